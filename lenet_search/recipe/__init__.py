@@ -1,0 +1,101 @@
+"""A recipe: everything one training run is made of, with nothing left open.
+
+`FIELDS` maps every dotted path ("optimizer.sgd.momentum") to its declaration, in the order of the study file.
+A recipe travels as flat values ({"optimizer.kind": "sgd", "optimizer.sgd.momentum": 0.9, ...}), which hold only
+the branch that `kind` picks; `Recipe.from_values` and `Recipe.values` are each other's inverse.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from lenet_search.recipe.augment import Augment
+from lenet_search.recipe.data import Data
+from lenet_search.recipe.field import Field, Legal, Value, fields_of
+from lenet_search.recipe.loss import Loss
+from lenet_search.recipe.model import Model
+from lenet_search.recipe.optimizer import Optimizer
+from lenet_search.recipe.regularize import Regularize
+from lenet_search.recipe.schedule import Schedule
+from lenet_search.recipe.train import Train
+
+__all__ = ["FIELDS", "SECTIONS", "Field", "Legal", "Recipe", "Value"]
+
+SECTIONS: dict[str, type] = {
+    "data": Data,
+    "train": Train,
+    "model": Model,
+    "regularize": Regularize,
+    "augment": Augment,
+    "loss": Loss,
+    "optimizer": Optimizer,
+    "schedule": Schedule,
+}
+
+
+def _all_fields() -> dict[str, Field]:
+    found = []
+    for section, table in SECTIONS.items():
+        found += fields_of(section, table)
+        for kind, branch in getattr(table, "BRANCHES", {}).items():
+            found += fields_of(section, branch, kind)
+    return {field.path: field for field in found}
+
+
+FIELDS: dict[str, Field] = _all_fields()
+
+
+def _values_of(section: str, table: Any) -> dict[str, Value]:
+    values = {f.path: getattr(table, f.path.rsplit(".", 1)[1]) for f in fields_of(section, type(table))}
+    if hasattr(table, "BRANCHES"):
+        branch = table.branch
+        fields = fields_of(section, type(branch), table.kind)
+        values |= {f.path: getattr(branch, f.path.rsplit(".", 1)[1]) for f in fields}
+    return values
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One training run, whole. Sections carry their fields; `optimizer.branch` and `schedule.branch` their kind's."""
+
+    data: Data = dataclasses.field(default_factory=Data)
+    train: Train = dataclasses.field(default_factory=Train)
+    model: Model = dataclasses.field(default_factory=Model)
+    regularize: Regularize = dataclasses.field(default_factory=Regularize)
+    augment: Augment = dataclasses.field(default_factory=Augment)
+    loss: Loss = dataclasses.field(default_factory=Loss)
+    optimizer: Optimizer = dataclasses.field(default_factory=Optimizer)
+    schedule: Schedule = dataclasses.field(default_factory=Schedule)
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Value]) -> Self:
+        """Build from flat values; what is not given takes its default, branches that are not picked are ignored.
+
+        Raises:
+            ValueError: for an unknown path or a value outside its legal range.
+        """
+        given: dict[str, dict[str, Value]] = {}
+        for path, value in values.items():
+            field = FIELDS.get(path)
+            if field is None:
+                raise ValueError(f"no hyperparameter is called {path!r}")
+            if not field.legal.allows(value):
+                raise ValueError(f"{path}: expected {field.legal.expected}; received {value!r}")
+            prefix, name = path.rsplit(".", 1)
+            given.setdefault(prefix, {})[name] = field.legal.convert(value)
+        sections: dict[str, Any] = {}
+        for section, table in SECTIONS.items():
+            arguments: dict[str, Any] = dict(given.get(section, {}))
+            if hasattr(table, "BRANCHES"):
+                kind = arguments.get("kind", FIELDS[f"{section}.kind"].default)
+                arguments["branch"] = table.BRANCHES[kind](**given.get(f"{section}.{kind}", {}))
+            sections[section] = table(**arguments)
+        return cls(**sections)
+
+    def values(self) -> dict[str, Value]:
+        """The recipe as flat values, defaults and the picked branches included, in the order of `FIELDS`."""
+        values: dict[str, Value] = {}
+        for section in SECTIONS:
+            values |= _values_of(section, getattr(self, section))
+        return values

@@ -1,0 +1,34 @@
+"""Which images a run sees, and on which scale."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lenet_search.recipe.field import choice, count_or_share, number, text
+
+
+@dataclass(frozen=True)
+class Data:
+    """`[data]`: the data set, what is held out of it, and the scale of its pixels."""
+
+    name: str = text("digits", "cifar10, cifar100, mnist, fashion_mnist, digits, or the name or path of an .npz file")
+    validation: float = count_or_share(0.1, "training images held out for validation, stratified by class")
+    normalize: str = choice("standardize", ("standardize", "unit", "invert"), "scale of the pixels that the network sees")
+    limit: int = number(0, "use only the first n training images, for a quick look; 0 uses all", low=0, unit="images")
+
+
+def normalization(kind: str, mean: Any, std: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Scale and offset (each of shape (channels,)) that take a pixel x in [0, 1] to `x * scale + offset`.
+
+    standardize  (x - mean) / std of the training images, channel by channel
+    unit         x
+    invert       1 - x: dark on light becomes light on dark
+    """
+    mean, std = np.asarray(mean, np.float64), np.asarray(std, np.float64)
+    if kind == "standardize":
+        scale = 1.0 / np.maximum(std, 1e-3)  # a constant channel stays finite
+        return scale, -mean * scale
+    if kind == "unit":
+        return np.ones_like(mean), np.zeros_like(mean)
+    return -np.ones_like(mean), np.ones_like(mean)

@@ -1,0 +1,136 @@
+"""A hyperparameter, declared once: default, meaning, unit and legal values.
+
+The study parser, the sampler, the error texts, the export and the table in `docs/studies.md` all follow from
+these declarations; nothing else in the package lists hyperparameters.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Value = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Legal:
+    """The values that one hyperparameter may take. `low`/`high` are included unless `open_low`/`open_high`."""
+
+    type: type
+    meaning: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    open_low: bool = False
+    open_high: bool = False
+    choices: tuple[str, ...] = ()
+    count_or_share: bool = False  # an int is a count (1 or more), a float a share (between 0 and 1)
+
+    @property
+    def expected(self) -> str:
+        """The legal values in words, for error messages and tables: 'a number from 0 to below 1'."""
+        if self.choices:
+            return "one of " + ", ".join(f'"{choice}"' for choice in self.choices)
+        if self.count_or_share:
+            return "a count (a whole number from 1) or a share (a number between 0 and 1)"
+        if self.type is bool:
+            return "true or false"
+        if self.type is str:
+            return "a text"
+        noun = "a whole number" if self.type is int else "a number"
+        if self.low is not None and self.high is not None:
+            return f"{noun} {'above' if self.open_low else 'from'} {self.low:g} {'to below' if self.open_high else 'to'} {self.high:g}"
+        if self.low is not None:
+            return f"{noun} {'above' if self.open_low else 'from'} {self.low:g}"
+        return noun
+
+    def allows(self, value: object) -> bool:
+        """Whether `value` is legal. A whole number is a legal float; true and false are no numbers."""
+        if self.choices:
+            return isinstance(value, str) and value in self.choices
+        if self.type in (bool, str):
+            return isinstance(value, self.type)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return False
+        if self.count_or_share:
+            return value >= 1 if isinstance(value, int) else 0 < value < 1
+        if self.type is int and not isinstance(value, int):
+            return False
+        if value != value or value in (float("inf"), float("-inf")):
+            return False
+        if self.low is not None and (value <= self.low if self.open_low else value < self.low):
+            return False
+        return not (self.high is not None and (value >= self.high if self.open_high else value > self.high))
+
+    def convert(self, value: Value) -> Value:
+        """A legal value in the field's own type: 1 becomes 1.0 where a float is meant."""
+        if self.type is float and not self.count_or_share:
+            return float(value)
+        return value
+
+
+@dataclass(frozen=True)
+class Field:
+    """A hyperparameter with its dotted path, as `FIELDS` of `lenet_search.recipe` lists it.
+
+    `section` is the table it stands in ("optimizer"); `branch` the kind that picks it ("sgd"), or None.
+    """
+
+    path: str
+    section: str
+    branch: str | None
+    default: Value
+    legal: Legal
+
+
+def number(
+    default: float,
+    meaning: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    unit: str = "",
+) -> Any:
+    """A dataclass field that holds a number; whole where `default` is an int. `above`/`below` exclude the bound."""
+    legal = Legal(
+        type=int if isinstance(default, int) else float,
+        meaning=meaning,
+        unit=unit,
+        low=low if above is None else above,
+        high=high if below is None else below,
+        open_low=above is not None,
+        open_high=below is not None,
+    )
+    return dataclasses.field(default=default, metadata={"legal": legal})
+
+
+def count_or_share(default: float, meaning: str) -> Any:
+    """A dataclass field that holds a count (int) or a share (float)."""
+    return dataclasses.field(default=default, metadata={"legal": Legal(float, meaning, count_or_share=True)})
+
+
+def choice(default: str, choices: Sequence[str], meaning: str) -> Any:
+    """A dataclass field that holds one of a few names."""
+    return dataclasses.field(default=default, metadata={"legal": Legal(str, meaning, choices=tuple(choices))})
+
+
+def text(default: str, meaning: str) -> Any:
+    """A dataclass field that holds any text."""
+    return dataclasses.field(default=default, metadata={"legal": Legal(str, meaning)})
+
+
+def flag(default: bool, meaning: str) -> Any:
+    """A dataclass field that is true or false."""
+    return dataclasses.field(default=default, metadata={"legal": Legal(bool, meaning)})
+
+
+def fields_of(section: str, table: type, branch: str | None = None) -> list[Field]:
+    """The hyperparameters that dataclass `table` declares, under `section` or `section.branch`."""
+    prefix = section if branch is None else f"{section}.{branch}"
+    return [
+        Field(f"{prefix}.{f.name}", section, branch, f.default, f.metadata["legal"])
+        for f in dataclasses.fields(table)
+        if "legal" in f.metadata
+    ]

@@ -1,0 +1,118 @@
+"""Learning-rate schedules: each a plain function from step to a factor on the learning rate.
+
+A schedule is worked out on the host, in float64, for the epoch to come; the compiled program sees an array.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from lenet_search.recipe.field import choice, number
+
+Array = np.ndarray
+WARMUP = "share of all steps over which the learning rate first rises linearly"
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The same learning rate from the first step to the last."""
+
+    warmup: float = number(0.0, WARMUP, low=0, below=1)
+
+    def decay(self, progress: Array, epoch: Array) -> Array:
+        """All ones."""
+        return np.ones_like(progress)
+
+
+@dataclass(frozen=True)
+class Step:
+    """Multiplied by `factor` every `every` epochs."""
+
+    every: int = number(5, "epochs between two changes", low=1, unit="epochs")
+    factor: float = number(0.5, "what the learning rate is multiplied by", above=0, high=1)
+    warmup: float = number(0.0, WARMUP, low=0, below=1)
+
+    def decay(self, progress: Array, epoch: Array) -> Array:
+        """factor ** (whole epochs / every)."""
+        return self.factor ** (epoch // self.every).astype(float)
+
+
+@dataclass(frozen=True)
+class Exponential:
+    """Multiplied by `decay_rate` over each epoch, smoothly (keras.optimizers.schedules.ExponentialDecay)."""
+
+    decay_rate: float = number(0.9, "what the learning rate is multiplied by over an epoch", above=0, high=1)
+    warmup: float = number(0.0, WARMUP, low=0, below=1)
+
+    def decay(self, progress: Array, epoch: Array) -> Array:
+        """decay_rate ** epochs."""
+        return self.decay_rate**epoch
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Straight down to `alpha` of the learning rate."""
+
+    alpha: float = number(0.0, "learning rate at the end, as a share of the highest", low=0, high=1)
+    warmup: float = number(0.0, WARMUP, low=0, below=1)
+
+    def decay(self, progress: Array, epoch: Array) -> Array:
+        """1 - (1 - alpha) * progress."""
+        return 1.0 - (1.0 - self.alpha) * progress
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """Half a cosine down to `alpha` (Loshchilov & Hutter 2017, equation 5; keras CosineDecay)."""
+
+    alpha: float = number(0.0, "learning rate at the end, as a share of the highest", low=0, high=1)
+    warmup: float = number(0.0, WARMUP, low=0, below=1)
+
+    def decay(self, progress: Array, epoch: Array) -> Array:
+        """alpha + (1 - alpha) * (1 + cos(pi * progress)) / 2."""
+        return self.alpha + (1.0 - self.alpha) * 0.5 * (1.0 + np.cos(np.pi * progress))
+
+
+@dataclass(frozen=True)
+class OneCycle:
+    """A linear rise, then half a cosine to almost nothing (Smith & Topin 2018); momentum stays as it is."""
+
+    warmup: float = number(0.3, WARMUP, low=0, below=1)
+    start: float = number(0.04, "learning rate of the first step, as a share of the highest", low=0, high=1)
+    alpha: float = number(0.0, "learning rate at the end, as a share of the highest", low=0, high=1)
+
+    def decay(self, progress: Array, epoch: Array) -> Array:
+        """The same half cosine as `Cosine`."""
+        return self.alpha + (1.0 - self.alpha) * 0.5 * (1.0 + np.cos(np.pi * progress))
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """`[schedule]`: which schedule, with its own arguments in `branch`."""
+
+    BRANCHES: ClassVar[dict[str, type]] = {
+        "constant": Constant,
+        "step": Step,
+        "exponential": Exponential,
+        "linear": Linear,
+        "cosine": Cosine,
+        "one_cycle": OneCycle,
+    }
+    kind: str = choice("constant", tuple(BRANCHES), "course of the learning rate")
+    branch: Constant | Step | Exponential | Linear | Cosine | OneCycle = Constant()
+
+    def factors(self, first: int, steps: int, steps_per_epoch: int, epochs: int) -> Array:
+        """Factors on the learning rate, shape (steps,), for the steps `first` to `first + steps - 1` (from 0).
+
+        Over the first `warmup` share of all steps the factor rises linearly, reaching 1 with the last of them
+        (from 0, or from `start` for one_cycle). `progress` then runs from 0 to 1 over what is left.
+        """
+        step = np.arange(first, first + steps, dtype=np.float64)
+        total = steps_per_epoch * epochs
+        warmup = int(round(self.branch.warmup * total))
+        progress = np.clip((step - warmup) / max(total - warmup, 1), 0.0, 1.0)
+        decayed = self.branch.decay(progress, step / steps_per_epoch)
+        start = getattr(self.branch, "start", 0.0)
+        rising = start + (1.0 - start) * (step + 1.0) / max(warmup, 1)
+        return np.where(step < warmup, rising, decayed)

@@ -1,0 +1,13 @@
+"""How long a run is, and how many images make a step."""
+
+from dataclasses import dataclass
+
+from lenet_search.recipe.field import number
+
+
+@dataclass(frozen=True)
+class Train:
+    """`[train]`: the length of a run and its batch."""
+
+    epochs: int = number(10, "passes over the training images", low=1, unit="epochs")
+    batch_size: int = number(128, "images in a step; an epoch's incomplete last batch is left out", low=1, unit="images")
