@@ -1,6 +1,9 @@
 """The network and what it is made of."""
 
+import math
 from dataclasses import dataclass
+
+import numpy as np
 
 from lenet_search.recipe.field import choice, flag, number
 
@@ -28,3 +31,20 @@ class Model:
     pooling: str = choice("average", ("average", "max"), "2x2 pooling")
     initializer: str = choice("glorot_uniform", INITIALIZERS, "initial kernels; lecun_1998 is uniform within 2.4/fan-in")
     batch_norm: bool = flag(False, "batch normalization between each hidden layer and its activation")
+
+
+def initial_kernel(initializer: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
+    """A fresh kernel, float32: `keras.initializers` by name, or LeCun et al. 1998 (uniform within 2.4 / fan-in).
+
+    Args:
+        initializer: one of `INITIALIZERS`
+        shape: (in, out), or (k, k, in, out)
+        seed: from 0; the same seed and shape give the same kernel
+    """
+    from keras import initializers
+
+    if initializer == "lecun_1998":
+        bound = 2.4 / math.prod(shape[:-1])
+        return np.asarray(initializers.RandomUniform(-bound, bound, seed=seed)(shape))
+    name = "".join(word.capitalize() for word in initializer.split("_"))
+    return np.asarray(getattr(initializers, name)(seed=seed)(shape))

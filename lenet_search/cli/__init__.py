@@ -1,0 +1,47 @@
+"""The command line: each command parses, calls the package and prints. Heavy imports live inside commands."""
+
+from typing import Annotated
+
+import typer
+
+from lenet_search.cli import best, check, evaluate, run, studies, train
+from lenet_search.cli.group import Commands
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # `Commands` turns errors into plain messages
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Find the hyperparameters that make LeNet-5 best, many trials side by side in one program.",
+    epilog=(
+        "Start here:\n\n"
+        "  lenet-search run --study digits           a first search, about a minute, no download\n"
+        "  lenet-search best --export                its best recipe, model, script and pictures\n"
+        "  lenet-search COMMAND --help               every command explains itself"
+    ),
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from lenet_search import __version__
+
+        print(f"lenet-search {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    pass
+
+
+app.command("run", epilog=run.EXAMPLES)(run.run)
+app.command("best", epilog=best.EXAMPLES, cls=best.OptionalFolder)(best.best)
+app.command("check", epilog=check.EXAMPLES)(check.check)
+app.command("studies")(studies.studies)
+app.command("train", epilog=train.EXAMPLES)(train.train)
+app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)

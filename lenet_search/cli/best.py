@@ -1,0 +1,126 @@
+"""`lenet-search best`: the best trials, what mattered, and the winner as files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from lenet_search.cli.options import DataFolder, Json, Storage, StoredStudy
+
+if TYPE_CHECKING:
+    import optuna
+    from rich.console import Console
+
+EXAMPLES = """Examples:
+
+  lenet-search best
+  lenet-search best --study cifar --top 5
+  lenet-search best --export
+  lenet-search best --export my/folder --json"""
+
+DEFAULT_FOLDER = ""  # what a bare --export stands for
+
+
+class OptionalFolder(TyperCommand):
+    """A command whose `--export` may stand alone: Typer has no options whose value can be left out."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Give a bare `--export` (at the end, or before another option) the value that means the usual folder."""
+        following = [*args[1:], "-"]
+        given = [
+            f"--export={DEFAULT_FOLDER}" if arg == "--export" and after.startswith("-") else arg
+            for arg, after in zip(args, following, strict=True)
+        ]
+        return super().parse_args(ctx, given)
+
+
+def best(
+    study: StoredStudy = None,
+    top: Annotated[int, typer.Option("--top", min=1, metavar="N", help="How many trials to show.")] = 10,
+    export: Annotated[
+        str | None,
+        typer.Option(
+            "--export",
+            metavar="[DIR]",
+            help="Write the best recipe, its model, a training script and pictures to DIR.",
+            show_default="exports/STUDY",
+        ),
+    ] = None,
+    storage: Storage = None,
+    data: DataFolder = None,
+    json: Json = False,
+) -> None:
+    """Show a study's best trials and which hyperparameters mattered; export the winner.
+
+    What --export writes: the recipe as TOML and JSON, a plain Keras model, a script that trains it, and pictures.
+    """
+    from lenet_search.cli.terminal import console, print_json
+    from lenet_search.results.best import best_trial, importance, metric_of, pick_study, top_rows
+    from lenet_search.storage import open_storage, resolve
+
+    url = resolve(storage)
+    opened = open_storage(url, create=False)
+    found = pick_study(opened, study)
+    best_trial(found)  # says in plain words when there is none yet
+    out = console(stderr=json)
+    _show(found, top, out)
+    written: list[Path] = []
+    if export is not None:
+        from lenet_search.cli.tensorflow import start_tensorflow
+        from lenet_search.results.export import export as write
+
+        start_tensorflow()
+        folder = Path("exports", found.study_name) if export == DEFAULT_FOLDER else Path(export)
+        written = write(found, opened, url, folder, data_folder=data)
+        out.print(f"\nWritten to {folder}:", style="bold")
+        for path in written:
+            out.print(f"  {path}")
+    if json:
+        rows = top_rows(found, top)
+        print_json(
+            {
+                "study": found.study_name,
+                "storage": url,
+                "metric": metric_of(found),
+                "best": [
+                    {"number": r.number, "value": r.value, "low": r.low, "high": r.high, "n": r.images, "params": r.params}
+                    for r in rows
+                ],
+                "importance": importance(found),
+                "exported": [str(path) for path in written],
+            }
+        )
+    elif export is None:
+        out.print("\nThe winner as recipe, model, script and pictures:  lenet-search best --export", style="dim")
+
+
+def _show(study: "optuna.Study", top: int, out: "Console") -> None:
+    from rich.text import Text
+
+    from lenet_search.cli.terminal import interval, show, table
+    from lenet_search.results.best import complete_trials, importance, metric_of, no_importance, top_rows
+    from lenet_search.search.view import recipe_in_short
+
+    metric, rows = metric_of(study), top_rows(study, top)
+    share = metric == "val_accuracy"
+    heading = f"{metric}, 95 % interval" if share else metric
+    columns = ("rank", "trial", heading, "seconds", "searched hyperparameters")
+    made = table(*columns, right=("rank", "trial", "seconds"), whole=(heading,))
+    for row in rows:
+        low, high = (float("nan") if bound is None else bound for bound in (row.low, row.high))
+        value = interval(row.value, low, high, share=share)
+        made.add_row(str(row.rank), str(row.number), value, f"{row.seconds:.0f}", Text(recipe_in_short(row.params)))
+    show(out, f"{study.study_name}: the best {len(rows)} of {len(complete_trials(study))} complete trials", made)
+    if share and rows:
+        out.print(f"Intervals: {rows[0].images:,} validation images. The best of many looks better than it is:"
+                  " the choice was made on these images.", style="dim")  # fmt: skip
+    shares = importance(study)
+    if not shares:
+        out.print(no_importance(study), style="dim")
+        return
+    made = table("hyperparameter", "importance", "", right=("importance",), whole=("hyperparameter", ""))
+    largest = max(shares.values())
+    for path, part in shares.items():
+        made.add_row(Text(path), f"{100 * part:.1f} %", Text("█" * round(30 * part / largest), "cyan"))
+    show(out, "What mattered: how much of getting into the best tenth depended on each", made)

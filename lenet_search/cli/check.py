@@ -1,0 +1,82 @@
+"""`lenet-search check`: are study files in order, and what do they leave open?"""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from lenet_search.study import Definition
+
+EXAMPLES = """Examples:
+
+  lenet-search check my/study.toml
+  lenet-search check studies/*.toml"""
+
+
+def check(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Study files, or names of studies.", show_default=False)
+    ],
+) -> None:
+    """Check study files, and print what each fixes and what it searches.
+
+    Every problem of every file is shown, each with its line. Exit code 2 when there is one.
+    """
+    from lenet_search import study
+    from lenet_search.cli.terminal import console, show
+    from lenet_search.errors import StudyFileError
+
+    out, problems = console(), []
+    for file in files:
+        try:
+            definition = study.read(file)
+        except StudyFileError as error:
+            problems += error.problems
+        else:
+            where = f" ({definition.path})" if definition.path is not None else ""
+            show(out, f"{definition.name}{where}", _space(definition))
+            out.print(_settings(definition))
+    if problems:
+        raise StudyFileError(problems)
+
+
+def _settings(definition: "Definition") -> str:
+    length = f"{definition.trials} trials"
+    if definition.timeout is not None:
+        length += f" or {definition.timeout:g} s"
+    searched, known = len(definition.space.searched()), len(definition.space.entries)
+    return (
+        f"{definition.direction} {definition.metric}, {length}, {definition.sampler.kind} with"
+        f" {definition.pruner.kind}; {searched} of {known} hyperparameters are searched"
+    )
+
+
+def _space(definition: "Definition") -> "Table":
+    from rich.text import Text
+
+    from lenet_search.cli.terminal import number, table
+    from lenet_search.recipe import FIELDS
+    from lenet_search.space import Choice, Range
+
+    made = table("hyperparameter", "value", "unit", "meaning", whole=("hyperparameter", "unit"))
+    section = ""
+    for path, field in FIELDS.items():
+        if path not in definition.space.entries:
+            continue
+        entry = definition.space.entries[path]
+        if isinstance(entry, Range):
+            shown = f"{number(entry.low)} to {number(entry.high)}"
+            shown += ", log" if entry.log else ""
+            shown += f", step {number(entry.step)}" if entry.step is not None else ""
+        elif isinstance(entry, Choice):
+            shown = " | ".join(number(choice) for choice in entry.choices)
+        else:
+            shown = number(entry)
+        style = "bold cyan" if isinstance(entry, Range | Choice) else ("dim" if entry == field.default else "")
+        if section and field.section != section:
+            made.add_section()
+        section = field.section
+        made.add_row(Text(path, style), Text(shown, style), field.legal.unit, Text(field.legal.meaning, "dim"))
+    return made

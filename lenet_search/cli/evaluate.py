@@ -1,0 +1,89 @@
+"""`lenet-search evaluate`: a model on the test set."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lenet_search.cli.options import DataFolder, Json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from lenet_search.results.evaluate import Evaluation
+
+MATRIX_CLASSES = 20  # a matrix of more does not fit on a screen
+EXAMPLES = """Examples:
+
+  lenet-search evaluate exports/cifar/model.keras
+  lenet-search evaluate model.keras --on cifar10 --data ~/images"""
+
+
+def evaluate(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL.keras", help="A model that `best --export` wrote.", show_default=False)
+    ],
+    on: Annotated[
+        str | None,
+        typer.Option("--on", metavar="NAME", help="Data set.", show_default="the one it was trained on"),
+    ] = None,
+    data: DataFolder = None,
+    json: Json = False,
+) -> None:
+    """Measure a model on the test set: accuracy with its 95 % interval, and the confusion matrix.
+
+    Do it once, at the end: a test set that was used to choose is a validation set.
+    """
+    from lenet_search.cli.tensorflow import start_tensorflow
+    from lenet_search.cli.terminal import console, interval, print_json, show
+    from lenet_search.results.evaluate import evaluate as measure
+
+    if model.is_file():
+        start_tensorflow()
+    found = measure(model, on, data)
+    if json:
+        print_json(
+            {
+                "model": str(model),
+                "accuracy": float(found.accuracy),
+                "low": float(found.low),
+                "high": float(found.high),
+                "n": int(found.n),
+                "class_names": list(found.class_names),
+                "confusion": found.confusion.tolist(),
+            }
+        )
+    out = console(stderr=json)
+    many = len(found.class_names) > MATRIX_CLASSES
+    show(out, *(_most_confused(found) if many else _confusion(found)))
+    shown = interval(found.accuracy, found.low, found.high, share=True)
+    out.print(f"Test accuracy {shown}, 95 % interval, n = {found.n:,} images", style="bold")
+
+
+def _confusion(found: "Evaluation") -> tuple[str, "Table"]:
+    """The whole matrix, with the share of each class that is recognized."""
+    from rich.text import Text
+
+    from lenet_search.cli.terminal import table
+
+    names, matrix = found.class_names, found.confusion
+    made = table("", *names, "right", right=(*names, "right"), whole=("",))
+    for i, name in enumerate(names):
+        total = int(matrix[i].sum())
+        cells = [Text(str(int(n)) if n else "·", "bold green" if i == j else "") for j, n in enumerate(matrix[i])]
+        made.add_row(Text(name), *cells, f"{100 * int(matrix[i, i]) / total:.1f} %" if total else "-")
+    return "Confusion matrix: a row is a true class, a column what the model says", made
+
+
+def _most_confused(found: "Evaluation") -> tuple[str, "Table"]:
+    """What goes wrong most often, where a whole matrix would not fit."""
+    from rich.text import Text
+
+    from lenet_search.cli.terminal import table
+
+    names, matrix = found.class_names, found.confusion
+    pairs = [(int(matrix[i, j]), i, j) for i in range(len(names)) for j in range(len(names)) if i != j and matrix[i, j]]
+    made = table("images", "true class", "taken for", right=("images",))
+    for count, true, said in sorted(pairs, reverse=True)[:MATRIX_CLASSES]:
+        made.add_row(str(count), Text(names[true]), Text(names[said]))
+    return f"The most frequent confusions among {len(names)} classes", made

@@ -1,0 +1,97 @@
+"""`lenet-search run`: search a study's space."""
+
+import shlex
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lenet_search.cli.options import DataFolder, Json, Storage, complete_study
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lenet_search.search import Summary
+
+EXAMPLES = """Examples:
+
+  lenet-search run --study digits
+  lenet-search run --study cifar --trials 100 --timeout 30m
+  lenet-search run --study my/study.toml --storage sqlite:///results.db
+  lenet-search run --study cifar --set train.epochs=3 --set data.limit=5000 --name quick
+
+Running the same command again finishes what is missing.
+The same command on another machine, against the same database, joins in."""
+
+
+def run(
+    study: Annotated[
+        str,
+        typer.Option(
+            "--study",
+            metavar="NAME|FILE",
+            help="A study: studies/NAME.toml in this folder, one that ships, or the path of a file.",
+            autocompletion=complete_study,
+        ),
+    ],
+    trials: Annotated[
+        int | None,
+        typer.Option("--trials", min=1, help="Total number of trials, those of earlier runs included.", show_default="as the study says"),
+    ] = None,
+    timeout: Annotated[
+        str | None,
+        typer.Option("--timeout", metavar="TIME", help="Stop after this long: 90s, 30m, 2h.", show_default=False),
+    ] = None,
+    storage: Storage = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override anything the file says; give it as often as needed.", show_default=False),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Keep the result under this name.", show_default="the study's name")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Worker processes.", show_default="one per GPU, else one per core")
+    ] = None,
+    slots: Annotated[
+        int | None, typer.Option("--slots", min=1, help="Trials side by side in each worker.", show_default="by device")
+    ] = None,
+    data: DataFolder = None,
+    json: Json = False,
+) -> None:
+    """Search a study's space, and keep every trial in the storage.
+
+    A live view shows what is going on; Ctrl-C stops within seconds and loses nothing.
+    """  # fmt: skip
+    from lenet_search.api import Study
+    from lenet_search.cli.terminal import console, print_json
+
+    from lenet_search.search.view import view_for
+    from lenet_search.study import duration
+
+    try:
+        seconds = None if timeout is None else duration(timeout)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="'--timeout'") from None
+    chosen = Study.read(study, overrides=set_ or (), name=name)
+    summary = chosen.run(trials, seconds, storage, workers, slots, data, view=view_for(console(stderr=json)))
+    if json:
+        print_json(summary.to_json())
+    _conclude(summary, console(stderr=json))
+
+
+def _conclude(summary: "Summary", out: "Console") -> None:
+    """What came out, and what to do next."""
+    from lenet_search.cli.terminal import number
+    from lenet_search.results.best import ordered
+    from lenet_search.search.view import recipe_in_short
+    from lenet_search.storage import dashboard_command, resolve
+
+    if summary.best is None:
+        out.print("\nNo trial is complete yet: the same command with a larger --trials or --timeout goes on.")
+        return
+    out.print(f"\nBest: trial {summary.best['number']} with {number(float(summary.best['value']))}", style="bold")
+    out.print(f"  {recipe_in_short(ordered(summary.best['params']))}")
+    where = "" if summary.storage == resolve(None) else f" --storage {shlex.quote(summary.storage)}"
+    out.print("\nNext:", style="bold")
+    out.print(f"  lenet-search best --study {shlex.quote(summary.study)}{where} --export", soft_wrap=True)
+    out.print(f"  {dashboard_command(summary.storage)}", soft_wrap=True)

@@ -1,0 +1,99 @@
+"""`lenet-search studies`: what can be run, and what has been."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from lenet_search.cli.options import Json, Storage, title
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def studies(storage: Storage = None, json: Json = False) -> None:
+    """List the studies that ship, those in this folder, and those in the storage with their state."""
+    from lenet_search import study
+    from lenet_search.cli.terminal import console, print_json
+    from lenet_search.storage import resolve
+
+    url = resolve(storage)
+    stored = _stored(url, asked=storage is not None)
+    if json:
+        print_json(
+            {
+                "shipped": {name: str(path) for name, path in study.shipped().items()},
+                "local": {name: str(path) for name, path in study.local().items()},
+                "storage": url,
+                "stored": stored,
+            }
+        )
+    out = console(stderr=json)
+    _files("Studies that ship", study.shipped(), out)
+    _files("Studies in this folder", study.local(), out)
+    _runs(url, stored, out)
+
+
+def _files(heading: str, found: dict[str, Any], out: "Console") -> None:
+    from rich.text import Text
+
+    from lenet_search.cli.terminal import show, table
+
+    if not found:
+        return
+    made = table("name", "what it asks", whole=("name",))
+    for name, path in sorted(found.items()):
+        made.add_row(Text(name, "bold cyan"), Text(title(path)))
+    show(out, heading, made)
+
+
+def _stored(url: str, *, asked: bool) -> list[dict[str, Any]]:
+    """Each study of the storage with its trials by state; none where nothing was run yet.
+
+    Raises:
+        ResultError: if the storage was asked for by name and is not there.
+    """
+    from lenet_search.errors import ResultError
+    from lenet_search.results.best import complete_trials, metric_of, pick_study
+    from lenet_search.storage import open_storage
+
+    try:
+        opened = open_storage(url, create=False)
+    except ResultError:
+        if asked:
+            raise
+        return []
+    rows = []
+    for name in sorted(each.study_name for each in opened.get_all_studies()):
+        study = pick_study(opened, name)
+        states = Counter(trial.state.name.lower() for trial in study.get_trials(deepcopy=False))
+        best = next(iter(complete_trials(study)), None)
+        rows.append(
+            {
+                "study": name,
+                "metric": metric_of(study),
+                "trials": {state: states[state] for state in ("running", "complete", "pruned", "fail", "waiting")},
+                "best": None if best is None else {"number": best.number, "value": best.value},
+            }
+        )
+    return rows
+
+
+def _runs(url: str, stored: list[dict[str, Any]], out: "Console") -> None:
+    from rich.text import Text
+
+    from lenet_search.cli.terminal import interval, show, table
+
+    if not stored:
+        out.print(f"Nothing has been run yet: {url} holds no study. A first one:  lenet-search run --study digits")
+        return
+    states = ("running", "complete", "pruned", "fail")
+    made = table("name", *states, "best", "trial", right=(*states, "trial"), whole=("best",))
+    for row in stored:
+        counts = [str(row["trials"][state] or "·") for state in states]
+        if row["best"] is None:
+            shown, number = "none yet", ""
+        else:
+            none = float("nan")
+            value = interval(row["best"]["value"], none, none, share=row["metric"] == "val_accuracy")
+            shown, number = f"{row['metric']} {value}", str(row["best"]["number"])
+        made.add_row(Text(row["study"], "bold cyan"), *counts, shown, number)
+    show(out, f"Studies in {url}", made)

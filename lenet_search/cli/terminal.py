@@ -1,0 +1,77 @@
+"""Where output goes and how numbers look: tables and messages for a person, one JSON object for a program."""
+
+import json
+import math
+import os
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+FILE_WIDTH = 140  # columns of a table that goes to a file or a pipe
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """A terminal that prints values as they are: no markup in names, no guessing of colours for numbers."""
+    from rich.console import Console
+
+    made = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made.width = FILE_WIDTH
+    return made
+
+
+def table(*columns: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = ()) -> "Table":
+    """An empty table; the columns named in `right` hold numbers, those in `whole` are never broken."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    made = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        justify: Literal["left", "right"] = "right" if column in right else "left"
+        made.add_column(column, justify=justify, overflow="fold", no_wrap=column in (*right, *whole))
+    return made
+
+
+def show(out: "Console", title: str, content: "Table") -> None:
+    """Print a table under its title."""
+    out.print(f"\n{title}", style="bold")
+    out.print(content)
+
+
+def print_json(content: Mapping[str, Any]) -> None:
+    """Print one JSON object on stdout; a number that is not finite becomes null."""
+    print(json.dumps(_finite(content), ensure_ascii=False), flush=True)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return value
+
+
+def on_terminal() -> bool:
+    """Whether a person watches stderr, where progress is shown."""
+    return sys.stderr.isatty()
+
+
+def number(value: Any) -> str:
+    """A value in few characters: 0.00123, 3e-05, true, "sgd" as sgd."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def interval(value: float, low: float, high: float, *, share: bool) -> str:
+    """'71.3 % (70.0 to 72.5)' for a share, '0.812 (0.79 to 0.83)' else; a range that is not finite is left out."""
+    bounded = math.isfinite(low) and math.isfinite(high)
+    if share:
+        return f"{100 * value:.2f} %" + (f" ({100 * low:.2f} to {100 * high:.2f})" if bounded else "")
+    return f"{value:.4f}" + (f" ({low:.4f} to {high:.4f})" if bounded else "")

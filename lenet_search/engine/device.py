@@ -1,0 +1,21 @@
+"""What an engine runs on: set up once per process, described for people."""
+
+from lenet_search.engine import backend
+
+CPU_SLOTS = 4  # measured 2026-11 on one core: 8 slots are no faster and make a study less sequential
+GPU_SLOTS = 32  # not measured yet; a slot takes a few MB
+
+
+def configure(threads: int) -> None:
+    """Use at most `threads` threads per operation, and GPU memory as it is needed. Call before any other work."""
+    backend.limit_threads(threads)
+
+
+def describe() -> str:
+    """The device in words: "CPU (1 thread)", "NVIDIA H100"."""
+    return backend.device_name()
+
+
+def default_slots() -> int:
+    """How many slots a stack has where nobody says."""
+    return GPU_SLOTS if backend.on_gpu() else CPU_SLOTS

@@ -1,0 +1,105 @@
+"""A network run for all slots of a stack at once.
+
+Images carry their slots in the last axis, (B, H, W, K * C), slot by slot; vectors in the first, (K, B, D).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from keras import ops
+
+from lenet_search.engine import backend
+from lenet_search.networks import Layer
+from lenet_search.networks.layers import Activation, BatchNorm, Conv, Dense, Dropout, Flatten, Pool, SpatialDropout
+from lenet_search.recipe.regularize import dropout_mask
+
+Tensor = Any
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "tanh": ops.tanh,
+    "scaled_tanh": lambda x: 1.7159 * ops.tanh(x * (2.0 / 3.0)),
+    "relu": ops.relu,
+    "leaky_relu": lambda x: ops.leaky_relu(x, negative_slope=0.2),  # keras.activations.leaky_relu's slope
+    "elu": ops.elu,
+    "gelu": lambda x: ops.gelu(x, approximate=False),
+    "silu": ops.silu,
+}
+
+
+def forward(
+    layers: Sequence[Layer],
+    weights: Mapping[str, Tensor],
+    images: Tensor,
+    slots: int,
+    lowering: str,
+    rates: Mapping[str, Tensor] | None = None,
+    moment: Tensor = None,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Logits (K, B, classes), and the new moving statistics by name.
+
+    Args:
+        layers: the network
+        weights: (K, *shape) by parameter name
+        images: (B, H, W, C) seen by all slots, or (B, H, W, K * C)
+        slots: K
+        lowering: how convolutions are computed, see `backend.convolution`
+        rates: what is dropped while training, (K,) by "dropout" and "spatial_dropout"; None for evaluation
+        moment: which training step it is, for the random draws
+    """
+    training = rates is not None
+    rates = rates or {}
+    x = images
+    moving: dict[str, Tensor] = {}
+    for stream, layer in enumerate(layers):
+        match layer:
+            case Conv():
+                bias = ops.reshape(weights[f"{layer.name}.bias"], (-1,))
+                x = backend.convolution(x, weights[f"{layer.name}.kernel"], lowering) + bias
+            case Dense():
+                x = ops.matmul(x, weights[f"{layer.name}.kernel"]) + weights[f"{layer.name}.bias"][:, None, :]
+            case BatchNorm():
+                x, statistics = _batch_norm(layer, weights, x, slots, training)
+                moving |= statistics
+            case Activation():
+                x = ACTIVATIONS[layer.kind](x)
+            case Pool():
+                pool = ops.max_pool if layer.kind == "max" else ops.average_pool
+                x = pool(x, 2, 2, "valid")
+            case Flatten():
+                batch, height, width, channels = x.shape
+                x = ops.reshape(x, (batch, height * width, slots, channels // slots))
+                x = ops.reshape(ops.transpose(x, (2, 0, 1, 3)), (slots, batch, -1))
+            case Dropout() if "dropout" in rates:  # one draw for all slots, each with its own rate
+                draw = backend.uniform(x.shape[1:], stream, moment)
+                x = x * dropout_mask(draw, rates["dropout"][:, None, None])
+            case SpatialDropout() if "spatial_dropout" in rates:
+                batch, channels = x.shape[0], x.shape[-1] // slots
+                draw = backend.uniform((batch, 1, channels), stream, moment)
+                mask = dropout_mask(draw, rates["spatial_dropout"][:, None])
+                x = x * ops.reshape(mask, (batch, 1, 1, slots * channels))
+    return x, moving
+
+
+def _batch_norm(
+    layer: BatchNorm, weights: Mapping[str, Tensor], x: Tensor, slots: int, training: bool
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Normalize each slot's channels by the batch (training) or the moving statistics (evaluation)."""
+    image = len(x.shape) == 4
+    gamma, beta, mean, variance = (
+        weights[f"{layer.name}.{role}"] for role in ("gamma", "beta", "moving_mean", "moving_variance")
+    )
+
+    def spread(value: Tensor) -> Tensor:  # (K, C) to what broadcasts over x
+        return ops.reshape(value, (-1,)) if image else value[:, None, :]
+
+    moving: dict[str, Tensor] = {}
+    if training:
+        now_mean, now_variance = ops.moments(x, axes=(0, 1, 2) if image else 1)
+        now_mean, now_variance = (ops.reshape(now, (slots, -1)) for now in (now_mean, now_variance))
+        keep = layer.momentum
+        moving = {
+            f"{layer.name}.moving_mean": keep * mean + (1 - keep) * now_mean,
+            f"{layer.name}.moving_variance": keep * variance + (1 - keep) * now_variance,
+        }
+        mean, variance = now_mean, now_variance
+    scale = gamma * ops.rsqrt(variance + layer.epsilon)
+    return x * spread(scale) + spread(beta - mean * scale), moving

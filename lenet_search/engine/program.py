@@ -1,0 +1,192 @@
+"""The compiled programs of a stack: an epoch of training, and an evaluation, for K slots at once.
+
+Both are pure: state in, state out. Nothing crosses to Python inside an epoch.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from keras import ops
+
+from lenet_search.engine import backend, update
+from lenet_search.engine.forward import forward
+from lenet_search.engine.structure import Structure
+from lenet_search.engine.update import Moments
+from lenet_search.networks import Parameter, network, parameters
+from lenet_search.recipe.augment import DRAWS, cutout_mask, recolor, warp
+from lenet_search.recipe.loss import cross_entropy
+from lenet_search.recipe.regularize import penalty_gradient
+
+Tensor = Any
+AUGMENT_STREAM = 1000  # random streams below this number belong to the network's layers
+EVALUATION_BATCH = 256  # measured 2026-11 on one core: 128 to 512 differ by less than 5 %
+TINY = 1e-30  # keeps the norm of an all-zero gradient from dividing by zero
+
+
+class State(NamedTuple):
+    """What K slots have learned: weights (K, P), the optimizers' moments, moving statistics (K, S)."""
+
+    weights: Tensor
+    moments: Moments
+    moving: Tensor
+
+
+class Program:
+    """Training and evaluation for one structure on images of one shape; compiled once per number of slots."""
+
+    def __init__(self, structure: Structure, image_shape: tuple[int, int, int], classes: int, lowering: str) -> None:
+        self.structure = structure
+        self.lowering = lowering
+        self.layers = network(structure.model, image_shape, classes)
+        everything = parameters(self.layers, image_shape)
+        self.trainable = [p for p in everything if p.trainable]
+        self.moving = [p for p in everything if not p.trainable]
+        self.train = backend.compiled(self._train)
+        self.evaluate = backend.compiled(self._evaluate)
+        self._update = backend.fused(self._step)
+
+    def _train(
+        self,
+        state: State,
+        images: Tensor,
+        labels: Tensor,
+        order: Tensor,
+        rows: Tensor,
+        hyper: Mapping[str, Tensor],
+        first: Tensor,
+    ) -> tuple[State, Tensor, Tensor]:
+        """One epoch.
+
+        Args:
+            state: of K slots
+            images: (n, H, W, C) uint8
+            labels: (n,) int32
+            order: (steps, B), which images each step sees
+            rows: (steps, K, columns), each step's optimizer coefficients
+            hyper: the slots' other hyperparameters, (K,) or (K, C), by name
+            first: number of the epoch's first step on the stack's clock, for the random draws
+
+        Returns:
+            The new state, and each slot's mean loss and accuracy on the training batches, (K,) each.
+        """
+        steps, batch = order.shape
+        slots = state.weights.shape[0]
+
+        def body(i: Tensor, carry: tuple[State, Tensor, Tensor]) -> tuple[State, Tensor, Tensor]:
+            now, loss, correct = carry
+            chosen = order[i]
+            now, more_loss, more_correct = self._train_step(
+                now, backend.gather(images, chosen), backend.gather(labels, chosen), rows[i], hyper, first + i
+            )
+            return now, loss + more_loss, correct + more_correct
+
+        zeros = ops.zeros((slots,))
+        state, loss, correct = backend.loop(steps, body, (state, zeros, zeros))
+        return state, loss / (steps * batch), correct / (steps * batch)
+
+    def _train_step(
+        self, state: State, images: Tensor, labels: Tensor, row: Tensor, hyper: Mapping[str, Tensor], moment: Tensor
+    ) -> tuple[State, Tensor, Tensor]:
+        slots = state.weights.shape[0]
+        x = self._training_images(images, hyper, slots, moment)
+        rates = {name: hyper[name] for name in ("dropout", "spatial_dropout") if getattr(self.structure, name)}
+        moving = _unpack(state.moving, self.moving)
+        trained = _unpack(state.weights, self.trainable)
+        names = list(trained)
+
+        def loss() -> tuple[Tensor, Any]:
+            logits, statistics = forward(
+                self.layers, trained | moving, x, slots, self.lowering, rates=rates, moment=moment
+            )
+            smoothed, plain = cross_entropy(logits, labels[None], hyper["label_smoothing"][:, None])
+            correct = ops.cast(ops.argmax(logits, -1) == ops.cast(labels, "int32")[None], "float32")
+            return ops.sum(ops.mean(smoothed, -1)), (ops.sum(plain, -1), ops.sum(correct, -1), statistics)
+
+        extra, gradients = backend.value_and_gradients(loss, [trained[name] for name in names])
+        plain, correct, statistics = extra
+        packed = ops.concatenate([ops.reshape(g, (slots, -1)) for g in gradients], axis=1)
+        weights, moments = self._update(state.weights, packed, state.moments, row, hyper)
+        if self.moving:
+            state_moving = ops.concatenate([statistics[p.name] for p in self.moving], axis=1)
+        else:
+            state_moving = state.moving
+        return State(weights, moments, state_moving), plain, correct
+
+    def _step(
+        self, weights: Tensor, gradients: Tensor, moments: Moments, row: Tensor, hyper: Mapping[str, Tensor]
+    ) -> tuple[Tensor, Moments]:
+        """Penalties, clipping, and the optimizers' rule."""
+        if self.structure.penalty:
+            penalized = ops.concatenate([ops.full((p.size,), float(p.role == "kernel")) for p in self.trainable])
+            gradients = gradients + penalized * penalty_gradient(weights, hyper["l1"][:, None], hyper["l2"][:, None])
+        if self.structure.clip:
+            gradients = self._clipped(gradients, hyper["clip_norm"][:, None])
+        return update.step(weights, gradients, moments, row, hyper["switches"])
+
+    def _clipped(self, gradients: Tensor, norm: Tensor) -> Tensor:
+        """Each variable's gradient with at most `norm`, as Keras's `clipnorm` does; 0 leaves it."""
+        pieces = []
+        start = 0
+        for parameter in self.trainable:
+            piece = gradients[:, start : start + parameter.size]
+            start += parameter.size
+            length = ops.sqrt(ops.sum(piece * piece, axis=1, keepdims=True))
+            pieces.append(piece * ops.where((norm > 0) & (length > norm), norm / ops.maximum(length, TINY), 1.0))
+        return ops.concatenate(pieces, axis=1)
+
+    def _training_images(self, images: Tensor, hyper: Mapping[str, Tensor], slots: int, moment: Tensor) -> Tensor:
+        """What the slots train on: (B, H, W, C) where all see the same, else (B, H, W, K * C)."""
+        pixels = ops.cast(images, "float32") / 255.0
+        if not self.structure.own_images:
+            return pixels * hyper["scale"][0] + hyper["offset"][0]
+        batch, height, width, channels = images.shape
+        drawn = backend.uniform((len(DRAWS), batch), AUGMENT_STREAM, moment)
+        draws = {name: drawn[i] for i, name in enumerate(DRAWS)}
+        strength = {name: hyper[name] for name in self.structure.augmentations}
+        if {"flip", "shift", "rotate", "zoom"} & strength.keys():
+            x = warp(pixels, draws, strength)
+        else:
+            x = pixels[:, :, :, None]
+        if x.shape[3] != slots:  # without a warp, or where all slots' strengths came out as one
+            x = ops.broadcast_to(x, (batch, height, width, slots, channels))
+        x = recolor(x, draws, strength)
+        x = x * hyper["scale"] + hyper["offset"]
+        if "cutout" in strength:
+            x = x * cutout_mask(height, width, draws, strength["cutout"])[..., None]
+        return ops.reshape(x, (batch, height, width, slots * channels))
+
+    def _evaluate(
+        self, state: State, images: Tensor, labels: Tensor, hyper: Mapping[str, Tensor], count: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Mean loss and accuracy (K,) on images (batches, B, H, W, C) uint8; labels below 0 mark padding."""
+        batches, batch, height, width, channels = images.shape
+        slots = state.weights.shape[0]
+        weights = _unpack(state.weights, self.trainable) | _unpack(state.moving, self.moving)
+
+        def body(i: Tensor, carry: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+            pixels = ops.cast(images[i], "float32") / 255.0
+            if self.structure.own_normalization:
+                x = pixels[:, :, :, None] * hyper["scale"] + hyper["offset"]
+                x = ops.reshape(x, (batch, height, width, slots * channels))
+            else:
+                x = pixels * hyper["scale"][0] + hyper["offset"][0]
+            logits, _ = forward(self.layers, weights, x, slots, self.lowering)
+            _, plain = cross_entropy(logits, labels[i][None], 0.0)
+            plain = ops.where(labels[i] >= 0, plain, 0.0)
+            correct = ops.cast(ops.argmax(logits, -1) == labels[i][None], "float32")
+            return carry[0] + ops.sum(plain, -1), carry[1] + ops.sum(correct, -1)
+
+        zeros = ops.zeros((slots,))
+        loss, correct = backend.loop(batches, body, (zeros, zeros))
+        return loss / count, correct / count
+
+
+def _unpack(packed: Tensor, which: list[Parameter]) -> dict[str, Tensor]:
+    """The named parts (K, *shape) of a packed (K, P) array."""
+    parts = {}
+    start = 0
+    for parameter in which:
+        piece = packed[:, start : start + parameter.size]
+        parts[parameter.name] = ops.reshape(piece, (packed.shape[0], *parameter.shape))
+        start += parameter.size
+    return parts

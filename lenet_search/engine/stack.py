@@ -1,0 +1,250 @@
+"""A stack: several networks of one structure trained side by side, each in a slot that is refilled when it ends."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from lenet_search.data import Split
+from lenet_search.engine import backend
+from lenet_search.engine.program import EVALUATION_BATCH, Program, State
+from lenet_search.engine.structure import AUGMENTATIONS, Structure
+from lenet_search.engine.update import Moments
+from lenet_search.errors import DataError
+from lenet_search.networks import Parameter
+from lenet_search.recipe import Recipe
+from lenet_search.recipe.data import normalization
+from lenet_search.recipe.model import initial_kernel
+from lenet_search.recipe.optimizer import COLUMNS, RMSprop
+
+ORDER_SEED = 1998  # shuffles depend on this and the stack's clock alone: all slots see the same order
+COMPILING_SECONDS = 4.0  # about what another stack size costs; measured 2026-11 on one core
+STARTS = {"bias": 0.0, "beta": 0.0, "gamma": 1.0, "moving_mean": 0.0, "moving_variance": 1.0}
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """What one epoch of one slot gave. Losses are plain cross-entropy, accuracies shares from 0 to 1."""
+
+    epoch: int  # of this slot, from 1
+    train_loss: float  # mean over the epoch's training batches, as augmented
+    train_accuracy: float
+    val_loss: float  # after the epoch
+    val_accuracy: float
+    learning_rate: float  # of the epoch's last step
+    images: int  # trained on in this epoch
+    finite: bool  # False: the run has diverged
+
+
+@dataclass
+class _Slot:
+    recipe: Recipe
+    epoch: int = 0
+
+
+class Stack:
+    """K slots on one device. Slots know nothing of each other: a trial's course depends on recipe, seed and clock.
+
+    Args:
+        structure: what the slots' recipes have in common
+        split: the images
+        slots: K
+        clock: epochs that the stack counts as run already; it decides shuffles and random draws
+        lowering: how convolutions are computed (`backend.LOWERINGS`); chosen for the device where not given
+
+    Raises:
+        DataError: when a batch is larger than the training set, or the images are too small for the network.
+    """
+
+    def __init__(
+        self, structure: Structure, split: Split, slots: int, clock: int = 0, lowering: str | None = None
+    ) -> None:
+        self.structure = structure
+        self.clock = clock
+        self._split = split
+        height, width, channels = split.x_train.shape[1:]
+        self._program = Program(
+            structure, (height, width, channels), split.classes, lowering or backend.best_lowering()
+        )
+        self._steps = len(split.x_train) // structure.batch_size
+        if self._steps == 0:
+            raise DataError(
+                f"train.batch_size is {structure.batch_size}, but {split.name} has only {len(split.x_train)} "
+                "training images here: give a smaller batch_size, or more images (data.limit, data.validation)"
+            )
+        self._slots: list[_Slot | None] = [None] * slots
+        self._images = backend.on_device(split.x_train)
+        self._labels = backend.on_device(split.y_train)
+        self._validation = _batched(split.x_val, split.y_val)
+        count = sum(p.size for p in self._program.trainable)
+        moving = sum(p.size for p in self._program.moving)
+        second = count if structure.second_moment else 0
+        third = count if structure.third_moment else 0
+        self._state = State(
+            np.zeros((slots, count), np.float32),
+            Moments(*(np.zeros((slots, size), np.float32) for size in (count, second, third))),
+            np.zeros((slots, moving), np.float32),
+        )
+        self._hyper: dict[str, np.ndarray] = {
+            name: np.zeros(slots, np.float32)
+            for name in (*AUGMENTATIONS, "label_smoothing", "l1", "l2", "dropout", "spatial_dropout", "clip_norm")
+        }
+        self._hyper |= {name: np.zeros((slots, channels), np.float32) for name in ("scale", "offset")}
+        self._hyper["switches"] = np.zeros((slots, 2), np.float32)
+        self._compiled: set[int] = set()
+        self._seconds = 0.0  # of the last epoch whose program was compiled already
+
+    @property
+    def free(self) -> int:
+        """How many slots are empty."""
+        return self._slots.count(None)
+
+    @property
+    def active(self) -> tuple[int, ...]:
+        """The slots in use."""
+        return tuple(i for i, slot in enumerate(self._slots) if slot is not None)
+
+    def load(self, recipe: Recipe, seed: int) -> int:
+        """Start a run of `recipe` in an empty slot, with initial weights by `seed`; gives the slot's number."""
+        number = self._slots.index(None)
+        self._slots[number] = _Slot(recipe)
+        self._state.weights[number] = _pack(self._program.trainable, recipe.model.initializer, seed)
+        self._state.moving[number] = _pack(self._program.moving, recipe.model.initializer, seed)
+        first, second, third = self._state.moments
+        first[number] = third[number] = 0.0
+        second[number] = getattr(recipe.optimizer.branch, "initial_accumulator_value", 0.0)
+        for name in AUGMENTATIONS:
+            self._hyper[name][number] = getattr(recipe.augment, name)
+        for name in ("l1", "l2", "dropout", "spatial_dropout"):
+            self._hyper[name][number] = getattr(recipe.regularize, name)
+        self._hyper["label_smoothing"][number] = recipe.loss.label_smoothing
+        self._hyper["clip_norm"][number] = recipe.optimizer.clip_norm
+        branch = recipe.optimizer.branch
+        centered = isinstance(branch, RMSprop) and branch.centered
+        self._hyper["switches"][number] = getattr(branch, "amsgrad", False), centered
+        scale, offset = normalization(recipe.data.normalize, self._split.mean, self._split.std)
+        self._hyper["scale"][number], self._hyper["offset"][number] = scale, offset
+        return number
+
+    def unload(self, slot: int) -> None:
+        """Empty a slot; what it computed is forgotten."""
+        self._slots[slot] = None
+        for array in (self._state.weights, *self._state.moments, self._state.moving):
+            array[slot] = 0.0
+
+    def weights(self, slot: int) -> dict[str, np.ndarray]:
+        """A slot's parameters by name, in Keras's shapes, moving statistics included."""
+        parts = {}
+        for packed, which in ((self._state.weights, self._program.trainable), (self._state.moving, self._program.moving)):
+            start = 0
+            for parameter in which:
+                piece = packed[slot, start : start + parameter.size]
+                parts[parameter.name] = piece.reshape(parameter.shape).copy()
+                start += parameter.size
+        return parts
+
+    def epoch(self) -> dict[int, EpochResult]:
+        """Train all slots in use for one epoch, then evaluate them; results by slot. Takes seconds."""
+        order = np.random.default_rng([ORDER_SEED, self.clock]).permutation(len(self._split.x_train))
+        size = self.structure.batch_size
+        return self._run(order[: self._steps * size].reshape(self._steps, size).astype(np.int32))
+
+    def _run(self, order: np.ndarray) -> dict[int, EpochResult]:
+        """An epoch on the batches that `order` (steps, batch) lists."""
+        active = self.active
+        if not active:
+            return {}
+        started = perf_counter()
+        chosen = self._chosen(active)
+        rows, rates = self._rows(chosen)
+        hyper = {name: values[chosen] for name, values in self._hyper.items()}
+        state = State(
+            self._state.weights[chosen],
+            Moments(*(moment[chosen] for moment in self._state.moments)),
+            self._state.moving[chosen],
+        )
+        first = np.array(self.clock * self._steps % 2**31, np.int32)
+        after, loss, accuracy = self._program.train(state, self._images, self._labels, order, rows, hyper, first)
+        count = np.array(len(self._split.x_val), np.float32)
+        val_loss, val_accuracy = self._program.evaluate(after, *self._validation, hyper, count)
+        self._keep(chosen, after)
+        self.clock += 1
+        if len(chosen) in self._compiled:
+            self._seconds = perf_counter() - started
+        self._compiled.add(len(chosen))
+        columns = [np.asarray(column) for column in (loss, accuracy, val_loss, val_accuracy)]
+        return {
+            slot: self._result(slot, [float(column[i]) for column in columns], float(rates[i]))
+            for i, slot in enumerate(chosen)
+            if self._slots[slot] is not None
+        }
+
+    def _result(self, number: int, measured: Sequence[float], rate: float) -> EpochResult:
+        slot = self._slots[number]
+        assert slot is not None
+        slot.epoch += 1
+        train_loss, train_accuracy, val_loss, val_accuracy = measured
+        finite = math.isfinite(train_loss + val_loss) and bool(np.isfinite(self._state.weights[number]).all())
+        images = self._steps * self.structure.batch_size
+        return EpochResult(slot.epoch, train_loss, train_accuracy, val_loss, val_accuracy, rate, images, finite)
+
+    def _chosen(self, active: tuple[int, ...]) -> list[int]:
+        """Which slots to run: those in use, filled up with empty ones to a size that is compiled, or worth it."""
+        sizes = {2**power for power in range(len(self._slots).bit_length())} | {len(self._slots)}
+        fitting = [size for size in sorted(sizes) if len(active) <= size <= len(self._slots)]
+        best = fitting[0]
+        saved = self._seconds * (1 - best / len(self._slots))
+        if best not in self._compiled and self._compiled and saved < COMPILING_SECONDS:
+            best = min(size for size in fitting if size in self._compiled or size == len(self._slots))
+        empty = [i for i, slot in enumerate(self._slots) if slot is None]
+        return [*active, *empty[: best - len(active)]]
+
+    def _rows(self, chosen: list[int]) -> tuple[np.ndarray, list[float]]:
+        """The optimizers' coefficients (steps, K, columns) for the coming epoch, and its last learning rates."""
+        rows = np.zeros((self._steps, len(chosen), len(COLUMNS)), np.float32)
+        rows[:, :, COLUMNS.index("eps_in")] = 1.0  # an empty slot computes 0 / 1
+        rates = [0.0] * len(chosen)
+        for i, number in enumerate(chosen):
+            slot = self._slots[number]
+            if slot is None:
+                continue
+            recipe, first = slot.recipe, slot.epoch * self._steps
+            factors = recipe.schedule.factors(first, self._steps, self._steps, recipe.train.epochs)
+            learning_rates = recipe.optimizer.branch.learning_rate * factors
+            step = np.arange(first, first + self._steps, dtype=np.float64)
+            rows[:, i] = recipe.optimizer.branch.coefficients(learning_rates, step)
+            rates[i] = float(learning_rates[-1])
+        return rows, rates
+
+    def _keep(self, chosen: list[int], after: Any) -> None:
+        self._state.weights[chosen] = np.asarray(after.weights)
+        self._state.moving[chosen] = np.asarray(after.moving)
+        for mine, new in zip(self._state.moments, after.moments, strict=True):
+            mine[chosen] = np.asarray(new)
+
+
+def _pack(which: list[Parameter], initializer: str, seed: int) -> np.ndarray:
+    """Initial values of all parameters of one slot, in a row; each kernel has a seed of its own."""
+    pieces = [np.zeros(0, np.float32)]
+    for i, parameter in enumerate(which):
+        if parameter.role == "kernel":
+            own = int(np.random.SeedSequence([seed, i]).generate_state(1)[0] >> 1)
+            pieces.append(initial_kernel(initializer, parameter.shape, own).ravel())
+        else:
+            pieces.append(np.full(parameter.size, STARTS[parameter.role], np.float32))
+    return np.concatenate(pieces)
+
+
+def _batched(images: np.ndarray, labels: np.ndarray) -> tuple[Any, Any]:
+    """Images (batches, B, H, W, C) and labels (batches, B), filled up with black images of label -1."""
+    size = min(EVALUATION_BATCH, len(images))
+    missing = -len(images) % size
+    images = np.concatenate([images, np.zeros((missing, *images.shape[1:]), images.dtype)])
+    labels = np.concatenate([labels, np.full(missing, -1, labels.dtype)])
+    return (
+        backend.on_device(images.reshape(-1, size, *images.shape[1:])),
+        backend.on_device(labels.reshape(-1, size)),
+    )

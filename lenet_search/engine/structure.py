@@ -1,0 +1,56 @@
+"""What a compiled program depends on: recipes that agree in it can share a stack."""
+
+from dataclasses import dataclass
+
+from lenet_search.recipe import Recipe
+from lenet_search.recipe.model import Model
+from lenet_search.space import Space
+
+AUGMENTATIONS = ("flip", "shift", "rotate", "zoom", "brightness", "contrast", "cutout")
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Shapes, and which rules a program contains.
+
+    A rule that no trial of a study can switch on is left out of the program; one that some can is in it for
+    all slots, with strength 0 where it is off. So a slot is refilled without compiling anything.
+    """
+
+    data: tuple[str, float, int]  # name, validation, limit
+    batch_size: int
+    model: Model  # with a fixed initializer: it only decides how a slot starts
+    augmentations: tuple[str, ...]
+    own_normalization: bool  # whether slots may see differently normalized images
+    dropout: bool
+    spatial_dropout: bool
+    penalty: bool
+    clip: bool
+    second_moment: bool
+    third_moment: bool
+
+    @property
+    def own_images(self) -> bool:
+        """Whether each slot trains on images of its own, or all on the same."""
+        return bool(self.augmentations) or self.own_normalization
+
+
+def structure_of(recipe: Recipe, space: Space) -> Structure:
+    """The structure of a recipe that was sampled from `space`."""
+    model = recipe.model
+    return Structure(
+        data=(recipe.data.name, recipe.data.validation, recipe.data.limit),
+        batch_size=recipe.train.batch_size,
+        model=Model(model.network, model.width, model.activation, model.pooling, batch_norm=model.batch_norm),
+        augmentations=tuple(name for name in AUGMENTATIONS if space.can_exceed(f"augment.{name}")),
+        own_normalization="data.normalize" in space.searched(),
+        dropout=space.can_exceed("regularize.dropout"),
+        spatial_dropout=space.can_exceed("regularize.spatial_dropout"),
+        penalty=space.can_exceed("regularize.l1") or space.can_exceed("regularize.l2"),
+        clip=space.can_exceed("optimizer.clip_norm"),
+        second_moment=bool(set(space.kinds("optimizer")) - {"sgd", "lion"}),
+        third_moment=any(
+            kind in space.kinds("optimizer") and space.can_exceed(f"optimizer.{kind}.{switch}")
+            for kind, switch in (("adam", "amsgrad"), ("adamw", "amsgrad"), ("rmsprop", "centered"))
+        ),
+    )

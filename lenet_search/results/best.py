@@ -1,0 +1,145 @@
+"""Which trials of a study did best, and which hyperparameters that depended on."""
+
+import math
+import tomllib
+import warnings
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import optuna
+from optuna.storages import BaseStorage
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from lenet_search.errors import ResultError
+from lenet_search.recipe import FIELDS
+from lenet_search.results.intervals import wilson
+from lenet_search.storage import DEFINITION, Record
+
+ENOUGH_TRIALS = 10  # PED-ANOVA compares the best tenth with all: below ten there is no tenth
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table of the best trials. `low` and `high` bound an accuracy with 95 %; a loss has none."""
+
+    rank: int
+    number: int
+    value: float
+    low: float | None
+    high: float | None
+    images: int
+    seconds: float
+    params: dict[str, Any]
+
+
+def pick_study(storage: BaseStorage, name: str | None = None) -> optuna.Study:
+    """The study called `name`, else the only one, else the one whose newest trial is the most recent.
+
+    Raises:
+        ResultError: when there is none, with the names of those that there are.
+    """
+    ids = {study.study_name: study._study_id for study in storage.get_all_studies()}
+    if not ids:
+        raise ResultError("The storage holds no study yet. Start one with: lenet-search run --study digits")
+    if name is None:
+        name = max(ids, key=lambda each: (_newest(storage, ids[each]), ids[each]))
+    elif name not in ids:
+        raise ResultError(f"The storage holds no study called {name!r}. It holds: {', '.join(sorted(ids))}")
+    return optuna.load_study(study_name=name, storage=storage)
+
+
+def _newest(storage: BaseStorage, study_id: int) -> datetime:
+    trials = storage.get_all_trials(study_id, deepcopy=False)
+    return max((trial.datetime_start for trial in trials if trial.datetime_start), default=datetime.min)
+
+
+def metric_of(study: optuna.Study) -> str:
+    """What the values of the study's trials are: "val_accuracy" or "val_loss"."""
+    stored = study.user_attrs.get(DEFINITION, {}).get("study.metric")
+    if stored is not None:
+        return str(tomllib.loads(f"metric = {stored}")["metric"])
+    return "val_accuracy" if study.direction == StudyDirection.MAXIMIZE else "val_loss"
+
+
+def complete_trials(study: optuna.Study) -> list[FrozenTrial]:
+    """The study's complete trials with a finite value, best first; of equals, the older first."""
+    trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
+    finite = [(sign * trial.value, trial.number, trial) for trial in trials if trial.value is not None]
+    return [trial for value, _, trial in sorted(finite, key=lambda each: each[:2]) if math.isfinite(value)]
+
+
+def best_trial(study: optuna.Study) -> FrozenTrial:
+    """The best complete trial.
+
+    Raises:
+        ResultError: when no trial is complete yet.
+    """
+    trials = complete_trials(study)
+    if not trials:
+        states = [trial.state.name.lower() for trial in study.get_trials(deepcopy=False)]
+        counts = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states))) or "no trials at all"
+        raise ResultError(
+            f"Study {study.study_name!r} has no complete trial yet ({counts}). "
+            "Run it for longer (a larger --trials or --timeout), then ask again."
+        )
+    return trials[0]
+
+
+def top_rows(study: optuna.Study, n: int) -> list[Row]:
+    """The best `n` complete trials as lines of a table, best first."""
+    counted = metric_of(study) == "val_accuracy"
+    rows = []
+    for rank, trial in enumerate(complete_trials(study)[:n], start=1):
+        record, value = Record.of(trial), float(trial.value or 0.0)
+        images = int(record.images["validation"])
+        low, high = wilson(value, images) if counted else (None, None)
+        rows.append(Row(rank, trial.number, value, low, high, images, record.seconds, ordered(trial.params)))
+    return rows
+
+
+def ordered(params: dict[str, Any]) -> dict[str, Any]:
+    """Parameters in the order of the study language; names that it does not know come last."""
+    places = {path: place for place, path in enumerate(FIELDS)}
+    return {path: params[path] for path in sorted(params, key=lambda each: (places.get(each, len(places)), each))}
+
+
+def no_importance(study: optuna.Study) -> str:
+    """Why the study's importances cannot be told, in a plain sentence; "" when they can."""
+    trials = complete_trials(study)
+    if len(trials) < ENOUGH_TRIALS:
+        return f"Importance needs at least {ENOUGH_TRIALS} complete trials; there are {len(trials)}."
+    if len(_varied(trials)) < 2:
+        return "Importance compares hyperparameters; this study searched fewer than two."
+    if trials[0].value == trials[len(trials) - 1].value:
+        return "Importance needs trials that differ; all complete trials have the same value."
+    if not _evaluate(study):
+        return "The best tenth of the trials is as spread out as the rest: no hyperparameter stands out."
+    return ""
+
+
+def importance(study: optuna.Study) -> dict[str, float]:
+    """How much of getting into the best tenth of trials depended on each hyperparameter: shares that add up to 1.
+
+    By Optuna's PED-ANOVA (Watanabe et al. 2023, arXiv:2304.10255), which covers conditional hyperparameters;
+    largest first. Empty when `no_importance` gives a reason.
+    """
+    return {} if no_importance(study) else _evaluate(study)
+
+
+def _varied(trials: list[FrozenTrial]) -> set[str]:
+    """Hyperparameters that had more than one possible value."""
+    return {path for trial in trials for path, spread in trial.distributions.items() if not spread.single()}
+
+
+def _evaluate(study: optuna.Study) -> dict[str, float]:
+    with warnings.catch_warnings():
+        # "less than 2 trials in a regime": ordinary for a branch that was hardly tried, and nothing to act on
+        warnings.simplefilter("ignore", UserWarning)
+        shares = optuna.importance.get_param_importances(study)
+    varied = _varied(complete_trials(study))
+    shares = {path: share for path, share in shares.items() if path in varied}
+    # Where nothing stands out, Optuna deals equal shares
+    return shares if len(set(shares.values())) > 1 else {}

@@ -1,0 +1,163 @@
+"""The best trial as files: recipe, model, script and pictures, whole or not at all."""
+
+import json
+import math
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial
+
+from lenet_search import data
+from lenet_search.errors import DataError, ResultError
+from lenet_search.results.best import best_trial, complete_trials, importance, metric_of
+from lenet_search.results.curves import curves_csv
+from lenet_search.results.intervals import wilson
+from lenet_search.results.report import report_page
+from lenet_search.results.script import train_script
+from lenet_search.storage import Record, artifact_folder, load_weights
+from lenet_search.study import write_recipe
+
+# A model that is built anew rounds otherwise than the stack: an image on the edge between two classes may change sides
+EDGE = 0.002  # share of the validation images
+
+
+def export(
+    study: optuna.Study, storage: BaseStorage, url: str, folder: Path, *, data_folder: Path | None = None
+) -> list[Path]:
+    """Write the study's best trial to `folder` and return the paths of the files.
+
+    Everything is written beside the folder first and moved in at the end. Where the validation images are at
+    hand, the model is measured on them once more, and nothing is written when it does not do what the trial did.
+
+    Raises:
+        ResultError: no trial is complete, the weights are gone, or the model is not the trial's.
+    """
+    trial = best_trial(study)
+    record = Record.of(trial)
+    weights = _weights(study, storage, url, trial)
+    title = headline(study, trial, record)
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise ResultError(f"{folder}: expected a folder to write to; this is a file")
+    scratch = folder.parent / f".{folder.name or 'export'}-{os.getpid()}"
+    try:
+        scratch.mkdir(parents=True)
+        measured = _write_model(scratch / "model.keras", record, weights, data_folder)
+        texts = {
+            "recipe.toml": write_recipe(
+                record.recipe, header=_header(title, folder), study=_study_table(study, record)
+            ),
+            "recipe.json": _json(_summary(study, trial, record, measured)),
+            "train.py": train_script(record.recipe, record.images, title, record.seed),
+            "importance.json": _json(importance(study)),
+            "curves.csv": curves_csv(study),
+            "report.html": report_page(study),
+        }
+        for name, text in texts.items():
+            (scratch / name).write_text(text, encoding="utf-8")
+        return _move_in(scratch, folder)
+    except OSError as error:
+        raise ResultError(f"{folder}: cannot be written: {error}") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def headline(study: optuna.Study, trial: FrozenTrial, record: Record) -> str:
+    """One line that says what this is and how good it is, with n and its 95 % interval."""
+    metric, value = metric_of(study), float(trial.value or 0.0)
+    images = int(record.images["validation"])
+    if metric == "val_accuracy":
+        low, high = wilson(value, images)
+        result = f"{value:.2%} of {images:,} validation images right (95 % interval {low:.2%} to {high:.2%})"
+    else:
+        result = f"cross-entropy {value:.4f} on {images:,} validation images"
+    of = f"{len(complete_trials(study))} complete trials of study {study.study_name}"
+    return f"The best of {of}, number {trial.number}: {result}."
+
+
+def _weights(study: optuna.Study, storage: BaseStorage, url: str, trial: FrozenTrial) -> dict[str, np.ndarray]:
+    folder = artifact_folder(url)
+    weights = load_weights(storage, folder, trial)
+    if weights is None:
+        raise ResultError(
+            f"the weights of trial {trial.number}, the best of {study.study_name}, are not in {folder}: bring that "
+            f"folder back from where the search ran, or run the study on for more trials; "
+            "`lenet-search best` shows the recipe even so"
+        )
+    return weights
+
+
+def _write_model(
+    path: Path, record: Record, weights: Mapping[str, np.ndarray], data_folder: Path | None
+) -> float | None:
+    """Write the plain model; its validation accuracy as measured now, None where the images are not at hand."""
+    from lenet_search.networks.plain import plain_model
+
+    model = plain_model(record.recipe, record.images, weights)
+    model.save(path)
+    try:
+        split = data.load(record.recipe.data, data_folder)
+    except DataError:
+        return None
+    if split.digest != record.images["digest"]:
+        return None
+    inside = slice(split.pad, split.x_val.shape[1] - split.pad), slice(split.pad, split.x_val.shape[2] - split.pad)
+    guesses = model.predict(split.x_val[:, *inside], batch_size=256, verbose=0).argmax(axis=1)
+    measured = float(np.mean(guesses == split.y_val))
+    expected = record.curve["val_accuracy"][-1]
+    if abs(measured - expected) > EDGE + 1 / len(split.y_val):
+        raise ResultError(
+            f"the model from the stored weights gets {measured:.2%} of the validation images right, its trial got "
+            f"{expected:.2%}: the weights are not that trial's, so nothing was written"
+        )
+    return measured
+
+
+def _header(title: str, folder: Path) -> str:
+    return f"{title}\n\nTrain it again, with other seeds:  lenet-search train {folder / 'recipe.toml'} --seeds 5"
+
+
+def _study_table(study: optuna.Study, record: Record) -> dict[str, Any]:
+    return {"metric": metric_of(study), "direction": study.direction.name.lower(), "seed": record.seed}
+
+
+def _summary(study: optuna.Study, trial: FrozenTrial, record: Record, measured: float | None) -> dict[str, Any]:
+    value = float(trial.value or 0.0)
+    counted = metric_of(study) == "val_accuracy"
+    return {
+        "study": study.study_name,
+        "trial": trial.number,
+        "metric": metric_of(study),
+        "value": value,
+        "interval": list(wilson(value, record.images["validation"])) if counted else None,
+        "model_val_accuracy": measured,
+        "values": record.recipe.values(),
+        "seed": record.seed,
+        "clock": record.clock,
+        "device": record.device,
+        "seconds": record.seconds,
+        "versions": record.versions,
+        "images": record.images,
+        "last_epoch": {name: points[-1] for name, points in record.curve.items() if math.isfinite(points[-1])},
+    }
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, allow_nan=False) + "\n"
+
+
+def _move_in(scratch: Path, folder: Path) -> list[Path]:
+    """A new folder appears whole; in one that exists, each file is replaced whole and others stay."""
+    names = sorted(path.name for path in scratch.iterdir())
+    if not folder.exists():
+        scratch.rename(folder)
+    else:
+        for name in names:
+            os.replace(scratch / name, folder / name)
+    return [folder / name for name in names]

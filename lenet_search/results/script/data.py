@@ -1,0 +1,81 @@
+"""The data in `train.py`: where the images come from, and the same validation images as in the search."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from lenet_search.data import DIGITS_TEST, DIGITS_TEST_SEED, KERAS, VALIDATION_SEED
+from lenet_search.recipe import Recipe
+
+KNOWN = (*KERAS, "digits")  # the script can get these by itself
+
+HELD_OUT = '''\
+def held_out(labels, count, seed):
+    """Indices of `count` images, each class in proportion: the same that the search held out."""
+    sizes = np.bincount(labels)
+    quotas = sizes * (count / len(labels))
+    taken = np.clip(np.floor(quotas).astype(int), 1, sizes - 1)
+    while taken.sum() < count:
+        taken[np.where(taken < sizes - 1, quotas - taken, -np.inf).argmax()] += 1
+    while taken.sum() > count:
+        taken[np.where(taken > 1, quotas - taken, np.inf).argmin()] -= 1
+    shuffled = np.random.default_rng(seed).permutation(len(labels))
+    drawn = [shuffled[labels[shuffled] == label][: taken[label]] for label in range(len(sizes))]
+    return np.sort(np.concatenate(drawn))'''
+
+_FILE = """\
+with np.load(path, allow_pickle=False) as file:
+    images, labels = file["x_train"], file["y_train"]"""
+
+_DIGITS = f"""\
+from sklearn.datasets import load_digits
+
+images, labels = load_digits(return_X_y=True)
+images = np.rint(images.reshape(-1, 8, 8) * (255 / 16)).astype("uint8")
+images = images.repeat(4, axis=1).repeat(4, axis=2)
+test = held_out(labels, {DIGITS_TEST}, seed={DIGITS_TEST_SEED})
+images, labels = np.delete(images, test, axis=0), np.delete(labels, test)"""
+
+
+def load_function(recipe: Recipe, images: Mapping[str, Any]) -> str:
+    """`load(path)`, which gives training and validation images, padded, and their labels."""
+    name, pad = recipe.data.name, images["pad"]
+    if name in KNOWN:
+        own = _DIGITS if name == "digits" else f"(images, labels), _ = keras.datasets.{name}.load_data()"
+        source = f"if path:\n{indented(_FILE)}\nelse:\n{indented(own)}"
+    else:
+        source = _FILE
+    lines = [
+        '"""Images (n, height, width, channels) from 0 to 255 and labels: training, then validation."""',
+        source,
+        "images, labels = images.reshape(*images.shape[:3], -1), labels.reshape(-1).astype(int)",
+    ]
+    if recipe.data.limit:
+        lines.append("images, labels = images[:LIMIT], labels[:LIMIT]")
+    if pad:
+        lines.append(f"images = np.pad(images, ((0, 0), ({pad}, {pad}), ({pad}, {pad}), (0, 0)))")
+    lines += [
+        f"validation = held_out(labels, VALIDATION, seed={VALIDATION_SEED})",
+        "x_train, y_train = np.delete(images, validation, axis=0), np.delete(labels, validation)",
+        "return x_train, y_train, images[validation], labels[validation]",
+    ]
+    return "def load(path):\n" + indented("\n".join(lines))
+
+
+def data_argument(name: str) -> str:
+    """The line that declares `--data`."""
+    if name in KNOWN:
+        return 'parser.add_argument("--data", metavar="FILE.npz", help="read x_train and y_train from here instead")'
+    file = name if name.endswith(".npz") else f"{name}.npz"
+    default = quoted(file)
+    return f'parser.add_argument("--data", metavar="FILE.npz", default={default}, help="x_train and y_train")'
+
+
+def indented(text: str) -> str:
+    """Every line four spaces further in."""
+    return "\n".join(f"    {line}" if line else "" for line in text.splitlines())
+
+
+def quoted(text: str) -> str:
+    """A Python string in double quotes."""
+    return json.dumps(text, ensure_ascii=False)

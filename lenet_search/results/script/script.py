@@ -1,0 +1,129 @@
+"""The script as a whole: docstring, imports, constants, functions, and `main`."""
+
+from collections.abc import Mapping
+from textwrap import fill
+from typing import Any
+
+from lenet_search.recipe import Recipe
+from lenet_search.results.script.augment import augment_function
+from lenet_search.results.script.data import HELD_OUT, KNOWN, data_argument, indented, load_function
+from lenet_search.results.script.network import network_functions
+from lenet_search.results.script.schedule import learning_rate, schedule_class
+
+
+def train_script(recipe: Recipe, images: Mapping[str, Any], title: str, seed: int = 0) -> str:
+    """The script, ready to be written to a file.
+
+    Args:
+        recipe: what to train
+        images: the `images` of the trial's record (`data.Split.describe()`)
+        title: first line of the script's docstring: what it trains and where that came from
+        seed: default of its `--seed`
+    """
+    functions = [
+        HELD_OUT,
+        load_function(recipe, images),
+        augment_function(recipe, images),
+        *network_functions(recipe, images),
+        schedule_class(recipe),
+        _main(recipe, images, seed),
+        'if __name__ == "__main__":\n    main()',
+    ]
+    body = "\n\n\n".join(function for function in functions if function)
+    return f"{_docstring(recipe, title)}\n\n{_imports(body)}\n\n{_constants(recipe, images)}\n\n\n{body}\n"
+
+
+def _docstring(recipe: Recipe, title: str) -> str:
+    name = recipe.data.name
+    lines = [
+        fill(title, 110).replace("\\", "/").replace('"""', "'''"),
+        "",
+        "    python train.py",
+        "    python train.py --seed 1 --epochs 5 --output other.keras",
+        "",
+        "It needs tensorflow and numpy, and nothing else.",
+    ]
+    if name == "digits":
+        lines[-1] = "It needs tensorflow, numpy and scikit-learn, which brings the images."
+    if name in KNOWN:
+        missing = "scikit-learn" if name == "digits" else "a network"
+        lines.append(f"Without {missing}: --data FILE.npz with the arrays x_train and y_train.")
+    return '"""' + "\n".join(lines) + '\n"""'
+
+
+def _imports(body: str) -> str:
+    standard = "import argparse\nimport math" if " math." in body or "(math." in body else "import argparse"
+    return f"{standard}\n\nimport numpy as np\nimport tensorflow as tf\nfrom tensorflow import keras"
+
+
+def _constants(recipe: Recipe, images: Mapping[str, Any]) -> str:
+    lines = [
+        f"EPOCHS = {recipe.train.epochs}",
+        f"BATCH_SIZE = {recipe.train.batch_size}  # an incomplete last batch is left out",
+        f"VALIDATION = {images['validation']}  # images held out of the training set",
+    ]
+    if recipe.data.limit:
+        lines.append(f"LIMIT = {recipe.data.limit}  # only so many of the first training images are used")
+    if recipe.data.normalize == "standardize":
+        mean = [round(float(value), 6) for value in images["mean"]]
+        std = [max(round(float(value), 6), 1e-3) for value in images["std"]]  # a constant channel stays finite
+        lines += [f"MEAN = {mean}  # of the training images, on the scale 0 to 1, by channel", f"STD = {std}"]
+    lines.append(f"LEARNING_RATE = {recipe.optimizer.branch.learning_rate!r}")
+    return "\n".join(lines)
+
+
+def _optimizer(recipe: Recipe) -> str:
+    """The optimizer by its name in `keras.optimizers`, with all its numbers and the switches that are on."""
+    kind = recipe.optimizer.kind
+    prefix = f"optimizer.{kind}."
+    given = {path.removeprefix(prefix): value for path, value in recipe.values().items() if path.startswith(prefix)}
+    if not given["weight_decay"] and kind != "adamw":  # Keras's AdamW wants it even where it is 0
+        del given["weight_decay"]
+    if recipe.optimizer.clip_norm:
+        given["clipnorm"] = recipe.optimizer.clip_norm
+    written = [f"learning_rate={learning_rate(recipe)}"]
+    written += [f"{name}={value!r}" for name, value in given.items() if value is not False and name != "learning_rate"]
+    name = type(recipe.optimizer.branch).__name__
+    return f"optimizer = keras.optimizers.{name}(\n" + "".join(f"    {each},\n" for each in written) + ")"
+
+
+def _main(recipe: Recipe, images: Mapping[str, Any], seed: int) -> str:
+    height, width, channels = images["image_shape"]
+    pad, smoothing = images["pad"], recipe.loss.label_smoothing
+    one_hot = []
+    loss = "keras.losses.SparseCategoricalCrossentropy(from_logits=True)"
+    if smoothing:
+        one_hot = [f"y_train, y_val = (keras.utils.to_categorical(y, {images['classes']}) for y in (y_train, y_val))"]
+        loss = f"keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing={smoothing!r})"
+    first = f"keras.layers.ZeroPadding2D({pad}), " if pad else ""
+    lines = [
+        "parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)",
+        data_argument(recipe.data.name),
+        'parser.add_argument("--epochs", type=int, default=EPOCHS)',
+        f'parser.add_argument("--seed", type=int, default={seed})',
+        'parser.add_argument("--output", metavar="FILE.keras", default="trained.keras", help="where the model goes")',
+        "arguments = parser.parse_args()",
+        "",
+        "keras.utils.set_random_seed(arguments.seed)",
+        "x_train, y_train, x_val, y_val = load(arguments.data)",
+        *one_hot,
+        "batches = tf.data.Dataset.from_tensor_slices((x_train, y_train)).shuffle(len(x_train))",
+        "batches = batches.batch(BATCH_SIZE, drop_remainder=True)",
+        *(["batches = batches.map(augment)"] if augment_function(recipe, images) else []),
+        "",
+        "network = build()",
+        _optimizer(recipe),
+        f"loss = {loss}",
+        'network.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])',
+        "network.summary()",
+        "network.fit(batches.prefetch(2), epochs=arguments.epochs, validation_data=(x_val, y_val), verbose=2)",
+        'accuracy = network.evaluate(x_val, y_val, verbose=0, return_dict=True)["accuracy"]',
+        'print(f"validation accuracy: {accuracy:.2%} of {len(x_val)} images")',
+        "",
+        "# What is kept takes images as the data set has them, and gives probabilities",
+        f"pixels = keras.Input(({height - 2 * pad}, {width - 2 * pad}, {channels}))",
+        f"model = keras.Sequential([pixels, {first}*network.layers, keras.layers.Softmax()])",
+        "model.save(arguments.output)",
+        'print(f"model: {arguments.output}")',
+    ]
+    return "def main():\n" + indented("\n".join(lines))

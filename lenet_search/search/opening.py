@@ -1,0 +1,115 @@
+"""Opening a study in a storage: made when it is new, compared with its stored definition when it is not."""
+
+import time
+import warnings
+
+import numpy as np
+import optuna
+from optuna.storages import BaseStorage
+from optuna.study import StudyDirection
+from optuna.trial import TrialState
+
+from lenet_search.errors import DefinitionChanged
+from lenet_search.storage import DEFINITION
+from lenet_search.study import Component, Definition, differences
+
+SAME_EVERYWHERE = ("QMCSampler", "GridSampler")  # their runs share one sequence, by one seed
+IMAGES = "lenet-search images"  # study attribute: the digest of the images that it is about
+PATIENCE = 5.0  # seconds that another run gets between making a study and describing it
+
+
+def open_study(definition: Definition, storage: BaseStorage, run_id: str) -> optuna.Study:
+    """The Optuna study of `definition`, with its sampler and pruner; `[[start]]` is queued when it is new.
+
+    Raises:
+        DefinitionChanged: the storage holds another study of this name.
+    """
+    direction = StudyDirection[definition.direction.upper()]
+    try:
+        study = optuna.create_study(study_name=definition.name, storage=storage, direction=direction)
+    except optuna.exceptions.DuplicatedStudyError:
+        study = optuna.load_study(study_name=definition.name, storage=storage)
+        _compare(study, definition)
+    else:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study.set_metric_names([definition.metric])  # what plots and the dashboard call the value
+        for place, values in enumerate(definition.start, start=1):
+            study.enqueue_trial(values, user_attrs={"start": place})
+        study.set_user_attr(DEFINITION, definition.lines())
+    begun = sum(trial.state != TrialState.WAITING for trial in study.get_trials(deepcopy=False))
+    study.sampler = _sampler(definition, begun, run_id)
+    study.pruner = _pruner(definition)
+    return study
+
+
+def compare_images(study: optuna.Study, digest: str) -> None:
+    """See that a study goes on with the images and the split that it was begun with.
+
+    Raises:
+        DefinitionChanged: they are others now; trials before and after could not be compared.
+    """
+    stored = study.user_attrs.get(IMAGES)
+    if stored is None:
+        study.set_user_attr(IMAGES, digest)
+    elif stored != digest:
+        raise DefinitionChanged(
+            f"study {study.study_name!r} was begun with other images (digest {stored}, now {digest}): "
+            "give this one another name with --name, or bring the old data set back"
+        )
+
+
+def derived_seed(*parts: int) -> int:
+    """A seed of 31 bits that follows from `parts` and looks like no neighbour's."""
+    return int(np.random.SeedSequence(parts).generate_state(1)[0] >> 1)
+
+
+def _compare(study: optuna.Study, definition: Definition) -> None:
+    stored = _stored_definition(study)
+    if stored is None and study.get_trials(deepcopy=False):
+        raise DefinitionChanged(
+            f"the storage holds a study {study.study_name!r} that lenet-search did not make: "
+            "give this one another name with --name"
+        )
+    if stored is None:  # whoever made it was stopped at that moment
+        study.set_user_attr(DEFINITION, definition.lines())
+    elif changed := differences(stored, definition.lines()):
+        raise DefinitionChanged(
+            f"the storage holds a study {study.study_name!r} with another definition:\n"
+            + "".join(f"  {line}\n" for line in changed)
+            + "Give this one another name with --name, or undo the change to go on with the old one."
+        )
+
+
+def _stored_definition(study: optuna.Study) -> dict[str, str] | None:
+    """What was stored with the study; another run may have made it a moment ago, so it gets a little time."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        stored: dict[str, str] | None = study.user_attrs.get(DEFINITION)
+        begun = any(trial.state != TrialState.WAITING for trial in study.get_trials(deepcopy=False))
+        if stored is not None or begun or time.monotonic() > deadline:
+            return stored
+        time.sleep(0.1)
+
+
+def _sampler(definition: Definition, begun: int, run_id: str) -> optuna.samplers.BaseSampler:
+    """The definition's sampler. A run that goes on, or joins, must not draw the first run's numbers again."""
+    component = definition.sampler
+    seed = int(component.arguments.get("seed") or definition.seed)
+    if begun and component.kind not in SAME_EVERYWHERE:
+        seed = derived_seed(seed, begun, int(run_id, 16))
+        if "seed" in component.arguments:
+            component = Component(component.kind, {**component.arguments, "seed": seed})
+    built: optuna.samplers.BaseSampler = component.build(seed)
+    return built
+
+
+def _pruner(definition: Definition) -> optuna.pruners.BasePruner:
+    """The definition's pruner. Hyperband is told the longest trial, or it would wait for the first to complete."""
+    component = definition.pruner
+    if component.kind == "HyperbandPruner" and component.arguments.get("max_resource", "auto") == "auto":
+        epochs = definition.space.possible("train.epochs")
+        longest = max(int(n) for n in epochs) if isinstance(epochs, tuple) else int(epochs.high)
+        component = Component(component.kind, {**component.arguments, "max_resource": longest})
+    built: optuna.pruners.BasePruner = component.build(definition.seed)
+    return built

@@ -1,0 +1,65 @@
+"""How fast a run goes, and how long it still takes."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+WINDOW = 60.0  # seconds over which the images per second that a person sees are averaged
+
+
+class Pace:
+    """Counts what a run does. `clock` gives seconds; the rates that are shown start with the first worker."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._started = clock()
+        self._working: float | None = None
+        self._recent: deque[tuple[float, int]] = deque()
+        self._progress: float | None = None  # trials done when work began
+        self.images = 0
+        self.trials = 0  # complete or pruned, by this run
+
+    def begin(self) -> None:
+        """A worker is up."""
+        if self._working is None:
+            self._working = self._clock()
+
+    def add_images(self, images: int) -> None:
+        """Images were trained on."""
+        now = self._clock()
+        self.images += images
+        self._recent.append((now, images))
+        while now - self._recent[0][0] > WINDOW:
+            self._recent.popleft()
+
+    @property
+    def seconds(self) -> float:
+        """Since the run began."""
+        return self._clock() - self._started
+
+    @property
+    def images_per_second(self) -> float:
+        """In the last minute."""
+        span = min(WINDOW, self._work_seconds())
+        newest = self._clock() - WINDOW
+        return sum(images for when, images in self._recent if when >= newest) / span if span > 0 else 0.0
+
+    @property
+    def trials_per_hour(self) -> float:
+        """Since the first worker was up."""
+        span = self._work_seconds()
+        return 3600.0 * self.trials / span if span > 0 else 0.0
+
+    def seconds_left(self, progress: float, total: int) -> float | None:
+        """Until `total` trials are done, when `progress` are: running ones count by the share of their epochs.
+
+        None until enough has happened to tell.
+        """
+        span = self._work_seconds()
+        if self._progress is None:
+            self._progress = progress
+        done = progress - self._progress
+        return span * (total - progress) / done if done >= 0.5 and span > 0 else None
+
+    def _work_seconds(self) -> float:
+        return 0.0 if self._working is None else self._clock() - self._working

@@ -1,0 +1,81 @@
+"""What a view of a search is told, and the view that shows nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class RunningTrial:
+    """A trial in a slot: `values` holds its metric after each epoch so far."""
+
+    number: int
+    epochs: int
+    values: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best complete trial so far; `params` are its searched hyperparameters only."""
+
+    number: int
+    value: float
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a search stands. Counts are the whole study's, `running` and the rates are this run's."""
+
+    study: str
+    metric: str
+    total: int
+    complete: int = 0
+    pruned: int = 0
+    failed: int = 0
+    elsewhere: int = 0  # trials that run in other processes or on other machines
+    running: Sequence[RunningTrial] = ()
+    best: Best | None = None
+    bests: Sequence[float] = field(default=())  # the best value after each complete trial, oldest first
+    seconds: float = 0.0
+    seconds_left: float | None = None  # None as long as nobody can tell
+    trials_per_hour: float = 0.0
+    images_per_second: float = 0.0
+
+
+class View(Protocol):
+    """Shows a search to a person. All calls come from one thread, `close` last and exactly once."""
+
+    def opening(self, title: str, text: str) -> None:
+        """A line of what the run is going to do."""
+
+    def update(self, progress: Progress) -> None:
+        """Where it stands; called a few times per second."""
+
+    def ended(self, number: int, state: str, detail: str) -> None:
+        """A trial ended: `state` is "complete", "pruned" or "failed"; `detail` its value or the reason."""
+
+    def note(self, text: str) -> None:
+        """Something a person should know."""
+
+    def close(self) -> None:
+        """The search is over: leave the terminal as it was."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def opening(self, title: str, text: str) -> None:
+        """Nothing."""
+
+    def update(self, progress: Progress) -> None:
+        """Nothing."""
+
+    def ended(self, number: int, state: str, detail: str) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""

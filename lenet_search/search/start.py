@@ -1,0 +1,149 @@
+"""A run from its first line to its summary: look at the data, open the study, say what will be done, do it."""
+
+import math
+import shlex
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import optuna
+
+from lenet_search import data
+from lenet_search.errors import RunError
+from lenet_search.recipe import Recipe, Value
+from lenet_search.search.devices import places, usable_cores, visible_gpus
+from lenet_search.search.interrupt import Interrupted, Stop, stop_signals
+from lenet_search.search.ledger import Ledger
+from lenet_search.search.messages import Setup
+from lenet_search.search.opening import compare_images
+from lenet_search.search.progress import View
+from lenet_search.search.summary import Summary
+from lenet_search.search.supervisor import Supervisor
+from lenet_search.space import Space
+from lenet_search.storage import artifact_folder, dashboard_command, open_storage, resolve
+from lenet_search.study import Definition
+
+
+def search(
+    definition: Definition,
+    *,
+    storage: str | None,
+    trials: int,
+    timeout: float | None,
+    workers: int | None,
+    slots: int | None,
+    data_folder: Path | None,
+    view: View,
+) -> Summary:
+    """`lenet_search.search.run`, with its defaults filled in."""
+    url = resolve(storage)
+    deadline = math.inf if timeout is None else time.monotonic() + timeout
+    try:
+        digests = _look_at_data(definition.space, data_folder, view)
+        with stop_signals() as stop:
+            try:
+                opened = open_storage(url, create=True)
+                ledger = Ledger(definition, opened, artifact_folder(url), trials, view.note)
+                if len(digests) == 1:
+                    compare_images(ledger.study, digests[0])
+                _introduce(ledger, url, view)
+                return _search(ledger, url, stop, deadline, workers, slots, data_folder, view)
+            except optuna.exceptions.StorageInternalError as error:
+                raise RunError(f"the storage {url} failed: {error}; the same command goes on") from error
+    except KeyboardInterrupt as error:  # while looking at the data: later ones are collected by `stop_signals`
+        raise Interrupted(2, "Interrupted before anything was begun.") from error
+    finally:
+        view.close()
+
+
+def _search(
+    ledger: Ledger,
+    url: str,
+    stop: Stop,
+    deadline: float,
+    workers: int | None,
+    slots: int | None,
+    data_folder: Path | None,
+    view: View,
+) -> Summary:
+    cores = usable_cores()
+    where = places(workers, visible_gpus(), cores)
+    setup = Setup(ledger.definition.space, 1, slots, data_folder)
+    logs = Path(tempfile.mkdtemp(prefix="lenet-search-"))
+    supervisor = Supervisor(ledger, where, setup, cores, logs, view, stop, deadline)
+    ended = supervisor.run()
+    if not supervisor.deaths:  # else somebody may want to read them
+        shutil.rmtree(logs, ignore_errors=True)
+    view.update(supervisor.progress())
+    summary = _summary(ledger, url, supervisor)
+    if ended == "signal":
+        assert stop.signal is not None
+        done = summary.trials["complete"] + summary.trials["pruned"]
+        raise Interrupted(
+            stop.signal,
+            f"Interrupted with {done} of {ledger.total} trials done. Those that were running are queued again; "
+            f"to go on: {_same_command()}",
+        )
+    return summary
+
+
+def _look_at_data(space: Space, folder: Path | None, view: View) -> list[str]:
+    """Load every data set that a trial can ask for, to fail now and not later; the digests of their splits."""
+    digests = []
+    for name in _values(space, "data.name"):
+        for validation in _values(space, "data.validation"):
+            for limit in _values(space, "data.limit"):
+                values = {"data.name": name, "data.validation": validation, "data.limit": limit}
+                split = data.load(Recipe.from_values(values).data, folder)
+                height, width, channels = split.x_train.shape[1:]
+                view.opening(
+                    "Data",
+                    f"{split.name}: {len(split.y_train):,} images to train on, {len(split.y_val):,} to validate with, "
+                    f"{height}x{width}{'' if channels == 1 else ' in colour'}, {split.classes} classes",
+                )
+                digests.append(split.digest)
+    return digests
+
+
+def _values(space: Space, path: str) -> tuple[Value, ...]:
+    """All values of a choice; of a range, its ends."""
+    possible = space.possible(path)
+    return possible if isinstance(possible, tuple) else (possible.low, possible.high)
+
+
+def _introduce(ledger: Ledger, url: str, view: View) -> None:
+    definition, counts = ledger.definition, ledger.counts()
+    searched = definition.space.searched()
+    done = counts.complete + counts.pruned
+    view.opening("Study", f"{definition.name}: {ledger.total} trials" + (f", {done} of them done" if done else ""))
+    view.opening("Metric", f"{definition.metric} after the last epoch ({definition.direction})")
+    view.opening("Space", f"{len(searched)} open: {', '.join(searched)}" if searched else "nothing open: one recipe")
+    view.opening("Sampler", f"{definition.sampler.kind}, pruned by {definition.pruner.kind}")
+    view.opening("Storage", f"{url}, weights of the best in {artifact_folder(url)}")
+    view.opening("Watch", dashboard_command(url))
+
+
+def _summary(ledger: Ledger, url: str, supervisor: Supervisor) -> Summary:
+    counts, best, pace = ledger.counts(), ledger.best(), supervisor.pace
+    return Summary(
+        study=ledger.study.study_name,
+        storage=url,
+        trials={
+            "total": ledger.total,
+            "complete": counts.complete,
+            "pruned": counts.pruned,
+            "failed": counts.failed,
+        },
+        best=None if best is None else {"number": best.number, "value": best.value, "params": dict(best.params)},
+        seconds=round(pace.seconds, 3),
+        trials_per_hour=round(3600 * pace.trials / pace.seconds, 3),
+        images_per_second=round(pace.images / pace.seconds, 1),
+    )
+
+
+def _same_command() -> str:
+    if Path(sys.argv[0]).name.startswith("lenet-search"):
+        return shlex.join(["lenet-search", *sys.argv[1:]])
+    return "run the same again"

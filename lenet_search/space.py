@@ -1,0 +1,118 @@
+"""The space of a study: which hyperparameters are open, what each may be, and how a trial is drawn from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from lenet_search.recipe import FIELDS, Recipe, Value
+
+if TYPE_CHECKING:
+    import optuna
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from `low` to `high`, both included; on a grid of `step` from `low` where one is given."""
+
+    low: float
+    high: float
+    log: bool = False
+    step: float | None = None
+    integer: bool = False
+
+    def contains(self, value: float) -> bool:
+        """Whether the range can give `value`."""
+        if not self.low <= value <= self.high or (self.integer and value != int(value)):
+            return False
+        return self.step is None or on_grid(self.low, value, self.step)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few values."""
+
+    choices: tuple[Value, ...]
+
+
+Entry = Value | Range | Choice
+
+
+@dataclass(frozen=True)
+class Space:
+    """Every hyperparameter that a trial of a study can have: fixed to a value, or open as a range or a choice.
+
+    `entries` holds all paths outside of branches and those of every branch that `kind` can pick, in the order of
+    `FIELDS`, defaults included.
+    """
+
+    entries: Mapping[str, Entry]
+
+    @classmethod
+    def from_recipe(cls, recipe: Recipe) -> Space:
+        """The space in which nothing is open."""
+        return cls(recipe.values())
+
+    def searched(self) -> dict[str, Range | Choice]:
+        """What is open, by path."""
+        return {path: entry for path, entry in self.entries.items() if isinstance(entry, Range | Choice)}
+
+    def sample(self, trial: optuna.Trial) -> dict[str, Value]:
+        """Draw a trial: flat values for `Recipe.from_values`, of the picked branches only.
+
+        Optuna's parameters are named by their dotted paths, and only those are asked for that have an effect.
+        """
+        values: dict[str, Value] = {}
+        for path, entry in self.entries.items():
+            field = FIELDS[path]
+            if field.branch is None or values[f"{field.section}.kind"] == field.branch:
+                values[path] = _suggest(trial, path, entry)
+        return values
+
+    def possible(self, path: str) -> tuple[Value, ...] | Range:
+        """What a hyperparameter can be: a range, or all its values; none for a branch that `kind` never picks.
+
+        Raises:
+            KeyError: when no hyperparameter has this path.
+        """
+        if path not in FIELDS:
+            raise KeyError(f"no hyperparameter is called {path!r}")
+        if path not in self.entries:
+            return ()
+        entry = self.entries[path]
+        if isinstance(entry, Range):
+            return entry
+        return entry.choices if isinstance(entry, Choice) else (entry,)
+
+    def can_exceed(self, path: str, value: float = 0) -> bool:
+        """Whether the number at `path` can be above `value`, or the flag be true, in any trial."""
+        possible = self.possible(path)
+        if isinstance(possible, Range):
+            return possible.high > value
+        return any(one if isinstance(one, bool) else not isinstance(one, str) and one > value for one in possible)
+
+    def kinds(self, section: str) -> tuple[str, ...]:
+        """The kinds that "optimizer" or "schedule" can take."""
+        possible = self.possible(f"{section}.kind")
+        legal = FIELDS[f"{section}.kind"].legal.choices
+        return () if isinstance(possible, Range) else tuple(kind for kind in legal if kind in possible)
+
+
+def on_grid(low: float, value: float, step: float) -> bool:
+    """Whether `value` is `low` plus a whole number of steps, in the decimals that a person writes."""
+    return (Decimal(str(value)) - Decimal(str(low))) % Decimal(str(step)) == 0
+
+
+def _suggest(trial: optuna.Trial, path: str, entry: Entry) -> Value:
+    if isinstance(entry, Choice):
+        picked = trial.suggest_categorical(path, entry.choices)
+        assert picked is not None  # Optuna's choices may be None, ours are not
+        return picked
+    if not isinstance(entry, Range):
+        return entry
+    if entry.integer:
+        step = 1 if entry.step is None else int(entry.step)
+        return trial.suggest_int(path, int(entry.low), int(entry.high), log=entry.log, step=step)
+    return trial.suggest_float(path, entry.low, entry.high, log=entry.log, step=entry.step)

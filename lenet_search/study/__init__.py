@@ -1,0 +1,26 @@
+"""The study language: a TOML file in which a value fixes a hyperparameter and a range searches it.
+
+The words and rules are explained in `docs/studies.md`. `read` gives a `Definition`, or every problem of a file
+at once; `read_recipe` and `write_recipe` are for files that leave nothing open.
+"""
+
+from lenet_search.study.component import Component
+from lenet_search.study.definition import METRICS, Definition, differences, entry_text
+from lenet_search.study.locate import local, shipped
+from lenet_search.study.reading import read, read_recipe
+from lenet_search.study.settings import duration
+from lenet_search.study.writing import write_recipe
+
+__all__ = [
+    "METRICS",
+    "Component",
+    "Definition",
+    "differences",
+    "duration",
+    "entry_text",
+    "local",
+    "read",
+    "read_recipe",
+    "shipped",
+    "write_recipe",
+]

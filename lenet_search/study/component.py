@@ -1,0 +1,127 @@
+"""A sampler or a pruner of Optuna's, by its own name and with its own arguments."""
+
+import importlib.util
+import inspect
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lenet_search.study.source import Source, nearest_name
+from lenet_search.study.toml_lines import Path
+
+# What a study file can write for an argument with this annotation, and how a message calls it.
+WRITABLE: dict[str, tuple[tuple[type, ...], str]] = {
+    "int": ((int,), "a whole number"),
+    "float": ((int, float), "a number"),
+    "bool": ((bool,), "true or false"),
+    "str": ((str,), "a text"),
+    "dict": ((dict,), "a table"),
+    "Mapping": ((dict,), "a table"),
+}
+# Packages that Optuna imports only when it first draws: better missed before the search than in it.
+NEEDS = {"CmaEsSampler": "cmaes", "GPSampler": "torch", "QMCSampler": "scipy", "WilcoxonPruner": "scipy"}
+
+
+@dataclass(frozen=True)
+class Component:
+    """`{ kind = "MedianPruner", n_warmup_steps = 4 }`; an argument can be a component itself."""
+
+    kind: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def build(self, seed: int) -> Any:
+        """The `optuna.samplers` or `optuna.pruners` object; it gets `seed` where it takes one and has none."""
+        import optuna
+
+        module = optuna.samplers if self.kind.endswith("Sampler") else optuna.pruners
+        build = getattr(module, self.kind)
+        arguments = {
+            name: value.build(seed) if isinstance(value, Component) else value for name, value in self.arguments.items()
+        }
+        if "seed" in inspect.signature(build).parameters:
+            arguments.setdefault("seed", seed)
+        with warnings.catch_warnings():
+            # Whoever writes an experimental sampler's name into a study has chosen it.
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return build(**arguments)
+
+    def table(self) -> dict[str, Any]:
+        """The component as a study file writes it."""
+        arguments = {
+            name: value.table() if isinstance(value, Component) else value for name, value in self.arguments.items()
+        }
+        return {"kind": self.kind, **arguments}
+
+
+def read_component(source: Source, raw: Any, path: Path, role: str) -> Component | None:
+    """Read a sampler or pruner (`role`); None, and reports, where Optuna would not take it."""
+    before = len(source.problems)
+    known = _classes(role)
+    if not isinstance(raw, dict) or "kind" not in raw:
+        nearest = nearest_name(raw, known) if isinstance(raw, str) else None
+        hint = f'{{ kind = "{nearest}" }}' if nearest else None
+        source.report(path, f'a table like {{ kind = "{next(iter(known))}" }}', raw, hint)
+        return None
+    kind = raw["kind"]
+    if not isinstance(kind, str) or kind not in known:
+        nearest = nearest_name(kind, known) if isinstance(kind, str) else None
+        source.report((*path, "kind"), f"one of {', '.join(known)}", kind, f'"{nearest}"' if nearest else None)
+        return None
+    parameters = inspect.signature(known[kind]).parameters
+    arguments: dict[str, Any] = {}
+    for name, value in raw.items():
+        if name == "kind":
+            continue
+        if name not in parameters:
+            source.report_unknown((*path, name), parameters)
+        else:
+            arguments[name] = _argument(source, value, parameters[name], (*path, name))
+    for name, parameter in parameters.items():
+        if parameter.default is parameter.empty and name not in raw:
+            source.report((*path, name), f"a value, since {kind} needs one")
+    if kind in NEEDS and importlib.util.find_spec(NEEDS[kind]) is None:
+        package = NEEDS[kind]
+        source.report((*path, "kind"), f"the package {package}, which {kind} needs (pip install {package})")
+    component = Component(kind, arguments)
+    if len(source.problems) == before:
+        _try(source, component, path)
+    return component if len(source.problems) == before else None
+
+
+def _classes(role: str) -> dict[str, type]:
+    """Optuna's samplers or pruners, by name."""
+    import optuna
+
+    module = optuna.samplers if role == "sampler" else optuna.pruners
+    named = {name: getattr(module, name) for name in module.__all__ if not name.startswith("Base")}
+    return {name: found for name, found in named.items() if inspect.isclass(found)}
+
+
+def _argument(source: Source, value: Any, parameter: inspect.Parameter, path: Path) -> Any:
+    """The argument as the constructor takes it; reported where its annotation rules the value out."""
+    annotation = parameter.annotation if isinstance(parameter.annotation, str) else parameter.annotation.__name__
+    options = [part.split("[")[0] for part in annotation.split(" | ")]
+    for option, role in (("BaseSampler", "sampler"), ("BasePruner", "pruner")):
+        if option in options:
+            return read_component(source, value, path, role)
+    writable = [WRITABLE[option] for option in options if option in WRITABLE]
+    if not writable:
+        source.report(path, "nothing here: a study file cannot write this argument", value)
+    elif not any(_is(value, types) for types, _ in writable):
+        source.report(path, " or ".join(words for _, words in writable), value)
+    return value
+
+
+def _is(value: Any, types: tuple[type, ...]) -> bool:
+    """`isinstance`, except that true and false are no numbers."""
+    return isinstance(value, types) and (not isinstance(value, bool) or bool in types)
+
+
+def _try(source: Source, component: Component, path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the search's own construction shows them, once
+        try:
+            component.build(seed=0)
+        except Exception as error:  # whatever a constructor of Optuna's refuses, its message says why
+            source.report(path, f"arguments that {component.kind} accepts ({error})", component.table())

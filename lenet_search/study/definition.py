@@ -1,0 +1,76 @@
+"""What a study file says, read and checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from lenet_search.recipe import Value
+from lenet_search.space import Choice, Entry, Range, Space
+from lenet_search.study.component import Component
+from lenet_search.study.toml_text import value_text
+
+Direction = Literal["maximize", "minimize"]
+
+METRICS: dict[str, Direction] = {"val_accuracy": "maximize", "val_loss": "minimize"}
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A study: its space, how it is searched, and how long.
+
+    `path` is None where the study came from no file; `timeout` is in seconds, None for no limit; each of
+    `start` holds open hyperparameters only, ready to be queued as the first trials.
+    """
+
+    name: str
+    path: Path | None
+    metric: str
+    direction: Direction
+    trials: int
+    timeout: float | None
+    seed: int
+    sampler: Component
+    pruner: Component
+    space: Space
+    start: tuple[dict[str, Value], ...]
+
+    def lines(self) -> dict[str, str]:
+        """All that decides what a trial is and how it is drawn, as TOML text by dotted key.
+
+        It is stored with the study and compared when it is opened again. Name, trials and timeout are left
+        out: with another of those it is still the same study.
+        """
+        lines = {
+            "study.metric": value_text(self.metric),
+            "study.direction": value_text(self.direction),
+            "study.seed": value_text(self.seed),
+            "study.sampler": value_text(self.sampler.table()),
+            "study.pruner": value_text(self.pruner.table()),
+        }
+        lines |= {path: entry_text(entry) for path, entry in self.space.entries.items()}
+        return lines | {f"start.{number}": value_text(values) for number, values in enumerate(self.start, 1)}
+
+
+def entry_text(entry: Entry) -> str:
+    """A value, range or choice as a study file writes it."""
+    if isinstance(entry, Choice):
+        return value_text({"choices": entry.choices})
+    if not isinstance(entry, Range):
+        return value_text(entry)
+    table: dict[str, Value] = {"low": entry.low, "high": entry.high}
+    if entry.log:
+        table["log"] = True
+    if entry.step is not None:
+        table["step"] = entry.step
+    return value_text(table)
+
+
+def differences(stored: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """Lines like `train.epochs: stored 10, now 12`, in the order of the file; none where the two are the same."""
+    keys = dict.fromkeys([*new, *stored])
+    return [
+        f"{key}: stored {stored.get(key, 'nothing')}, now {new.get(key, 'nothing')}"
+        for key in keys
+        if stored.get(key) != new.get(key)
+    ]

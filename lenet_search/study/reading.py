@@ -1,0 +1,79 @@
+"""From a study file to its `Definition`, or to the list of all that is wrong with it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lenet_search.errors import StudyFileError
+from lenet_search.recipe import Recipe, Value
+from lenet_search.space import Choice, Range, Space
+from lenet_search.study.definition import METRICS, Definition
+from lenet_search.study.hyperparameters import read_entries
+from lenet_search.study.locate import find
+from lenet_search.study.overrides import apply
+from lenet_search.study.settings import read_settings
+from lenet_search.study.source import Source
+from lenet_search.study.start import read_starts
+
+
+def read(source: str | Path, *, overrides: Sequence[str] = (), name: str | None = None) -> Definition:
+    """Read and check a study file.
+
+    Args:
+        source: a NAME (`studies/NAME.toml` in the working folder, else a study that ships), or a path
+        overrides: `KEY=VALUE` texts that replace what the file says before it is checked
+        name: what the study is called; left out, it has its file's name
+
+    Raises:
+        StudyFileError: with every problem of the file at once.
+    """
+    definition, _ = _read(find(source), overrides, name)
+    return definition
+
+
+def read_recipe(path: str | Path, *, overrides: Sequence[str] = ()) -> tuple[Definition, Recipe]:
+    """Read a study file in which nothing is open.
+
+    Raises:
+        StudyFileError: as `read` does, and when something is open, naming all of it.
+    """
+    definition, source = _read(find(path), overrides, None)
+    for open_path in definition.space.searched():
+        key = tuple(open_path.split("."))
+        source.report(key, "one value, since a recipe leaves nothing open", _raw(source, key))
+    if source.problems:
+        raise StudyFileError(source.problems)
+    values: dict[str, Value] = {
+        path: entry for path, entry in definition.space.entries.items() if not isinstance(entry, Range | Choice)
+    }
+    return definition, Recipe.from_values(values)
+
+
+def _read(path: Path, overrides: Sequence[str], name: str | None) -> tuple[Definition, Source]:
+    source = Source(path)
+    apply(source, overrides)
+    settings = read_settings(source)
+    entries = read_entries(source)
+    start = read_starts(source, entries)
+    if source.problems:
+        raise StudyFileError(source.problems)
+    definition = Definition(
+        name=name or path.stem,
+        path=path,
+        metric=settings.metric,
+        direction=METRICS[settings.metric],
+        trials=settings.trials,
+        timeout=settings.timeout,
+        seed=settings.seed,
+        sampler=settings.sampler,
+        pruner=settings.pruner,
+        space=Space(entries),
+        start=start,
+    )
+    return definition, source
+
+
+def _raw(source: Source, path: tuple[str, ...]) -> object:
+    value: object = source.values
+    for part in path:
+        value = value[part] if isinstance(value, dict) else None
+    return value

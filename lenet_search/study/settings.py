@@ -1,0 +1,98 @@
+"""`[study]`: what is measured, how it is searched, and how long."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lenet_search.study.component import Component, read_component
+from lenet_search.study.definition import METRICS
+from lenet_search.study.source import Source, nearest_name
+
+KEYS = ("metric", "direction", "trials", "timeout", "seed", "sampler", "pruner")
+HIGHEST_SEED = 2**32 - 1  # NumPy's, which Optuna's samplers hand it to
+_DURATION = re.compile(r"(?:(\d+)h)?\s*(?:(\d+)m)?\s*(?:(\d+)s)?")
+_DURATION_WORDS = 'a duration like "30m", "2h", "90s" or "1h30m", or seconds above 0'
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`[study]`, with the defaults of what it leaves out."""
+
+    metric: str = "val_accuracy"
+    trials: int = 100
+    timeout: float | None = None
+    seed: int = 0
+    sampler: Component = field(default_factory=lambda: Component("TPESampler"))
+    pruner: Component = field(default_factory=lambda: Component("NopPruner"))
+
+
+def duration(given: str | int | float) -> float:
+    """Seconds of "30m", "2h", "90s", "1h30m", or of a number of seconds.
+
+    Raises:
+        ValueError: when it is none of these, or not above 0.
+    """
+    seconds = 0.0
+    if isinstance(given, str):
+        parts = _DURATION.fullmatch(given.strip())
+        if parts and any(parts.groups()):
+            hours, minutes, rest = (int(part or 0) for part in parts.groups())
+            seconds = 3600.0 * hours + 60.0 * minutes + rest
+        elif re.fullmatch(r"\d+(\.\d+)?", given.strip()):
+            seconds = float(given)
+    elif not isinstance(given, bool):
+        seconds = float(given)
+    if not 0 < seconds < float("inf"):
+        raise ValueError(f"expected {_DURATION_WORDS}; received {given!r}")
+    return seconds
+
+
+def read_settings(source: Source) -> Settings:
+    """Read `[study]`; what is wrong is reported, and takes its default."""
+    table = source.values.get("study", {})
+    if not isinstance(table, dict):
+        source.report(("study",), "a table, [study]", table)
+        return Settings()
+    for key in table:
+        if key not in KEYS:
+            source.report_unknown(("study", key), KEYS)
+    given: dict[str, Any] = {}
+    _read_metric(source, table, given)
+    for key, low, high, words in (
+        ("trials", 1, None, "a whole number from 1"),
+        ("seed", 0, HIGHEST_SEED, f"a whole number from 0 to {HIGHEST_SEED}"),
+    ):
+        if key in table:
+            given[key] = value = table[key]
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if not whole or value < low or (high is not None and value > high):
+                source.report(("study", key), words, value)
+    if "timeout" in table:
+        try:
+            given["timeout"] = duration(table["timeout"])
+        except (TypeError, ValueError, OverflowError):
+            source.report(("study", "timeout"), _DURATION_WORDS, table["timeout"])
+    for role in ("sampler", "pruner"):
+        if role in table and (component := read_component(source, table[role], ("study", role), role)):
+            given[role] = component
+    return Settings(**given)
+
+
+def _read_metric(source: Source, table: Mapping[str, Any], given: dict[str, Any]) -> None:
+    metric = table.get("metric", Settings.metric)
+    direction = table.get("direction")
+    if not isinstance(metric, str) or metric not in METRICS:
+        nearest = nearest_name(metric, METRICS) if isinstance(metric, str) else None
+        source.report(
+            ("study", "metric"),
+            f"one of {', '.join(METRICS)}",
+            metric,
+            f'"{nearest}"' if nearest else None,
+        )
+        if direction is not None and direction not in METRICS.values():
+            source.report(("study", "direction"), '"maximize" or "minimize"', direction)
+        return
+    given["metric"] = metric
+    if direction is not None and direction != METRICS[metric]:
+        source.report(("study", "direction"), f'"{METRICS[metric]}" for {metric} (or nothing)', direction)

@@ -1,0 +1,34 @@
+"""Values as TOML text: for error messages, for what is stored with a study, and for recipes."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def key_text(key: str) -> str:
+    """A key as TOML writes it, quoted where it must be."""
+    return key if _BARE_KEY.fullmatch(key) else _quoted(key)
+
+
+def value_text(value: Any) -> str:
+    """A value as TOML writes it, on one line; floats read back as the same float.
+
+    Takes what `tomllib` gives: texts, numbers, true and false, dates, and lists and tables of them.
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return _quoted(value)
+    if isinstance(value, Mapping):
+        inside = ", ".join(f"{key_text(key)} = {value_text(item)}" for key, item in value.items())
+        return f"{{ {inside} }}" if inside else "{}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(value_text(item) for item in value)}]"
+    return str(value)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # the one that JSON leaves as it is

@@ -1,0 +1,131 @@
+"""Training one recipe from several initial weights in one stack."""
+
+import math
+import os
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from lenet_search.recipe import Recipe
+from lenet_search.results.intervals import mean_interval
+from lenet_search.storage import CURVES
+from lenet_search.study import METRICS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass
+class Course:
+    """One training run: the seed of its initial weights, and one number per epoch in each curve."""
+
+    seed: int
+    clock: int  # epochs that the stack had run before this one began: fixes images' order and random draws
+    curve: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in CURVES})
+    diverged: bool = False
+
+
+@dataclass(frozen=True)
+class Training:
+    """What came of one recipe: a course per seed, and the weights of the first that did not diverge."""
+
+    recipe: Recipe
+    courses: tuple[Course, ...]
+    images: dict[str, Any]  # data.Split.describe()
+    device: str
+    seconds: float
+    weights: "Mapping[str, np.ndarray] | None"
+    kept: int | None  # the seed that `weights` belong to
+
+    def values(self, metric: str) -> list[float]:
+        """The metric after the last epoch, of every course that did not diverge."""
+        return [course.curve[metric][-1] for course in self.courses if not course.diverged]
+
+    def mean(self, metric: str) -> dict[str, float | int | None]:
+        """Number of courses, mean of the metric and its 95 % interval, None where there is none."""
+        values = self.values(metric)
+        if not values:
+            return {"n": 0, "mean": None, "low": None, "high": None}
+        mean, low, high = mean_interval(values)
+        if not math.isfinite(low):  # one run says nothing about the spread
+            return {"n": len(values), "mean": mean, "low": None, "high": None}
+        most = 1.0 if metric == "val_accuracy" else math.inf  # no accuracy is above 1, whatever two seeds suggest
+        return {"n": len(values), "mean": mean, "low": max(0.0, low), "high": min(most, high)}
+
+    def summary(self) -> dict[str, Any]:
+        """All but curves and weights, JSON-able."""
+        seeds = [
+            {"seed": course.seed, "clock": course.clock, "diverged": course.diverged}
+            | {metric: None if course.diverged else course.curve[metric][-1] for metric in METRICS}
+            for course in self.courses
+        ]
+        return {
+            "values": self.recipe.values(),
+            "metrics": {metric: self.mean(metric) for metric in METRICS},
+            "seeds": seeds,
+            "model_seed": self.kept,
+            "images": self.images,
+            "device": self.device,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def train(
+    recipe: Recipe,
+    *,
+    seeds: int = 1,
+    first_seed: int = 0,
+    data_folder: Path | None = None,
+    slots: int | None = None,
+    on_epoch: Callable[[tuple[Course, ...], int], None] | None = None,
+) -> Training:
+    """Train `recipe` from `seeds` different initial weights, `slots` at a time in one stack.
+
+    Args:
+        recipe: what to train
+        seeds: how many runs; their seeds count up from `first_seed`
+        first_seed: seed of the first run's initial weights
+        data_folder: folder that is looked at first for NAME.npz
+        slots: runs side by side; else what suits the device
+        on_epoch: called after each epoch of the stack with all courses, and the epochs that they have run together
+
+    Runs side by side see the same images in the same order with the same random draws, so they differ by their
+    initial weights alone; runs of a later round see another order too.
+
+    Raises:
+        DataError: if the images cannot be had.
+    """
+    from lenet_search import data
+    from lenet_search.engine import Stack, device, structure_of
+    from lenet_search.space import Space
+
+    started = monotonic()
+    device.configure(os.cpu_count() or 1)
+    split = data.load(recipe.data, data_folder)
+    stack = Stack(structure_of(recipe, Space.from_recipe(recipe)), split, min(seeds, slots or device.default_slots()))
+    courses: list[Course] = []
+    waiting = deque(range(first_seed, first_seed + seeds))
+    running: dict[int, Course] = {}
+    weights, kept, epochs = None, None, 0
+    while waiting or running:
+        while waiting and stack.free:
+            course = Course(waiting.popleft(), stack.clock)
+            running[stack.load(recipe, course.seed)] = course
+            courses.append(course)
+        for slot, result in stack.epoch().items():
+            course = running[slot]
+            for name in CURVES:
+                course.curve[name].append(float(getattr(result, name)))
+            epochs += 1
+            course.diverged = not result.finite
+            if course.diverged or result.epoch == recipe.train.epochs:
+                if not course.diverged and kept is None:
+                    weights, kept = stack.weights(slot), course.seed
+                stack.unload(slot)
+                del running[slot]
+        if on_epoch is not None:
+            on_epoch(tuple(courses), epochs)
+    return Training(recipe, tuple(courses), split.describe(), device.describe(), monotonic() - started, weights, kept)

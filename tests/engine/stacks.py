@@ -1,0 +1,95 @@
+"""Stacks and plain Keras models on the same small images, for the engine's tests."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from lenet_search.data import Split
+from lenet_search.engine import Stack, structure_of
+from lenet_search.networks.plain import plain_model
+from lenet_search.recipe import Recipe, Value
+from lenet_search.space import Choice, Range, Space
+
+BATCH = 16
+SMALL: dict[str, Value] = {"train.batch_size": BATCH, "train.epochs": 4, "model.width": 0.5}
+KINDS = ("sgd", "rmsprop", "adam", "adamw", "nadam", "adagrad", "lion")
+
+
+def images(n: int = 192, channels: int = 1, side: int = 20, seed: int = 0) -> Split:
+    """Noise whose brightness in one corner tells the class: enough to move every weight."""
+    rng = np.random.default_rng(seed)
+    labels = (np.arange(n) % 4).astype(np.int32)
+    pixels = rng.integers(0, 200, (n, side, side, channels))
+    for image, label in zip(pixels, labels, strict=True):
+        row, column = divmod(int(label), 2)
+        image[row * 10 : row * 10 + 8, column * 10 : column * 10 + 8] += 50
+    pixels = pixels.astype(np.uint8)
+    mean, std = pixels.mean((0, 1, 2)) / 255, pixels.std((0, 1, 2)) / 255
+    held = 40
+    return Split(
+        "noise", pixels[held:], labels[held:], pixels[:held], labels[:held], 4, ("a", "b", "c", "d"), mean, std, 0, "0"
+    )
+
+
+def recipe(**values: Value) -> Recipe:
+    """A small recipe; `__` in a name stands for the dot, which Python's names cannot hold."""
+    return Recipe.from_values(SMALL | {name.replace("__", "."): value for name, value in values.items()})
+
+
+def space_of(*recipes: Recipe) -> Space:
+    """The space that all `recipes` lie in: a choice wherever they differ."""
+    values: dict[str, list[Value]] = {}
+    for one in recipes:
+        for path, value in one.values().items():
+            values.setdefault(path, []).append(value)
+    entries: dict[str, Value | Range | Choice] = {}
+    for path, found in values.items():
+        different = tuple(dict.fromkeys(found))
+        entries[path] = different[0] if len(different) == 1 else Choice(different)
+    return Space(entries)
+
+
+def stack_of(*recipes: Recipe, split: Split, slots: int | None = None, space: Space | None = None, **more: Any) -> Stack:
+    """A stack with these recipes loaded, seeds 0, 1, ... ."""
+    structure = structure_of(recipes[0], space or space_of(*recipes))
+    stack = Stack(structure, split, slots or len(recipes), **more)
+    for seed, one in enumerate(recipes):
+        stack.load(one, seed)
+    return stack
+
+
+def keras_optimizer(one: Recipe) -> keras.optimizers.Optimizer:
+    """The namesake with the same arguments; `learning_rate` is set anew before each step."""
+    names = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW", "nadam": "Nadam"}
+    names |= {"adagrad": "Adagrad", "lion": "Lion"}
+    prefix = f"optimizer.{one.optimizer.kind}."
+    arguments: dict[str, Any] = {
+        path.removeprefix(prefix): value for path, value in one.values().items() if path.startswith(prefix)
+    }
+    arguments["weight_decay"] = arguments["weight_decay"] or None
+    clip = one.optimizer.clip_norm or None
+    optimizer: keras.optimizers.Optimizer = getattr(keras.optimizers, names[one.optimizer.kind])(
+        **arguments, clipnorm=clip
+    )
+    return optimizer
+
+
+def train_plain(
+    one: Recipe, weights: Mapping[str, np.ndarray], split: Split, order: np.ndarray
+) -> tuple[keras.Model, list[float]]:
+    """A plain Keras model from the same weights on the same batches; gives it with its logits, and its losses."""
+    model = plain_model(one, split.describe(), weights, softmax=False)
+    model.compile(
+        optimizer=keras_optimizer(one),
+        loss=keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=one.loss.label_smoothing),
+    )
+    labels = keras.utils.to_categorical(split.y_train, split.classes)
+    steps_per_epoch = len(split.x_train) // BATCH
+    factors = one.schedule.factors(0, len(order), steps_per_epoch, one.train.epochs)
+    losses = []
+    for step, chosen in enumerate(order):
+        model.optimizer.learning_rate = one.optimizer.branch.learning_rate * factors[step]
+        losses.append(float(model.train_on_batch(split.x_train[chosen].astype("float32"), labels[chosen])))
+    return model, losses

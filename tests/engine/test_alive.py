@@ -1,0 +1,92 @@
+"""Every hyperparameter is alive: changed alone, three training steps (or the evaluation) give something else."""
+
+import numpy as np
+import pytest
+from stacks import SMALL, images, space_of
+
+from lenet_search.data import Split
+from lenet_search.engine import Stack, structure_of
+from lenet_search.recipe import FIELDS, Field, Recipe, Value
+
+# Decided before an engine sees anything (which images, how many epochs): held by the tests of data and search.
+ELSEWHERE = {"data.name", "data.validation", "data.limit", "model.network"}
+# Values from which a change is visible; a hyperparameter that modifies another needs the other to be on.
+BASE: dict[str, Value] = SMALL | {"optimizer.clip_norm": 0.0, "train.epochs": 3}
+CONTEXT: dict[str, dict[str, Value]] = {
+    "optimizer.sgd.nesterov": {"optimizer.sgd.momentum": 0.9},
+    "schedule.one_cycle.start": {"schedule.one_cycle.warmup": 0.5},
+    # amsgrad shows once a second moment shrinks: soon, with so short a memory
+    "optimizer.adam.amsgrad": {"optimizer.adam.beta_2": 0.1},
+    "optimizer.adamw.amsgrad": {"optimizer.adamw.beta_2": 0.1},
+    "schedule.step.factor": {"schedule.step.every": 1},
+    # with a constant rate, a shorter run is the same run, ended earlier
+    "train.epochs": {"schedule.kind": "cosine"},
+}
+CHANGED: dict[str, Value] = {
+    "train.epochs": 2,
+    "train.batch_size": 24,
+    "schedule.step.every": 1,
+    "optimizer.clip_norm": 1e-3,
+    "optimizer.adagrad.epsilon": 0.1,  # half of 1e-7 vanishes beside an accumulator that starts at 0.1
+}
+
+
+def other_value(field: Field, value: Value) -> Value:
+    """A legal value that is clearly another."""
+    legal = field.legal
+    if field.path in CHANGED:
+        return CHANGED[field.path]
+    if legal.choices:
+        return next(choice for choice in legal.choices if choice != value)
+    if legal.type is bool:
+        return not value
+    if legal.type is int:
+        return int(value) + 4
+    if float(value) == 0.0:
+        return 0.5
+    return float(value) * 0.5
+
+
+def outcome(values: dict[str, Value], base: dict[str, Value], split: Split) -> tuple[float, ...]:
+    one = Recipe.from_values(values)
+    stack = Stack(structure_of(one, space_of(one, Recipe.from_values(base))), split, 1)
+    slot = stack.load(one, seed=0)
+    results = []
+    for _ in range(2):  # three steps an epoch
+        result = stack.epoch()[slot]
+        results += [result.train_loss, result.val_loss, result.learning_rate]
+    return (*results, float(sum(np.abs(w).sum() for w in stack.weights(slot).values())))
+
+
+@pytest.fixture(scope="module")
+def split() -> Split:
+    return images(n=40 + 3 * 16 + 8)
+
+
+@pytest.mark.parametrize("path", [path for path in FIELDS if path not in ELSEWHERE and not path.endswith(".kind")])
+def test_a_change_of_this_hyperparameter_alone_changes_the_run(path: str, split: Split) -> None:
+    field = FIELDS[path]
+    base = BASE | ({f"{field.section}.kind": field.branch} if field.branch else {}) | CONTEXT.get(path, {})
+    base = dict(Recipe.from_values(base).values())
+    changed = base | {path: other_value(field, base[path])}
+    assert outcome(changed, base, split) != outcome(base, base, split)
+
+
+@pytest.mark.parametrize("path", [path for path in FIELDS if path.endswith(".kind")])
+def test_every_kind_gives_a_course_of_its_own(path: str, split: Split) -> None:
+    # The kinds' own defaults for what they share would make two of them alike (constant and step in epoch one),
+    # so the run is long enough, and the rate is fixed.
+    outcomes = set()
+    for kind in FIELDS[path].legal.choices:
+        values = dict(BASE) | {path: kind}
+        if path == "schedule.kind":
+            values |= {"schedule.step.every": 1}
+        outcomes.add(outcome(values, values, split))
+    assert len(outcomes) == len(FIELDS[path].legal.choices)
+
+
+def test_what_no_trial_can_switch_on_is_not_in_the_program(split: Split) -> None:
+    plain = Recipe.from_values(BASE)
+    structure = structure_of(plain, space_of(plain))
+    assert structure.augmentations == ()
+    assert not (structure.dropout or structure.penalty or structure.clip or structure.third_moment)

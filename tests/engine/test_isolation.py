@@ -1,0 +1,114 @@
+"""Slots do not feel each other: a run's course depends on its recipe, its seed and the clock alone."""
+
+import numpy as np
+import pytest
+from stacks import images, recipe, space_of, stack_of
+
+from lenet_search.engine.backend import LOWERINGS
+
+STEADY = recipe(augment__shift=2, regularize__dropout=0.2, optimizer__sgd__learning_rate=0.05)
+OTHER = recipe(augment__flip=0.5, regularize__l2=1e-3, optimizer__sgd__learning_rate=0.1, model__initializer="he_normal")
+WILD = recipe(optimizer__sgd__learning_rate=10.0, regularize__l2=1.0)
+SPACE = space_of(STEADY, OTHER, WILD)
+
+
+def same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
+    return all(np.array_equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize("lowering", LOWERINGS)
+def test_a_slot_that_diverges_leaves_the_others_bit_identical(lowering: str) -> None:
+    split = images(channels=3)
+    ends = []
+    for third in (WILD, STEADY):
+        stack = stack_of(STEADY, OTHER, third, OTHER, split=split, space=SPACE, lowering=lowering)
+        if third is WILD:
+            stack._state.weights[2, ::7] = np.nan
+        results = [stack.epoch() for _ in range(2)][-1]
+        assert results[2].finite == (third is not WILD)
+        assert all(results[slot].finite for slot in (0, 1, 3))
+        ends.append((stack, results))
+    (wild, wild_results), (calm, calm_results) = ends
+    for slot in (0, 1, 3):
+        assert same(wild.weights(slot), calm.weights(slot))
+        assert wild_results[slot] == calm_results[slot]
+
+
+def test_a_rate_that_is_far_too_high_is_seen_as_diverged() -> None:
+    stack = stack_of(WILD, STEADY, split=images(), space=SPACE)
+    results = [stack.epoch() for _ in range(5)][-1]  # 45 steps, each of which multiplies the weights by -19
+    assert not results[0].finite
+    assert results[1].finite
+
+
+@pytest.mark.parametrize("lowering", LOWERINGS)
+def test_a_slot_loaded_beside_running_neighbours_goes_the_way_it_would_alone(lowering: str) -> None:
+    split = images(channels=3)
+    together = stack_of(STEADY, OTHER, split=split, slots=3, space=SPACE, lowering=lowering)
+    together.epoch()
+    late = together.load(OTHER, seed=7)
+    courses = [together.epoch()[late] for _ in range(2)]
+
+    alone = stack_of(OTHER, split=split, slots=3, space=SPACE, lowering=lowering, clock=1)
+    alone.unload(0)
+    slot = alone.load(OTHER, seed=7)
+    for result in courses:
+        lonely = alone.epoch()[slot]
+        assert lonely.epoch == result.epoch
+        assert lonely.train_loss == pytest.approx(result.train_loss, abs=1e-5)
+        assert lonely.val_loss == pytest.approx(result.val_loss, abs=1e-5)
+    for name, value in alone.weights(slot).items():
+        np.testing.assert_allclose(together.weights(late)[name], value, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("lowering", LOWERINGS)
+def test_loading_and_unloading_leaves_the_neighbours_bit_identical(lowering: str) -> None:
+    split = images(channels=3)
+    changing = stack_of(STEADY, OTHER, OTHER, OTHER, split=split, space=SPACE, lowering=lowering)
+    steady = stack_of(STEADY, OTHER, OTHER, OTHER, split=split, space=SPACE, lowering=lowering)
+    for stack in (changing, steady):
+        stack.epoch()
+    changing.unload(2)
+    assert changing.load(WILD, seed=9) == 2
+    for stack in (changing, steady):
+        stack.epoch()
+    for slot in (0, 1, 3):
+        assert same(changing.weights(slot), steady.weights(slot))
+
+
+def test_the_clock_decides_the_course_and_nothing_else_does() -> None:
+    split = images()
+
+    def course(clock: int, seed: int) -> float:
+        stack = stack_of(STEADY, split=split, space=SPACE, clock=clock)
+        stack.unload(0)
+        slot = stack.load(STEADY, seed)
+        return stack.epoch()[slot].train_loss
+
+    assert course(3, 5) == course(3, 5)
+    assert course(3, 5) != course(4, 5)
+    assert course(3, 5) != course(3, 6)
+
+
+def test_a_slot_is_refilled_without_compiling_anything() -> None:
+    stack = stack_of(STEADY, OTHER, split=images(), space=SPACE)
+    stack.epoch()
+    traced = stack._program.train.experimental_get_tracing_count()
+    for seed in range(3):
+        stack.unload(1)
+        stack.load(recipe(augment__shift=seed, optimizer__sgd__learning_rate=0.01 * (seed + 1)), seed)
+        stack.epoch()
+    assert stack._program.train.experimental_get_tracing_count() == traced == 1
+
+
+def test_a_stack_runs_fewer_slots_when_some_are_empty() -> None:
+    stack = stack_of(STEADY, OTHER, split=images(), slots=4, space=SPACE)
+    assert stack._chosen(stack.active) == [0, 1]
+    assert (stack.free, stack.active) == (2, (0, 1))
+
+
+def test_a_batch_larger_than_the_training_set_is_refused_in_plain_words() -> None:
+    from lenet_search.errors import DataError
+
+    with pytest.raises(DataError, match=r"train\.batch_size is 9999, but noise has only 152 training images"):
+        stack_of(recipe(train__batch_size=9999), split=images())

@@ -1,0 +1,165 @@
+"""A stack of K equals K stacks of one equals plain Keras, on every lowering of the stacked convolution.
+
+Both sides compute in float32 and add in different orders. Over twelve steps with learning rates of ordinary size
+the weights (of size 0.01 to 1) agree to 2e-4 absolutely; a wrong epsilon, a missing bias correction or a decay
+before instead of after a step differs by 1e-3 to 1e-1. Lion's steps have one size whatever the gradient's, so a
+gradient that rounds to the other side of zero moves a weight by 2 * learning_rate; see its test.
+"""
+
+import numpy as np
+import pytest
+from stacks import KINDS, images, recipe, space_of, stack_of, train_plain
+
+from lenet_search.engine.backend import LOWERINGS
+from lenet_search.networks.plain import get_weights, plain_model
+from lenet_search.recipe import Recipe
+
+TOLERANCE = 2e-4
+RATES = {"sgd": 0.05, "rmsprop": 2e-3, "adam": 2e-3, "adamw": 2e-3, "nadam": 2e-3, "adagrad": 0.02, "lion": 3e-4}
+MORE = {
+    "sgd": {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
+    "rmsprop": {"momentum": 0.5, "rho": 0.8, "epsilon": 1e-4},
+    "adam": {"beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-4},
+    "adamw": {"weight_decay": 0.05, "epsilon": 1e-4},
+    "nadam": {"beta_1": 0.85, "beta_2": 0.99, "epsilon": 1e-4},
+    "adagrad": {"initial_accumulator_value": 0.05, "epsilon": 1e-4},
+    "lion": {"beta_1": 0.8, "beta_2": 0.95, "weight_decay": 0.1},
+}
+SWITCHES = [("adam", "amsgrad"), ("adamw", "amsgrad"), ("rmsprop", "centered")]
+
+
+def of_kind(kind: str, **more: object) -> Recipe:
+    arguments = {"learning_rate": RATES[kind], **MORE[kind], **more}
+    values = {f"optimizer__{kind}__{name}": value for name, value in arguments.items()}
+    return recipe(optimizer__kind=kind, schedule__kind="cosine", schedule__cosine__warmup=0.1, **values)
+
+
+def batches(n: int, steps: int = 12) -> np.ndarray:
+    return np.random.default_rng(3).integers(0, n, (steps, 16)).astype(np.int32)
+
+
+def run(stack, order):
+    """`order`'s batches through the stack, an epoch's worth of steps at a time."""
+    for part in np.split(order, len(order) // stack._steps):
+        stack._run(part)
+
+
+def assert_follows_keras(stack, recipes, split, tolerance=TOLERANCE):
+    starts = [stack.weights(slot) for slot in range(len(recipes))]
+    order = batches(len(split.x_train), 2 * stack._steps)
+    run(stack, order)
+    assert len(order) >= 10
+    for slot, one in enumerate(recipes):
+        model, _ = train_plain(one, starts[slot], split, order)
+        expected, found = get_weights(model, one, split.describe()), stack.weights(slot)
+        moved = max(float(np.abs(found[name] - starts[slot][name]).max()) for name in found)
+        assert moved > 20 * tolerance, f"{one.optimizer.kind} hardly moved: the comparison would say nothing"
+        for name in found:
+            np.testing.assert_allclose(found[name], expected[name], atol=tolerance, rtol=0, err_msg=name)
+
+
+@pytest.mark.parametrize("lowering", LOWERINGS)
+def test_a_mixed_stack_of_all_optimizers_follows_plain_keras(lowering: str) -> None:
+    split = images()
+    recipes = [of_kind(kind) for kind in KINDS if kind != "lion"]
+    assert_follows_keras(stack_of(*recipes, split=split, lowering=lowering), recipes, split)
+
+
+@pytest.mark.parametrize(("kind", "switch"), SWITCHES)
+def test_a_third_accumulator_follows_plain_keras(kind: str, switch: str) -> None:
+    split = images()
+    recipes = [of_kind(kind, **{switch: True}), of_kind(kind)]
+    assert_follows_keras(stack_of(*recipes, split=split), recipes, split)
+
+
+@pytest.mark.parametrize("lowering", LOWERINGS)
+def test_lion_follows_plain_keras_but_for_gradients_that_round_across_zero(lowering: str) -> None:
+    split = images()
+    one = of_kind("lion")
+    stack = stack_of(one, of_kind("adam"), split=split, lowering=lowering)
+    start = stack.weights(0)
+    order = batches(len(split.x_train), 2 * stack._steps)
+    run(stack, order)
+    model, _ = train_plain(one, start, split, order)
+    expected, found = get_weights(model, one, split.describe()), stack.weights(0)
+    difference = np.concatenate([np.abs(found[name] - expected[name]).ravel() for name in found])
+    moved = np.concatenate([np.abs(found[name] - start[name]).ravel() for name in found])
+    assert np.mean(difference > 1e-5) < 0.01, "more than one weight in a hundred went another way"
+    assert np.mean(moved > 1e-4) > 0.9
+
+
+@pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_stack_of_k_equals_k_stacks_of_one(lowering: str, channels: int) -> None:
+    split = images(channels=channels)
+    kinds = (("sgd", 0, 0.5), ("adam", 3, 0.2), ("nadam", 1, 0.0), ("rmsprop", 2, 0.1))
+    recipes = [
+        Recipe.from_values(
+            of_kind(kind).values() | {"augment.shift": shift, "augment.flip": 0.5, "regularize.dropout": dropout}
+        )
+        for kind, shift, dropout in kinds
+    ]
+    space = space_of(*recipes)
+    together = stack_of(*recipes, split=split, space=space, lowering=lowering)
+    together.epoch()
+    for seed, one in enumerate(recipes):
+        alone = stack_of(one, split=split, space=space, lowering=lowering)
+        alone.unload(0)
+        alone.load(one, seed)
+        alone.epoch()
+        for name, value in alone.weights(0).items():
+            np.testing.assert_allclose(together.weights(seed)[name], value, atol=TOLERANCE, rtol=0, err_msg=name)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "scaled_tanh", "relu", "leaky_relu", "elu", "gelu", "silu"])
+def test_every_activation_follows_plain_keras(activation: str) -> None:
+    split = images()
+    recipes = [recipe(model__activation=activation, optimizer__sgd__learning_rate=0.1, optimizer__sgd__momentum=0.9)]
+    assert_follows_keras(stack_of(*recipes, split=split), recipes, split)
+
+
+@pytest.mark.parametrize("pooling", ["average", "max"])
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_pooling_and_batch_norm_follow_plain_keras(pooling: str, batch_norm: bool) -> None:
+    split = images(channels=3)
+    recipes = [
+        recipe(model__pooling=pooling, model__batch_norm=batch_norm, optimizer__sgd__learning_rate=rate)
+        for rate in (0.05, 0.1)
+    ]
+    assert_follows_keras(stack_of(*recipes, split=split), recipes, split)
+
+
+def test_penalties_smoothing_and_clipping_follow_plain_keras() -> None:
+    split = images()
+    common = {"optimizer__sgd__learning_rate": 0.2, "optimizer__sgd__momentum": 0.5}
+    recipes = [
+        recipe(regularize__l1=1e-3, **common),
+        recipe(regularize__l2=1e-2, **common),
+        recipe(loss__label_smoothing=0.2, **common),
+        recipe(optimizer__clip_norm=0.05, **common),
+        recipe(regularize__l2=1e-2, optimizer__clip_norm=0.1, loss__label_smoothing=0.1, **common),
+    ]
+    assert_follows_keras(stack_of(*recipes, split=split), recipes, split)
+
+
+@pytest.mark.parametrize("schedule", ["constant", "step", "exponential", "linear", "cosine", "one_cycle"])
+def test_every_schedule_reaches_the_step_that_it_is_meant_for(schedule: str) -> None:
+    split = images()
+    recipes = [
+        recipe(**{"schedule__kind": schedule, f"schedule__{schedule}__warmup": 0.2}, optimizer__sgd__learning_rate=0.2),
+        recipe(schedule__kind="constant", optimizer__sgd__learning_rate=0.05),
+    ]
+    assert_follows_keras(stack_of(*recipes, split=split), recipes, split)
+
+
+@pytest.mark.parametrize("normalize", ["standardize", "unit", "invert"])
+def test_evaluation_equals_plain_keras(normalize: str) -> None:
+    split = images(channels=3)
+    recipes = [recipe(data__normalize=normalize, optimizer__sgd__learning_rate=0.1, model__batch_norm=True)]
+    stack = stack_of(*recipes, split=split)
+    result = stack.epoch()[0]
+    model = plain_model(recipes[0], split.describe(), stack.weights(0))
+    model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    loss, accuracy = model.evaluate(split.x_val, split.y_val, verbose=0)
+    assert result.val_loss == pytest.approx(loss, abs=1e-5)
+    assert result.val_accuracy == pytest.approx(accuracy, abs=1e-6)

@@ -1,0 +1,31 @@
+"""Any legal recipe, for property tests: each field drawn from what its own declaration allows."""
+
+from hypothesis import strategies as st
+
+from lenet_search.recipe import FIELDS, Field, Recipe, Value
+
+
+def legal_values(field: Field) -> st.SearchStrategy[Value]:
+    legal = field.legal
+    if legal.choices:
+        return st.sampled_from(legal.choices)
+    if legal.count_or_share:
+        return st.one_of(st.integers(1, 10**6), st.floats(0, 1, exclude_min=True, exclude_max=True))
+    if legal.type is bool:
+        return st.booleans()
+    if legal.type is str:
+        return st.text(st.characters(exclude_categories=["Cs"]))
+    if legal.type is int:
+        high = None if legal.high is None else int(legal.high)
+        return st.integers(int(legal.low or 0), 10**9 if high is None else high)
+    bounds = {"exclude_min": legal.open_low, "exclude_max": legal.open_high}
+    return st.floats(legal.low, legal.high, allow_nan=False, allow_infinity=False, **bounds)
+
+
+@st.composite
+def recipes(draw: st.DrawFn) -> Recipe:
+    values: dict[str, Value] = {}
+    for path, field in FIELDS.items():
+        if field.branch is None or values[f"{field.section}.kind"] == field.branch:
+            values[path] = draw(legal_values(field))
+    return Recipe.from_values(values)

@@ -1,0 +1,137 @@
+from collections.abc import Callable
+from datetime import timedelta
+
+import numpy as np
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from lenet_search.errors import ResultError
+from lenet_search.results.best import (
+    best_trial,
+    complete_trials,
+    importance,
+    metric_of,
+    no_importance,
+    pick_study,
+    top_rows,
+)
+from lenet_search.storage import DEFINITION
+from tests.results.conftest import drawn, trial_of
+
+Make = Callable[..., optuna.Study]
+
+
+def test_trials_are_listed_best_first_whichever_way_is_up(made_study: Make) -> None:
+    up = [trial.value for trial in complete_trials(made_study(30))]
+    down = [trial.value for trial in complete_trials(made_study(30, direction="minimize"))]
+    assert up == sorted(up, reverse=True)
+    assert down == sorted(down)
+
+
+def test_pruned_trials_are_never_among_the_best(made_study: Make) -> None:
+    assert {trial.state for trial in complete_trials(made_study(30))} == {TrialState.COMPLETE}
+
+
+def test_of_two_equal_trials_the_older_comes_first(made_study: Make) -> None:
+    study = made_study(0)
+    params = drawn(np.random.default_rng(0))
+    for number in range(3):
+        study.add_trial(trial_of(params, 0.5, number))
+    assert [trial.number for trial in complete_trials(study)] == [0, 1, 2]
+
+
+def test_a_study_without_complete_trials_says_what_it_has(made_study: Make) -> None:
+    study = made_study(0)
+    with pytest.raises(ResultError, match="no trials at all"):
+        best_trial(study)
+    study.ask()
+    with pytest.raises(ResultError, match=r"no complete trial yet \(1 running\)"):
+        best_trial(study)
+
+
+def test_the_only_study_is_picked_without_a_name(made_study: Make) -> None:
+    storage = optuna.storages.InMemoryStorage()
+    made_study(3, storage=storage)
+    assert pick_study(storage).study_name == "cifar"
+
+
+def test_of_several_studies_that_with_the_newest_trial_is_picked(made_study: Make) -> None:
+    storage = optuna.storages.InMemoryStorage()
+    study = made_study(3, name="recent", storage=storage)
+    late = trial_of(study.trials[0].params, 0.5, 3)
+    assert late.datetime_start is not None and late.datetime_complete is not None
+    late.datetime_start += timedelta(days=1)
+    late.datetime_complete += timedelta(days=1)
+    study.add_trial(late)
+    made_study(3, name="older", storage=storage)
+    made_study(0, name="empty", storage=storage)
+    assert pick_study(storage).study_name == "recent"
+
+
+def test_a_name_that_is_not_there_is_answered_with_those_that_are(made_study: Make) -> None:
+    storage = optuna.storages.InMemoryStorage()
+    made_study(1, name="mnist", storage=storage)
+    made_study(1, name="cifar", storage=storage)
+    with pytest.raises(ResultError, match="no study called 'cifra'. It holds: cifar, mnist"):
+        pick_study(storage, "cifra")
+
+
+def test_an_empty_storage_says_how_to_begin() -> None:
+    with pytest.raises(ResultError, match="no study yet.*lenet-search run"):
+        pick_study(optuna.storages.InMemoryStorage())
+
+
+def test_the_metric_is_read_from_the_stored_definition(made_study: Make) -> None:
+    study = made_study(0, direction="minimize")
+    assert metric_of(study) == "val_loss"
+    study.set_user_attr(DEFINITION, {"study.metric": '"val_accuracy"'})
+    assert metric_of(study) == "val_accuracy"
+
+
+def test_a_row_carries_its_interval_and_n(made_study: Make) -> None:
+    rows = top_rows(made_study(30), 3)
+    assert [row.rank for row in rows] == [1, 2, 3]
+    assert all(row.low is not None and row.high is not None and row.low < row.value < row.high for row in rows)
+    assert {row.images for row in rows} == {5000}
+
+
+def test_a_loss_has_no_interval_of_a_share(made_study: Make) -> None:
+    (row,) = top_rows(made_study(30, direction="minimize"), 1)
+    assert (row.low, row.high) == (None, None)
+
+
+def test_a_rows_parameters_stand_in_the_order_of_the_study_language(made_study: Make) -> None:
+    (row,) = top_rows(made_study(30), 1)
+    assert next(iter(row.params)).startswith("model.")
+    assert list(row.params)[-1].startswith("schedule.")
+
+
+def test_the_hyperparameter_that_decides_comes_out_as_most_important(made_study: Make) -> None:
+    shares = importance(made_study(150, pruned=False))
+    assert next(iter(shares)).endswith("learning_rate")
+    assert sum(shares.values()) == pytest.approx(1.0)
+    assert list(shares.values()) == sorted(shares.values(), reverse=True)
+
+
+def test_too_few_trials_give_no_importance_but_a_reason(made_study: Make) -> None:
+    study = made_study(9, pruned=False)
+    assert importance(study) == {}
+    assert no_importance(study) == "Importance needs at least 10 complete trials; there are 9."
+
+
+def test_trials_of_one_value_give_no_importance_but_a_reason(made_study: Make) -> None:
+    study = made_study(0)
+    rng = np.random.default_rng(0)
+    for number in range(12):
+        study.add_trial(trial_of(drawn(rng), 0.5, number))
+    assert importance(study) == {}
+    assert "all complete trials have the same value" in no_importance(study)
+
+
+def test_a_single_searched_hyperparameter_gives_no_importance_but_a_reason(made_study: Make) -> None:
+    study = made_study(0)
+    for number in range(12):
+        study.add_trial(trial_of({"regularize.dropout": 0.01 * number}, 0.5 + 0.01 * number, number))
+    assert importance(study) == {}
+    assert "searched fewer than two" in no_importance(study)

@@ -1,0 +1,237 @@
+import ast
+import math
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lenet_search.data import VALIDATION_SEED, _stratified
+from lenet_search.recipe import FIELDS, Recipe
+from lenet_search.recipe.augment import DRAWS, cutout_mask, recolor, warp
+from lenet_search.recipe.data import normalization
+from lenet_search.results.script import train_script
+from tests.results.conftest import IMAGES
+
+GREY = {**IMAGES, "name": "mnist", "image_shape": [32, 32, 1], "pad": 2, "mean": [0.13], "std": [0.31]}
+FULL: dict[str, Any] = {
+    "data.name": "cifar10",
+    "data.limit": 1000,
+    "model.batch_norm": True,
+    "model.activation": "relu",
+    "model.pooling": "max",
+    "model.width": 1.5,
+    "regularize.l1": 1e-6,
+    "regularize.l2": 1e-4,
+    "regularize.dropout": 0.3,
+    "regularize.spatial_dropout": 0.1,
+    "augment.flip": 0.3,
+    "augment.shift": 3,
+    "augment.rotate": 20.0,
+    "augment.zoom": 0.2,
+    "augment.brightness": 0.1,
+    "augment.contrast": 0.2,
+    "augment.cutout": 7,
+    "loss.label_smoothing": 0.1,
+    "optimizer.kind": "adamw",
+    "optimizer.clip_norm": 1.0,
+    "schedule.kind": "cosine",
+    "schedule.cosine.warmup": 0.1,
+}
+RECIPES: dict[str, dict[str, Any]] = {
+    "plain": {"data.name": "cifar10"},
+    "full": FULL,
+    "padded": {"data.name": "mnist", "model.initializer": "lecun_1998", "model.activation": "scaled_tanh"},
+    "digits": {"data.name": "digits"},
+    "own file": {"data.name": 'some "images".npz', "data.normalize": "invert", "augment.cutout": 4},
+    **{f"optimizer {kind}": {"data.name": "cifar10", "optimizer.kind": kind} for kind in FIELDS["optimizer.kind"].legal.choices},
+    **{f"schedule {kind}": {"data.name": "cifar10", "schedule.kind": kind} for kind in FIELDS["schedule.kind"].legal.choices},
+    **{
+        f"augment {name}": {"data.name": "cifar10", f"augment.{name}": value}
+        for name, value in (("shift", 2), ("rotate", 9.0), ("zoom", 0.3), ("flip", 0.5), ("cutout", 8), ("contrast", 0.4))
+    },
+}  # fmt: skip
+
+
+def script(values: dict[str, Any], title: str = "A recipe.") -> str:
+    recipe = Recipe.from_values(values)
+    return train_script(recipe, GREY if recipe.data.name == "mnist" else IMAGES, title)
+
+
+def functions(values: dict[str, Any]) -> dict[str, Any]:
+    """What the script defines, without running it."""
+    scope: dict[str, Any] = {"__name__": "train"}
+    exec(compile(script(values), "train.py", "exec"), scope)
+    return scope
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_script_is_python_without_a_trace_of_this_package(name: str) -> None:
+    text = script(RECIPES[name])
+    ast.parse(text)
+    assert "lenet_search" not in text
+
+
+def test_the_scripts_are_clean_by_the_projects_own_lint(tmp_path: Path) -> None:
+    pytest.importorskip("ruff")
+    for place, values in enumerate(RECIPES.values()):
+        (tmp_path / f"train_{place}.py").write_text(script(values, title="A long title. " * 20), encoding="utf-8")
+    rules = "E,F,I,UP,B,SIM,RUF"
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--line-length=120", f"--select={rules}", "."]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout
+
+
+def test_a_recipe_that_uses_little_gives_a_script_that_says_little() -> None:
+    text = script(RECIPES["plain"])
+    for absent in (
+        "augment",
+        "LearningRate(",
+        "L1L2",
+        "Dropout",
+        "BatchNormalization",
+        "to_categorical",
+        "LIMIT",
+        "clip",
+    ):
+        assert absent not in text
+    assert "learning_rate=LEARNING_RATE" in text
+
+
+def test_a_quote_or_backslash_in_a_title_does_not_break_the_script() -> None:
+    for title in ('study """ends', "C:\\new\\x", 'ends with "'):
+        ast.parse(script(RECIPES["plain"], title=title))
+
+
+@pytest.mark.parametrize("sizes", [(500, 500, 500), (700, 61, 9), (30, 31, 32)])
+def test_the_script_holds_out_the_same_images_as_the_search(sizes: tuple[int, ...]) -> None:
+    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    mine = functions(RECIPES["plain"])["held_out"](labels, 20, VALIDATION_SEED)
+    assert np.array_equal(mine, _stratified(labels, len(sizes), 20, VALIDATION_SEED, ""))
+
+
+@pytest.mark.parametrize("name", ["digits", "padded", "full"])
+def test_the_script_loads_the_same_images_as_the_search(name: str, tmp_path: Path) -> None:
+    from lenet_search.data import load
+
+    side, channels = (28, 1) if name == "padded" else (32, 3)
+    recipe = Recipe.from_values({**RECIPES[name], "data.validation": 60, "data.limit": 300})
+    file: Path | None = None
+    if name == "digits":
+        pytest.importorskip("sklearn")
+    else:
+        rng = np.random.default_rng(0)
+        file = tmp_path / f"{recipe.data.name}.npz"
+        images = rng.integers(0, 256, (400, side, side, channels), dtype=np.uint8)
+        np.savez(file, x_train=images.squeeze(), y_train=rng.permutation(np.arange(400) % 10)[:, None])
+    split = load(recipe.data, None if file is None else tmp_path)
+    scope: dict[str, Any] = {"__name__": "train"}
+    exec(train_script(recipe, split.describe(), "x"), scope)
+    loaded = scope["load"](file)
+    for mine, theirs in zip(loaded, (split.x_train, split.y_train, split.x_val, split.y_val), strict=True):
+        assert np.array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize("warmup", [0.0, 0.17])
+@pytest.mark.parametrize("kind", FIELDS["schedule.kind"].legal.choices)
+def test_the_scripts_schedule_gives_the_same_rates_as_the_search(kind: str, warmup: float) -> None:
+    values = {"data.name": "cifar10", "schedule.kind": kind, f"schedule.{kind}.warmup": warmup}
+    if kind in ("linear", "cosine", "one_cycle"):
+        values[f"schedule.{kind}.alpha"] = 0.03
+    recipe = Recipe.from_values(values)
+    scope = functions(values)
+    expected = recipe.optimizer.branch.learning_rate * recipe.schedule.factors(0, 7 * 13, 7, 13)
+    if "LearningRate" not in scope:
+        assert np.all(expected == scope["LEARNING_RATE"])
+        return
+    schedule = scope["LearningRate"](7, 13)
+    assert [float(schedule(step)) for step in range(7 * 13)] == pytest.approx(expected, rel=2e-5, abs=1e-8)
+
+
+@pytest.mark.parametrize("normalize", ["standardize", "unit", "invert"])
+@pytest.mark.parametrize(
+    "names",
+    [["flip"], ["shift"], ["zoom"], ["rotate", "shift"], ["zoom", "shift"], ["brightness", "contrast"], ["cutout"], list(FULL)],
+    ids="-".join,
+)  # fmt: skip
+def test_the_scripts_augmentation_makes_the_same_images_of_the_same_draws(names: list[str], normalize: str) -> None:
+    import tensorflow as tf
+
+    values = {path: value for path, value in FULL.items() if path.startswith("augment.") and
+              (names == list(FULL) or path.split(".")[1] in names)}  # fmt: skip
+    recipe = Recipe.from_values({"data.name": "cifar10", "data.normalize": normalize, **values})
+    rng = np.random.default_rng(1)
+    images = rng.integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)
+    draws = {name: rng.random(6, dtype=np.float32) for name in DRAWS}
+
+    use = recipe.augment
+    order = [
+        *(["flip"] if use.flip else []),
+        *(["shift_x", "shift_y"] if use.shift else []),
+        *(["rotate"] if use.rotate else []),
+        *(["zoom"] if use.zoom else []),
+        *(["brightness"] if use.brightness else []),
+        *(["contrast"] if use.contrast else []),
+        *(["cutout_y", "cutout_x"] if use.cutout else []),
+    ]
+    queue = [1.0 - draws[name] if name == "rotate" else draws[name] for name in order]  # turns the other way round
+
+    def uniform(shape: Any, low: float, high: float) -> Any:
+        return low + (high - low) * queue.pop(0).reshape(-1, 1, 1, 1)
+
+    scope = functions(recipe.values())
+    scope["tf"] = _with_draws(tf, uniform)
+    made, _ = scope["augment"](tf.constant(images), tf.zeros(6))
+    assert queue == []
+    scale, offset = normalization(normalize, [round(x, 6) for x in IMAGES["mean"]], IMAGES["std"])
+    mine = np.asarray(made) / 255 * scale + offset
+
+    strength = {name: np.array([getattr(use, name)], np.float32)
+                for name in ("flip", "shift", "rotate", "zoom", "brightness", "contrast", "cutout") if getattr(use, name)}  # fmt: skip
+    x = images.astype(np.float32) / 255
+    geometric = {"flip", "shift", "rotate", "zoom"} & strength.keys()
+    theirs = np.asarray(warp(x, draws, strength)) if geometric else x[:, :, :, None]
+    theirs = np.asarray(recolor(theirs, draws, strength)) * scale + offset
+    if use.cutout:
+        theirs = theirs * np.asarray(cutout_mask(32, 32, draws, strength["cutout"]))[..., None]
+    # Two ways to compute coordinates in float32: 32 pixels * 2^-23 of rounding, times the contrast of neighbours
+    assert np.abs(mine - theirs[:, :, :, 0]).max() < 2e-3
+    assert np.abs(mine - images / 255 * scale - offset).max() > 0.05
+
+
+def _with_draws(tf: Any, uniform: Any) -> Any:
+    """TensorFlow with the draws of the test in place of its own."""
+    names = ("shape", "cast", "where", "floor", "cos", "sin", "zeros_like", "ones_like", "reshape", "stack", "range",
+             "clip_by_value", "reduce_mean", "float32")  # fmt: skip
+    return SimpleNamespace(**{name: getattr(tf, name) for name in names}, random=SimpleNamespace(uniform=uniform))
+
+
+@pytest.mark.parametrize("name", ["plain", "full", "padded", "own file"])
+def test_the_scripts_network_computes_what_the_exported_model_does(name: str) -> None:
+    from lenet_search.networks.plain import plain_model
+
+    recipe = Recipe.from_values(RECIPES[name])
+    images = GREY if recipe.data.name == "mnist" else IMAGES
+    model = plain_model(recipe, {**images, "pad": 0}, softmax=False)
+    network = functions(RECIPES[name])["build"]()
+    network.set_weights(model.get_weights())
+    pixels = np.random.default_rng(0).integers(0, 256, (4, *images["image_shape"])).astype(np.float32)
+    assert np.asarray(network(pixels)) == pytest.approx(np.asarray(model(pixels)), rel=1e-4, abs=1e-4)
+    penalty = float(sum(network.losses)), float(sum(model.losses))
+    assert penalty[0] == pytest.approx(penalty[1], rel=1e-5)
+
+
+@pytest.mark.parametrize("initializer", FIELDS["model.initializer"].legal.choices)
+def test_the_scripts_initial_weights_have_the_spread_of_the_searchs(initializer: str) -> None:
+    from lenet_search.recipe.model import initial_kernel
+
+    network = functions({"data.name": "cifar10", "model.initializer": initializer})["build"]()
+    for layer in network.layers:
+        if layer.weights:
+            kernel = np.asarray(layer.kernel)
+            ours = initial_kernel(initializer, kernel.shape, 0)
+            # Standard error of a standard deviation: at most s / sqrt(n) for these, uniform, normal or truncated
+            assert abs(kernel.std() - ours.std()) < 6 * ours.std() / math.sqrt(kernel.size)

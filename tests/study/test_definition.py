@@ -1,0 +1,56 @@
+import json
+
+import pytest
+
+from lenet_search.study import differences
+from tests.study.conftest import DefinitionOf
+
+STUDY = """
+[train]
+epochs = 12
+[regularize]
+l2 = { high = 1e-3, log = true, low = 1e-6 }
+[model]
+initializer = { choices = ["he_normal", "orthogonal"] }
+[augment]
+cutout = { low = 0, high = 8, step = 4 }
+[[start]]
+regularize.l2 = 1e-4
+"""
+
+
+def test_lines_hold_every_entry_as_toml(definition_of: DefinitionOf) -> None:
+    study = definition_of(STUDY)
+    lines = study.lines()
+    assert set(study.space.entries) < set(lines)
+    assert lines["train.epochs"] == "12"
+    assert lines["regularize.l2"] == "{ low = 1e-06, high = 0.001, log = true }"
+    assert lines["model.initializer"] == '{ choices = ["he_normal", "orthogonal"] }'
+    assert lines["augment.cutout"] == "{ low = 0, high = 8, step = 4 }"
+    assert lines["study.sampler"] == '{ kind = "TPESampler" }'
+    assert lines["start.1"] == '{ "regularize.l2" = 0.0001 }'
+    assert json.loads(json.dumps(lines)) == lines
+
+
+def test_lines_do_not_depend_on_how_the_file_is_written(definition_of: DefinitionOf) -> None:
+    other = definition_of("# the same\nstudy.metric = 'val_accuracy'\n" + STUDY.replace("1e-3", "0.001"))
+    assert other.lines() == definition_of(STUDY).lines()
+
+
+@pytest.mark.parametrize("override", ["study.trials=3", "study.timeout=3m"])
+def test_length_is_not_part_of_what_is_compared(override: str, definition_of: DefinitionOf) -> None:
+    assert definition_of(STUDY, override).lines() == definition_of(STUDY).lines()
+
+
+def test_differences_name_what_was_stored_and_what_is_now(definition_of: DefinitionOf) -> None:
+    stored = definition_of(STUDY).lines()
+    new = definition_of(STUDY, "train.epochs=10", "start=[]", "optimizer.kind=lion", "study.seed=1").lines()
+    found = differences(stored, new)
+    assert "train.epochs: stored 12, now 10" in found
+    assert "study.seed: stored 0, now 1" in found
+    assert 'start.1: stored { "regularize.l2" = 0.0001 }, now nothing' in found
+    assert "optimizer.lion.beta_1: stored nothing, now 0.9" in found
+
+
+def test_the_same_definition_differs_in_nothing(definition_of: DefinitionOf) -> None:
+    assert differences(definition_of(STUDY).lines(), definition_of(STUDY).lines()) == []

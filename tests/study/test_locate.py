@@ -1,0 +1,71 @@
+from pathlib import Path
+
+import pytest
+
+from lenet_search.errors import StudyFileError
+from lenet_search.study import local, read, shipped
+
+
+@pytest.fixture(autouse=True)
+def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "studies").mkdir()
+    return tmp_path
+
+
+def test_four_studies_ship() -> None:
+    assert set(shipped()) == {"digits", "mnist", "cifar", "fashion_mnist"}
+    assert all(path.is_file() for path in shipped().values())
+
+
+def test_a_name_means_a_study_of_the_working_folder_and_then_one_that_ships() -> None:
+    assert read("digits").path == shipped()["digits"]
+    Path("studies/digits.toml").write_text("[train]\nepochs = 1\n", encoding="utf-8")
+    assert local() == {"digits": Path("studies/digits.toml")}
+    assert read("digits").space.entries["train.epochs"] == 1
+
+
+def test_a_path_is_taken_as_it_is() -> None:
+    Path("mine.toml").write_text("", encoding="utf-8")
+    assert read("mine.toml").name == read(Path("mine.toml")).name == read("./mine.toml").name == "mine"
+
+
+def test_a_study_that_is_not_there_is_answered_with_those_that_are() -> None:
+    Path("studies/mine.toml").write_text("", encoding="utf-8")
+    with pytest.raises(StudyFileError) as caught:
+        read("cifra")
+    assert str(caught.value) == (
+        "no study is called 'cifra'; did you mean cifar? There are: cifar, digits, fashion_mnist, mine, mnist"
+    )
+
+
+def test_a_path_that_is_not_there_is_answered_with_the_files_beside_it() -> None:
+    Path("studies/mine.toml").write_text("", encoding="utf-8")
+    with pytest.raises(StudyFileError, match=r"did you mean studies/mine\.toml\? There are: studies/mine\.toml$"):
+        read("studies/mini.toml")
+
+
+def test_a_path_into_an_empty_folder_is_answered_with_the_studies_that_ship() -> None:
+    with pytest.raises(
+        StudyFileError, match=r"there is no such file.* There are: cifar, digits, fashion_mnist, mnist$"
+    ):
+        read("nowhere/x.toml")
+
+
+def test_a_folder_is_no_study() -> None:
+    with pytest.raises(StudyFileError, match="studies: expected a study file; received a folder"):
+        read(Path("studies"))
+
+
+def test_a_file_that_cannot_be_read_is_reported_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = Path("mine.toml")
+    path.write_text("", encoding="utf-8")
+
+    def refuse(self: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(
+        StudyFileError, match=r"mine\.toml: expected a study file that can be read; received: permission denied"
+    ):
+        read(path)

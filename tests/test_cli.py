@@ -1,0 +1,379 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import optuna
+import pytest
+from typer.testing import CliRunner, Result
+
+from lenet_search import study
+from lenet_search.cli import app
+from lenet_search.recipe import Recipe
+from lenet_search.storage import CURVES, DEFINITION, Record, open_storage
+
+ROOT = Path(__file__).parents[1]
+IMAGES = {
+    "name": "tiny", "digest": "0" * 16, "image_shape": [32, 32, 1], "pad": 0, "classes": 3, "class_names": ["a", "b", "c"],
+    "mean": [0.2], "std": [0.2], "train": 200, "validation": 40,
+}  # fmt: skip
+STUDY = """# Which rate does a tiny network need?
+[study]
+trials = 2
+[data]
+name = "{data}"
+validation = 40
+[train]
+epochs = 2
+batch_size = 40
+[optimizer]
+kind = "adam"
+adam.learning_rate = {{ low = 1e-3, high = 1e-2, log = true }}
+[augment]
+shift = {{ low = 0, high = 2 }}
+"""
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands work in the folder that they are started in; wide enough that no line is broken."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("LENET_SEARCH_DEBUG", raising=False)
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def write_study(path: Path, data: str = "digits") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(STUDY.format(data=data))
+    return path
+
+
+def store(path: Path, url: str = "lenet-search.journal", values: tuple[float, ...] = (0.6, 0.8, 0.7)) -> None:
+    """A study in the storage, as a run would have left it: complete trials with these values, and a failed one."""
+    definition = study.read(path)
+    storage = open_storage(url, create=True)
+    made = optuna.create_study(storage=storage, study_name=definition.name, direction=definition.direction)
+    made.set_user_attr(DEFINITION, definition.lines())
+    for value in values:
+        trial = made.ask()
+        recipe = Recipe.from_values(definition.space.sample(trial))
+        record = Record(recipe, trial.number, 0, {}, "CPU", 12.0, {name: [value] * 2 for name in CURVES}, IMAGES)
+        for name, attribute in record.attributes().items():
+            trial.set_user_attr(name, attribute)
+        made.tell(trial, value)
+    made.tell(made.ask(), state=optuna.trial.TrialState.FAIL)
+
+
+# Help and completion
+
+
+def test_help_names_every_command():
+    shown = call("--help")
+    assert shown.exit_code == 0
+    for command in ("run", "best", "check", "studies", "train", "evaluate"):
+        assert command in shown.stdout
+
+
+@pytest.mark.parametrize("command", ["run", "best", "check", "train", "evaluate"])
+def test_help_of_a_command_has_an_example_that_stands_on_a_line_of_its_own(command):
+    lines = [line.strip() for line in call(command, "--help").stdout.splitlines()]
+    assert any(line.startswith(f"lenet-search {command}") for line in lines)
+
+
+def test_help_answers_within_half_a_second():
+    def seconds() -> float:
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "lenet_search", "--help"], check=True, capture_output=True, cwd=ROOT)
+        return time.perf_counter() - started
+
+    assert min(seconds() for _ in range(3)) < 0.5  # the best of three: other programs run here too
+
+
+def test_the_version_is_the_package_s():
+    from lenet_search import __version__
+
+    assert call("--version").stdout == f"lenet-search {__version__}\n"
+
+
+def complete(words: str, position: int) -> list[str]:
+    environment = {
+        **os.environ, "_LENET_SEARCH_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(position),
+        "PYTHONPATH": str(ROOT),
+    }  # fmt: skip
+    answer = subprocess.run(
+        [sys.executable, "-m", "lenet_search"], env=environment, capture_output=True, text=True, check=True
+    )
+    return answer.stdout.split()
+
+
+def test_the_shell_completes_the_names_of_studies():
+    write_study(Path("studies/mine.toml"))
+    assert {"digits", "mine"} <= set(complete("lenet-search run --study ", 3))
+    assert complete("lenet-search run --study di", 3) == ["digits"]
+
+
+def test_the_shell_completes_commands():
+    assert complete("lenet-search ev", 1) == ["evaluate"]
+
+
+def test_completion_can_be_installed_for_a_shell(tmp_path):
+    code = "from lenet_search.cli import app; app(['--show-completion', 'bash'], prog_name='lenet-search')"
+    environment = {**os.environ, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1", "PYTHONPATH": str(ROOT)}
+    shown = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert "complete -o default" in shown.stdout
+
+
+# Errors
+
+
+def test_an_error_is_a_plain_message_on_stderr_with_its_own_exit_code():
+    failed = call("check", "no-such-study")
+    assert failed.exit_code == 2
+    assert failed.stderr.startswith("Error: no study is called 'no-such-study'")
+    assert "Traceback" not in failed.stderr
+    assert failed.stdout == ""
+
+
+def test_brackets_in_an_error_are_printed_as_they_stand():
+    Path("bad.toml").write_text("[data]\nname = 3\n[bold]\nx = 1\n")
+    failed = call("check", "bad.toml")
+    assert failed.exit_code == 2
+    assert "bold" in failed.stderr
+    assert "bad.toml:2" in failed.stderr
+
+
+def test_an_interrupted_search_leaves_with_the_exit_code_of_its_signal(monkeypatch):
+    from lenet_search import search
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise search.Interrupted(15, "stopped; the same command goes on")
+
+    monkeypatch.setattr(search, "run", interrupted)
+    write_study(Path("mine.toml"))
+    stopped = call("run", "--study", "mine.toml")
+    assert stopped.exit_code == 143
+    assert "the same command goes on" in stopped.stderr
+
+
+def broken(*_: object, **__: object) -> None:
+    raise RuntimeError("the floor [is] missing")
+
+
+def test_an_unexpected_error_is_one_line_and_says_how_to_see_more(monkeypatch):
+    monkeypatch.setattr(study, "read", broken)
+    failed = call("check", "digits")
+    assert failed.exit_code == 1
+    assert "RuntimeError: the floor [is] missing" in failed.stderr
+    assert "LENET_SEARCH_DEBUG=1" in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_debugging_lets_the_traceback_through(monkeypatch):
+    monkeypatch.setattr(study, "read", broken)
+    monkeypatch.setenv("LENET_SEARCH_DEBUG", "1")
+    assert isinstance(call("check", "digits").exception, RuntimeError)
+
+
+@pytest.mark.parametrize("timeout", ["soon", "-3", "0"])
+def test_a_timeout_that_is_none_is_refused_before_anything_starts(timeout):
+    refused = call("run", "--study", "digits", "--timeout", timeout)
+    assert refused.exit_code == 2
+    assert "--timeout" in refused.stderr
+    assert not list(Path().glob("*.journal"))
+
+
+# check
+
+
+def test_check_prints_what_is_fixed_and_what_is_searched():
+    checked = call("check", write_study(Path("mine.toml")))
+    assert checked.exit_code == 0
+    text = " ".join(checked.stdout.split())
+    assert "optimizer.adam.learning_rate 0.001 to 0.01, log step size" in text
+    assert "augment.shift 0 to 2 pixels" in text
+    assert "train.batch_size 40 images" in text
+    assert "2 of 34 hyperparameters are searched" in text
+
+
+def test_check_shows_the_problems_of_all_files_and_the_space_of_the_good_ones():
+    Path("one.toml").write_text("[train]\nepochs = 0\n")
+    Path("two.toml").write_text("[train]\nepoch = 3\n")
+    checked = call("check", "one.toml", write_study(Path("good.toml")), "two.toml")
+    assert checked.exit_code == 2
+    assert "good.toml" in checked.stdout
+    assert "one.toml:2" in checked.stderr
+    assert "two.toml:2" in checked.stderr
+
+
+# studies
+
+
+def test_studies_lists_those_that_ship_those_in_the_folder_and_those_in_the_storage():
+    store(write_study(Path("studies/mine.toml")))
+    listed = call("studies").stdout
+    assert "digits" in listed
+    assert "Which rate does a tiny network need?" in listed
+    assert "val_accuracy 80.00 %" in listed
+
+
+def test_studies_of_an_empty_folder_says_how_to_begin():
+    listed = call("studies")
+    assert listed.exit_code == 0
+    assert "lenet-search run --study digits" in listed.stdout
+
+
+def test_studies_of_a_storage_that_is_not_there_is_an_error_when_it_was_named():
+    assert call("studies", "--storage", "nowhere.journal").exit_code == 2
+
+
+def test_studies_as_json_counts_trials_by_state():
+    store(write_study(Path("studies/mine.toml")))
+    answer = json.loads(call("studies", "--json").stdout)
+    assert answer["local"] == {"mine": "studies/mine.toml"}
+    (stored,) = answer["stored"]
+    assert stored["trials"] == {"running": 0, "complete": 3, "pruned": 0, "fail": 1, "waiting": 0}
+    assert stored["best"] == {"number": 1, "value": 0.8}
+
+
+# best
+
+
+def test_best_shows_the_best_trials_first_each_with_its_interval():
+    store(write_study(Path("mine.toml")))
+    lines = call("best", "--top", "2").stdout.splitlines()
+    ranks = [line.split() for line in lines if line.strip()[:2] in ("1 ", "2 ")]
+    assert [rank[1] for rank in ranks] == ["1", "2"]
+    assert "80.00 % (65.24 to 89.50)" in " ".join(ranks[0])  # Wilson for 32 of 40
+    assert "learning_rate" in " ".join(ranks[0])
+
+
+def test_best_as_json_is_one_object_with_everything_else_on_stderr():
+    store(write_study(Path("mine.toml")))
+    answered = call("best", "--json")
+    answer = json.loads(answered.stdout)
+    assert answer["study"] == "mine"
+    assert [row["value"] for row in answer["best"]] == [0.8, 0.7, 0.6]
+    assert answer["exported"] == []
+    assert "complete trials" in answered.stderr
+
+
+def test_best_without_a_name_takes_the_most_recent_study():
+    store(write_study(Path("old.toml")))
+    store(write_study(Path("new.toml")))
+    assert json.loads(call("best", "--json").stdout)["study"] == "new"
+    assert json.loads(call("best", "--study", "old", "--json").stdout)["study"] == "old"
+
+
+def test_best_of_a_study_that_is_not_there_names_those_that_are():
+    store(write_study(Path("mine.toml")))
+    failed = call("best", "--study", "yours")
+    assert failed.exit_code == 2
+    assert "mine" in failed.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "folder"),
+    [
+        (["--export"], "exports/mine"),
+        (["--export", "--top", "2"], "exports/mine"),
+        (["--top", "2", "--export"], "exports/mine"),
+        (["--export", "there"], "there"),
+        (["--export=there", "--json"], "there"),
+    ],
+)
+def test_export_takes_a_folder_or_none(arguments, folder, monkeypatch):
+    from lenet_search.results import export
+
+    asked: list[Path] = []
+    monkeypatch.setattr(export, "export", lambda study, storage, url, folder, data_folder: asked.append(folder) or [])
+    store(write_study(Path("mine.toml")))
+    assert call("best", *arguments).exit_code == 0
+    assert asked == [Path(folder)]
+
+
+@pytest.mark.parametrize("command", [["best"], ["studies"]])
+def test_what_only_reads_the_storage_does_without_tensorflow(command):
+    store(write_study(Path("mine.toml")))
+    code = (
+        "import sys\nfrom lenet_search.cli import app\n"
+        "app(sys.argv[1:], standalone_mode=False)\n"
+        "print(sorted({'tensorflow', 'keras'} & set(sys.modules)))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+# The whole way, once, on real parts
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which `run --json` has searched two trials; its answer lies in answer.json."""
+    folder = tmp_path_factory.mktemp("searched")
+    write_study(folder / "mine.toml")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "lenet_search", "run", "--study", "mine.toml", "--set", "data.limit=400"]
+    done = subprocess.run(
+        [*command, "--set", "data.validation=0.2", "--workers", "1", "--slots", "2", "--name", "quick", "--json"],
+        cwd=folder, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (folder / "answer.json").write_text(done.stdout)
+    (folder / "said.txt").write_text(done.stderr)
+    return folder
+
+
+def test_run_answers_with_one_json_object_and_says_what_to_do_next_on_stderr(searched):
+    answer = json.loads((searched / "answer.json").read_text())
+    assert answer["study"] == "quick"
+    assert answer["storage"] == "lenet-search.journal"
+    assert answer["trials"] == {"total": 2, "complete": 2, "pruned": 0, "failed": 0}
+    assert set(answer["best"]["params"]) == {"optimizer.adam.learning_rate", "augment.shift"}
+    said = (searched / "said.txt").read_text()
+    assert "lenet-search best --study quick --export" in said
+    assert "optuna-dashboard lenet-search.journal" in said
+
+
+def test_the_winner_is_exported_trained_again_and_evaluated(searched, tmp_path):
+    shutil.copytree(searched, tmp_path, dirs_exist_ok=True)
+    exported = json.loads(call("best", "--export", "--json").stdout)["exported"]
+    assert "exports/quick/model.keras" in exported
+
+    trained = call("train", "exports/quick/recipe.toml", "--seeds", "3", "--json")
+    assert trained.exit_code == 0, trained.stderr
+    answer = json.loads(trained.stdout)
+    assert answer["metrics"]["val_accuracy"]["n"] == 3
+    assert "trained/recipe/model.keras" in answer["files"]
+
+    for model in ("exports/quick/model.keras", "trained/recipe/model.keras"):
+        measured = json.loads(call("evaluate", model, "--json").stdout)
+        assert measured["n"] == 360
+        assert measured["low"] < measured["accuracy"] < measured["high"]
+        assert sum(map(sum, measured["confusion"])) == 360
+
+
+def test_a_recipe_with_something_open_cannot_be_trained_and_says_what_is():
+    failed = call("train", write_study(Path("mine.toml")))
+    assert failed.exit_code == 2
+    assert "optimizer.adam.learning_rate" in failed.stderr
+    assert "augment.shift" in failed.stderr
+    assert not Path("trained").exists()
+
+
+def test_train_finds_out_before_training_that_its_folder_cannot_be_made():
+    recipe = Path("recipe.toml")
+    recipe.write_text('[data]\nname = "digits"\n')
+    Path("taken").write_text("")
+    failed = call("train", recipe, "--out", "taken")
+    assert failed.exit_code == 2
+    assert "taken" in failed.stderr
