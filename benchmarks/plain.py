@@ -18,6 +18,7 @@ LECUN_1998 = 2.4  # LeCun et al. 1998: uniform within 2.4 / fan-in
 
 
 def arguments() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--study", default="cifar", help="name or path of a study file (default: cifar)")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE", help="as in run")
@@ -25,14 +26,19 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, help="epochs of every trial (default: as the study says)")
     parser.add_argument("--limit", type=int, help="use only the first n training images")
     parser.add_argument("--data", type=Path, help="folder that is looked at first for NAME.npz")
-    parser.add_argument("--storage", type=Path, default=Path("plain.journal"), help="journal file (default: plain.journal)")
+    parser.add_argument(
+        "--storage", type=Path, default=Path("plain.journal"), help="journal file (default: plain.journal)"
+    )
     parser.add_argument("--threads", type=int, default=0, help="threads within an operation; 0 leaves it to TensorFlow")
-    parser.add_argument("--augment", choices=("model", "pipeline"), default="pipeline", help="where augmentation layers run")
+    parser.add_argument(
+        "--augment", choices=("model", "pipeline"), default="pipeline", help="where augmentation layers run"
+    )
     parser.add_argument("--jit", action="store_true", help="compile with XLA (slower on a processor)")
     return parser.parse_args()
 
 
 def main() -> None:
+    """Run trials until the storage has as many as were asked for."""
     options = arguments()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import optuna

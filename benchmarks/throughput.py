@@ -11,6 +11,8 @@ the three take turns, and medians are reported.
 """
 
 import argparse
+import contextlib
+import itertools
 import json
 import os
 import statistics
@@ -30,16 +32,20 @@ NO_PRUNING = 'study.pruner={ kind = "NopPruner" }'
 
 
 def arguments() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--study", default="cifar", help="name or path of a study file (default: cifar)")
     parser.add_argument("--trials", type=int, help="trials of each way (default: 16, with --memory 200)")
     parser.add_argument("--epochs", type=int, help="epochs of every trial (default: as the study says)")
     parser.add_argument("--limit", type=int, help="use only the first n training images")
     parser.add_argument("--data", type=Path, help="folder that is looked at first for NAME.npz")
+    parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE", help="as in run")
     parser.add_argument("--repeat", type=int, default=1, help="how often each way takes its turn (default: 1)")
     parser.add_argument("--cores", type=int, help="processes of the parallel ordinary way (default: one per core)")
     parser.add_argument("--stored", type=int, default=1000, help="trials in the storage for --overhead (default: 1000)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout, everything else on stderr")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object on stdout, everything else on stderr"
+    )
     other = parser.add_mutually_exclusive_group()
     other.add_argument("--memory", action="store_true", help="measure the memory of this tool's workers instead")
     other.add_argument("--overhead", action="store_true", help="measure what Optuna and storage cost instead")
@@ -50,6 +56,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
+    """Measure what was asked for."""
     options = arguments()
     out = Console(stderr=options.json)
     measure = memory if options.memory else overhead if options.overhead else throughput
@@ -94,7 +101,7 @@ def throughput(options: argparse.Namespace, out: Console) -> dict[str, Any]:
 
 def overrides(options: argparse.Namespace) -> list[str]:
     """What all ways change in the study file: no pruning, so that all run the same number of epochs."""
-    found = [NO_PRUNING]
+    found = [NO_PRUNING, *options.overrides]
     found += [f"train.epochs={options.epochs}"] if options.epochs else []
     return found + ([f"data.limit={options.limit}"] if options.limit else [])
 
@@ -168,20 +175,16 @@ def memory(options: argparse.Namespace, out: Console) -> dict[str, Any]:
 
 
 def workers_of(parent: int) -> list[int]:
-    """The worker processes below `parent`: its children that hold TensorFlow (Linux)."""
+    """The worker processes of a run (Linux)."""
     found = []
     try:
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
     except OSError:
         return []
     for child in map(int, children):
-        try:
-            command = Path(f"/proc/{child}/cmdline").read_text()
-            loaded = "libtensorflow" in Path(f"/proc/{child}/maps").read_text()
-        except OSError:
-            continue
-        if loaded and "resource_tracker" not in command:
-            found.append(child)
+        with contextlib.suppress(OSError):
+            if "lenet_search.search.worker" in Path(f"/proc/{child}/cmdline").read_text():
+                found.append(child)
     return found
 
 
@@ -203,7 +206,7 @@ def quarters(sizes: list[float]) -> list[float]:
     enough = 0.8 * statistics.median(sizes)
     begun = sizes[next(place for place, size in enumerate(sizes) if size >= enough) :]
     edges = [len(begun) * part // 4 for part in range(5)]
-    return [statistics.median(begun[low : max(high, low + 1)]) for low, high in zip(edges, edges[1:], strict=False)]
+    return [statistics.median(begun[low : max(high, low + 1)]) for low, high in itertools.pairwise(edges)]
 
 
 # Optuna and storage ---------------------------------------------------------------------------------------------
@@ -219,7 +222,7 @@ def overhead(options: argparse.Namespace, out: Console) -> dict[str, Any]:
     from lenet_search import search, study
     from lenet_search.search.ledger import Ledger
 
-    definition = study.read(options.study, overrides=overrides(options)[1:], name="overhead")
+    definition = study.read(options.study, overrides=overrides(options), name="overhead")
     with tempfile.TemporaryDirectory() as folder:
         journal = Path(folder) / "overhead.journal"
         fill(definition, journal, options.stored)

@@ -2,5 +2,5 @@
 
 from lenet_search.cli import app
 
-if __name__ == "__main__":  # worker processes import this module again, under another name
+if __name__ == "__main__":
     app(prog_name="lenet-search")

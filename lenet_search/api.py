@@ -6,6 +6,8 @@
     study.run(trials=20)
     number, value, recipe = study.best()[0]
     study.export("exports/digits")
+
+The command line is a thin layer over this and the packages below it.
 """
 
 from collections.abc import Sequence
@@ -68,8 +70,6 @@ class Study:
         view: "View | None" = None,
     ) -> "Summary":
         """Search until the study has `trials` trials (earlier ones included) or `timeout` is over.
-
-        Workers are processes of their own: a script calls this under `if __name__ == "__main__":`.
 
         Args:
             trials: total number; else the study's

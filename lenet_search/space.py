@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from lenet_search.recipe import FIELDS, Recipe, Value
@@ -27,7 +27,7 @@ class Range:
         """Whether the range can give `value`."""
         if not self.low <= value <= self.high or (self.integer and value != int(value)):
             return False
-        return self.step is None or on_grid(self.low, value, self.step)
+        return self.step is None or steps_between(self.low, value, self.step).denominator == 1
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,9 @@ class Space:
         return () if isinstance(possible, Range) else tuple(kind for kind in legal if kind in possible)
 
 
-def on_grid(low: float, value: float, step: float) -> bool:
-    """Whether `value` is `low` plus a whole number of steps, in the decimals that a person writes."""
-    return (Decimal(str(value)) - Decimal(str(low))) % Decimal(str(step)) == 0
+def steps_between(low: float, value: float, step: float) -> Fraction:
+    """How many steps lead from `low` to `value`, exactly, in the decimals that a person writes: 0.1 is a tenth."""
+    return (Fraction(str(value)) - Fraction(str(low))) / Fraction(str(step))
 
 
 def _suggest(trial: optuna.Trial, path: str, entry: Entry) -> Value:

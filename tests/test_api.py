@@ -29,7 +29,9 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def store(study: Study, values: list[float], url: str = "lenet-search.journal") -> None:
-    made = optuna.create_study(storage=open_storage(url, create=True), study_name=study.definition.name, direction="maximize")
+    made = optuna.create_study(
+        storage=open_storage(url, create=True), study_name=study.definition.name, direction="maximize"
+    )
     for value in values:
         trial = made.ask()
         recipe = Recipe.from_values(study.definition.space.sample(trial))

@@ -17,8 +17,8 @@ from lenet_search.storage import CURVES, DEFINITION, Record, open_storage
 
 ROOT = Path(__file__).parents[1]
 IMAGES = {
-    "name": "tiny", "digest": "0" * 16, "image_shape": [32, 32, 1], "pad": 0, "classes": 3, "class_names": ["a", "b", "c"],
-    "mean": [0.2], "std": [0.2], "train": 200, "validation": 40,
+    "name": "tiny", "digest": "0" * 16, "image_shape": [32, 32, 1], "pad": 0, "classes": 3,
+    "class_names": ["a", "b", "c"], "mean": [0.2], "std": [0.2], "train": 200, "validation": 40,
 }  # fmt: skip
 STUDY = """# Which rate does a tiny network need?
 [study]
@@ -344,9 +344,12 @@ def test_run_answers_with_one_json_object_and_says_what_to_do_next_on_stderr(sea
     assert "optuna-dashboard lenet-search.journal" in said
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's predict with NumPy 2
 def test_the_winner_is_exported_trained_again_and_evaluated(searched, tmp_path):
     shutil.copytree(searched, tmp_path, dirs_exist_ok=True)
-    exported = json.loads(call("best", "--export", "--json").stdout)["exported"]
+    best = call("best", "--export", "--json")
+    assert best.exit_code == 0, best.stderr
+    exported = json.loads(best.stdout)["exported"]
     assert "exports/quick/model.keras" in exported
 
     trained = call("train", "exports/quick/recipe.toml", "--seeds", "3", "--json")

@@ -84,7 +84,14 @@ def best(
                 "storage": url,
                 "metric": metric_of(found),
                 "best": [
-                    {"number": r.number, "value": r.value, "low": r.low, "high": r.high, "n": r.images, "params": r.params}
+                    {
+                        "number": r.number,
+                        "value": r.value,
+                        "low": r.low,
+                        "high": r.high,
+                        "n": r.images,
+                        "params": r.params,
+                    }
                     for r in rows
                 ],
                 "importance": importance(found),

@@ -28,7 +28,8 @@ def check(
     from lenet_search.cli.terminal import console, show
     from lenet_search.errors import StudyFileError
 
-    out, problems = console(), []
+    out = console()
+    problems: list[str] = []
     for file in files:
         try:
             definition = study.read(file)

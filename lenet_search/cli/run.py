@@ -35,7 +35,12 @@ def run(
     ],
     trials: Annotated[
         int | None,
-        typer.Option("--trials", min=1, help="Total number of trials, those of earlier runs included.", show_default="as the study says"),
+        typer.Option(
+            "--trials",
+            min=1,
+            help="Total number of trials, those of earlier runs included.",
+            show_default="as the study says",
+        ),
     ] = None,
     timeout: Annotated[
         str | None,
@@ -44,13 +49,19 @@ def run(
     storage: Storage = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override anything the file says; give it as often as needed.", show_default=False),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Override anything the file says; give it as often as needed.",
+            show_default=False,
+        ),
     ] = None,
     name: Annotated[
         str | None, typer.Option("--name", help="Keep the result under this name.", show_default="the study's name")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Worker processes.", show_default="one per GPU, else one per core")
+        int | None,
+        typer.Option("--workers", min=1, help="Worker processes.", show_default="one per GPU, else one per core"),
     ] = None,
     slots: Annotated[
         int | None, typer.Option("--slots", min=1, help="Trials side by side in each worker.", show_default="by device")
@@ -61,10 +72,9 @@ def run(
     """Search a study's space, and keep every trial in the storage.
 
     A live view shows what is going on; Ctrl-C stops within seconds and loses nothing.
-    """  # fmt: skip
+    """
     from lenet_search.api import Study
     from lenet_search.cli.terminal import console, print_json
-
     from lenet_search.search.view import view_for
     from lenet_search.study import duration
 

@@ -47,9 +47,7 @@ def train(
     start_tensorflow()
     fresh = definition.seed + 1  # the file's own seed is the one that the recipe was chosen with
     with _Progress(definition.metric, seeds * whole.train.epochs) as progress:
-        training = train_recipe(
-            whole, seeds=seeds, first_seed=fresh, data_folder=data, on_epoch=progress.show
-        )
+        training = train_recipe(whole, seeds=seeds, first_seed=fresh, data_folder=data, on_epoch=progress.show)
     written = write(training, folder, title=f"{definition.name}, {_runs(seeds)}")
     if json:
         print_json({"name": definition.name} | training.summary() | {"files": [str(path) for path in written]})
@@ -110,4 +108,6 @@ def _conclude(training: "Training", written: list[Path], out: "Console") -> None
         out.print(f"  {path}" + (f"   (seed {training.kept})" if path.suffix == ".keras" else ""), soft_wrap=True)
     model = next((path for path in written if path.suffix == ".keras"), None)
     if model is not None:
-        out.print(f"The test set, once you are done choosing:  lenet-search evaluate {model}", style="dim", soft_wrap=True)
+        out.print(
+            f"The test set, once you are done choosing:  lenet-search evaluate {model}", style="dim", soft_wrap=True
+        )

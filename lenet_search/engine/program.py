@@ -13,7 +13,7 @@ from lenet_search.engine.forward import forward
 from lenet_search.engine.structure import Structure
 from lenet_search.engine.update import Moments
 from lenet_search.networks import Parameter, network, parameters
-from lenet_search.recipe.augment import DRAWS, cutout_mask, recolor, warp
+from lenet_search.recipe.augment import DRAWS, cut_out, recolor, warp
 from lenet_search.recipe.loss import cross_entropy
 from lenet_search.recipe.regularize import penalty_gradient
 
@@ -149,11 +149,11 @@ class Program:
             x = pixels[:, :, :, None]
         if x.shape[3] != slots:  # without a warp, or where all slots' strengths came out as one
             x = ops.broadcast_to(x, (batch, height, width, slots, channels))
-        x = recolor(x, draws, strength)
-        x = x * hyper["scale"] + hyper["offset"]
+        x = ops.reshape(recolor(x, draws, strength), (batch, height, width, slots * channels))
+        x = x * ops.reshape(hyper["scale"], (-1,)) + ops.reshape(hyper["offset"], (-1,))
         if "cutout" in strength:
-            x = x * cutout_mask(height, width, draws, strength["cutout"])[..., None]
-        return ops.reshape(x, (batch, height, width, slots * channels))
+            x = cut_out(x, draws, ops.repeat(strength["cutout"], channels))
+        return x
 
     def _evaluate(
         self, state: State, images: Tensor, labels: Tensor, hyper: Mapping[str, Tensor], count: Tensor

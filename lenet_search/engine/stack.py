@@ -138,7 +138,10 @@ class Stack:
     def weights(self, slot: int) -> dict[str, np.ndarray]:
         """A slot's parameters by name, in Keras's shapes, moving statistics included."""
         parts = {}
-        for packed, which in ((self._state.weights, self._program.trainable), (self._state.moving, self._program.moving)):
+        for packed, which in (
+            (self._state.weights, self._program.trainable),
+            (self._state.moving, self._program.moving),
+        ):
             start = 0
             for parameter in which:
                 piece = packed[slot, start : start + parameter.size]

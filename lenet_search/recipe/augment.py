@@ -44,7 +44,7 @@ def warp(images: Tensor, draws: Mapping[str, Tensor], strength: Mapping[str, Ten
     """
     from keras import ops
 
-    batch, height, width, channels = images.shape
+    batch, height, width, _ = images.shape
     y = ops.reshape(ops.arange(height, dtype="float32"), (1, height, 1, 1))
     x = ops.reshape(ops.arange(width, dtype="float32"), (1, 1, width, 1))
 
@@ -81,12 +81,12 @@ def _pick(images: Tensor, y: Tensor, x: Tensor) -> Tensor:
 
     batch, height, width, channels = images.shape
     black = height * width  # the row behind an image's last pixel
-    row = ops.where((y >= 0) & (y < height), y * width, black)
-    column = ops.where((x >= 0) & (x < width), x, black)
-    index = ops.cast(ops.minimum(row + column, black), "int32")
-    table = ops.pad(ops.reshape(images, (batch, black, channels)), ((0, 0), (0, 1), (0, 0)))
     start = ops.reshape(ops.arange(batch, dtype="int32") * (black + 1), (batch, 1, 1, 1))
-    return ops.take(ops.reshape(table, (-1, channels)), index + start, axis=0)
+    row = start + ops.cast(ops.where((y >= 0) & (y < height), y * width, black), "int32")
+    column = ops.cast(ops.where((x >= 0) & (x < width), x, black), "int32")
+    index = ops.minimum(row + column, start + black)
+    table = ops.pad(ops.reshape(images, (batch, black, channels)), ((0, 0), (0, 1), (0, 0)))
+    return ops.take(ops.reshape(table, (-1, channels)), index, axis=0)
 
 
 def _interpolate(images: Tensor, y: Tensor, x: Tensor) -> Tensor:
@@ -129,8 +129,8 @@ def recolor(images: Tensor, draws: Mapping[str, Tensor], strength: Mapping[str, 
     return images
 
 
-def cutout_mask(height: int, width: int, draws: Mapping[str, Tensor], side: Tensor) -> Tensor:
-    """0 inside a square of `side` (K,) pixels, 1 outside: (B, H, W, K).
+def cut_out(images: Tensor, draws: Mapping[str, Tensor], side: Tensor) -> Tensor:
+    """Set a square of `side` (F,) pixels to 0 in each feature map of `images` (B, H, W, F).
 
     The square's centre is uniform over the image, so it may reach over the border (DeVries & Taylor 2017).
     """
@@ -142,6 +142,7 @@ def cutout_mask(height: int, width: int, draws: Mapping[str, Tensor], side: Tens
         first = centre - ops.floor(side / 2.0)
         return (position >= first) & (position < first + side)
 
+    _, height, width, _ = images.shape
     rows = covered(height, draws["cutout_y"], (1, height, 1, 1))
     columns = covered(width, draws["cutout_x"], (1, 1, width, 1))
-    return 1.0 - ops.cast(rows & columns, "float32")
+    return ops.where(rows & columns, 0.0, images)

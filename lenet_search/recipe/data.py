@@ -14,7 +14,7 @@ class Data:
 
     name: str = text("digits", "cifar10, cifar100, mnist, fashion_mnist, digits, or the name or path of an .npz file")
     validation: float = count_or_share(0.1, "training images held out for validation, stratified by class")
-    normalize: str = choice("standardize", ("standardize", "unit", "invert"), "scale of the pixels that the network sees")
+    normalize: str = choice("standardize", ("standardize", "unit", "invert"), "scale of the pixels that a network sees")
     limit: int = number(0, "use only the first n training images, for a quick look; 0 uses all", low=0, unit="images")
 
 

@@ -7,7 +7,7 @@ these declarations; nothing else in the package lists hyperparameters.
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 Value = bool | int | float | str
 
@@ -37,12 +37,12 @@ class Legal:
             return "true or false"
         if self.type is str:
             return "a text"
-        noun = "a whole number" if self.type is int else "a number"
-        if self.low is not None and self.high is not None:
-            return f"{noun} {'above' if self.open_low else 'from'} {self.low:g} {'to below' if self.open_high else 'to'} {self.high:g}"
+        words = "a whole number" if self.type is int else "a number"
         if self.low is not None:
-            return f"{noun} {'above' if self.open_low else 'from'} {self.low:g}"
-        return noun
+            words += f" {'above' if self.open_low else 'from'} {self.low:g}"
+        if self.high is not None:
+            words += f" {'to below' if self.open_high else 'to'} {self.high:g}"
+        return words
 
     def allows(self, value: object) -> bool:
         """Whether `value` is legal. A whole number is a legal float; true and false are no numbers."""
@@ -130,7 +130,7 @@ def fields_of(section: str, table: type, branch: str | None = None) -> list[Fiel
     """The hyperparameters that dataclass `table` declares, under `section` or `section.branch`."""
     prefix = section if branch is None else f"{section}.{branch}"
     return [
-        Field(f"{prefix}.{f.name}", section, branch, f.default, f.metadata["legal"])
+        Field(f"{prefix}.{f.name}", section, branch, cast(Value, f.default), f.metadata["legal"])
         for f in dataclasses.fields(table)
         if "legal" in f.metadata
     ]

@@ -29,7 +29,7 @@ class Model:
     width: float = number(1.0, "factor on all channel and unit counts, rounded, at least 1", above=0, high=64)
     activation: str = choice("tanh", ACTIVATIONS, "activation; scaled_tanh is 1.7159 tanh(2x/3)")
     pooling: str = choice("average", ("average", "max"), "2x2 pooling")
-    initializer: str = choice("glorot_uniform", INITIALIZERS, "initial kernels; lecun_1998 is uniform within 2.4/fan-in")
+    initializer: str = choice("glorot_uniform", INITIALIZERS, "initial kernels; lecun_1998: uniform within 2.4/fan-in")
     batch_norm: bool = flag(False, "batch normalization between each hidden layer and its activation")
 
 

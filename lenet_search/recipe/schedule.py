@@ -110,7 +110,7 @@ class Schedule:
         """
         step = np.arange(first, first + steps, dtype=np.float64)
         total = steps_per_epoch * epochs
-        warmup = int(round(self.branch.warmup * total))
+        warmup = round(self.branch.warmup * total)
         progress = np.clip((step - warmup) / max(total - warmup, 1), 0.0, 1.0)
         decayed = self.branch.decay(progress, step / steps_per_epoch)
         start = getattr(self.branch, "start", 0.0)

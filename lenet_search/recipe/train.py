@@ -10,4 +10,4 @@ class Train:
     """`[train]`: the length of a run and its batch."""
 
     epochs: int = number(10, "passes over the training images", low=1, unit="epochs")
-    batch_size: int = number(128, "images in a step; an epoch's incomplete last batch is left out", low=1, unit="images")
+    batch_size: int = number(128, "images in a step; an incomplete last batch is left out", low=1, unit="images")

@@ -114,9 +114,7 @@ def parallel_figure(study: optuna.Study) -> go.Figure:
     dimensions = [
         _dimension(path, spread, [trial.params.get(path) for trial in trials]) for path, spread in spreads.items()
     ]
-    dimensions.append(
-        {"label": f"<b>{metric.title.replace(' ', '<br>', 1)}</b>", "values": values}
-    )
+    dimensions.append({"label": f"<b>{metric.title.replace(' ', '<br>', 1)}</b>", "values": values})
     worst, best = np.quantile(values, [0.1, 1.0] if maximize else [0.9, 0.0])  # one bad trial must not eat the colors
     lines = go.Parcoords(
         dimensions=dimensions,
@@ -155,7 +153,13 @@ def _dimension(path: str, spread: BaseDistribution, values: Sequence[Any]) -> di
         below = low - 0.15 * ((high - low) or 1.0)
         ticks, texts, low = [below, *ticks], [ABSENT, *texts], below
         places = [below if place is None else place for place in places]
-    return {"label": _broken(path), "values": places, "tickvals": ticks, "ticktext": texts, "range": [low, high if high > low else low + 1.0]}
+    return {
+        "label": _broken(path),
+        "values": places,
+        "tickvals": ticks,
+        "ticktext": texts,
+        "range": [low, high if high > low else low + 1.0],
+    }
 
 
 def _broken(path: str) -> str:

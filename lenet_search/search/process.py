@@ -9,7 +9,6 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
-import lenet_search
 from lenet_search.search.devices import Place
 from lenet_search.search.ledger import Held
 from lenet_search.search.messages import EpochDone, Orders, Ready, Setup, Trouble
@@ -30,7 +29,7 @@ class WorkerProcess:
         self.ready: Ready | None = None
         self.held: dict[int, Held] = {}
         self.pipe, theirs = Pipe()
-        package = str(Path(lenet_search.__file__).parents[1])
+        package = str(Path(__file__).parents[2])
         path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
         own = {"PYTHONPATH": path, "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
         with log.open("ab") as output, theirs:

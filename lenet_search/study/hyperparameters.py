@@ -2,11 +2,11 @@
 
 import tomllib
 from collections.abc import Mapping
-from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from lenet_search.recipe import FIELDS, SECTIONS, Field, Value
-from lenet_search.space import Choice, Entry, Range, on_grid
+from lenet_search.space import Choice, Entry, Range, steps_between
 from lenet_search.study.source import Source, nearest_name
 from lenet_search.study.toml_lines import Path
 from lenet_search.study.toml_text import value_text
@@ -135,7 +135,7 @@ def _meant(field: Field, raw: Any) -> str | None:
         return f'"{nearest}"' if nearest else None
     try:
         unquoted = tomllib.loads(f"value = {raw}")["value"]
-    except tomllib.TOMLDecodeError:
+    except ValueError:
         return None
     return value_text(unquoted) if field.legal.allows(unquoted) else None
 
@@ -213,8 +213,9 @@ def _check_step(
         source.report(at, "a whole number from 1" if integer else "a number above 0", step)
     elif log:
         source.report(at, "no step, since log = true", step)
-    elif low is not None and high is not None and low < high and not on_grid(low, high, step):
-        steps = (Decimal(str(high)) - Decimal(str(low))) // Decimal(str(step))
-        reached = Decimal(str(low)) + steps * Decimal(str(step))
-        nearest = f"high = {reached}" if steps else None
-        source.report(at, f"a step that leads from low, {low}, to high, {high}", step, nearest)
+    elif low is not None and high is not None and low < high:
+        steps = steps_between(low, high, step)
+        if steps.denominator != 1:
+            reached = Fraction(str(low)) + int(steps) * Fraction(str(step))
+            nearest = f"high = {value_text(type(high)(reached))}" if steps >= 1 else None
+            source.report(at, f"a step that leads from low, {low}, to high, {high}", step, nearest)

@@ -29,7 +29,7 @@ def _parse(source: Source, text: str) -> tuple[tuple[str, ...], Any, str] | None
         return None
     try:
         table = tomllib.loads(f"value = {value_part.strip()}")
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         if _BARE_TEXT.fullmatch(value_part.strip()):
             return path, value_part.strip(), text
         source.report_override(text, f"a TOML value ({error})")

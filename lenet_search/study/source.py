@@ -31,7 +31,7 @@ class Source:
         text = _text_of(path, self.label)
         try:
             self.values: dict[str, Any] = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except ValueError as error:  # a TOMLDecodeError, or Python's own for a number of thousands of digits
             found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
             line = found[1] if found else text.count("\n") + 1
             raise StudyFileError([f"{self.label}:{line}: expected TOML; received: {error}"]) from None

@@ -75,8 +75,8 @@ def _draw_curves(training: Training, title: str, path: Path) -> None:
                     legendgroup=course.seed,
                     showlegend=(column, part) == (1, "val"),
                     line={"color": PALETTE[place % len(PALETTE)], "dash": dash, "width": 2},
-                    hovertemplate=f"seed {course.seed}, epoch %{{x}}: {shown.label} %{{y:.{shown.digits}f}} {shown.unit}"
-                    "<extra></extra>",
+                    hovertemplate=f"seed {course.seed}, epoch %{{x}}: {shown.label} %{{y:.{shown.digits}f}}"
+                    f" {shown.unit}<extra></extra>",
                     row=1,
                     col=column,
                 )

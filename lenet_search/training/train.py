@@ -1,7 +1,7 @@
 """Training one recipe from several initial weights in one stack."""
 
+import contextlib
 import math
-import os
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -100,10 +100,12 @@ def train(
     """
     from lenet_search import data
     from lenet_search.engine import Stack, device, structure_of
+    from lenet_search.search.devices import usable_cores
     from lenet_search.space import Space
 
     started = monotonic()
-    device.configure(os.cpu_count() or 1)
+    with contextlib.suppress(RuntimeError):  # TensorFlow is running already, in a notebook: it stays as it is
+        device.configure(usable_cores())
     split = data.load(recipe.data, data_folder)
     stack = Stack(structure_of(recipe, Space.from_recipe(recipe)), split, min(seeds, slots or device.default_slots()))
     courses: list[Course] = []

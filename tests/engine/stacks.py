@@ -51,7 +51,9 @@ def space_of(*recipes: Recipe) -> Space:
     return Space(entries)
 
 
-def stack_of(*recipes: Recipe, split: Split, slots: int | None = None, space: Space | None = None, **more: Any) -> Stack:
+def stack_of(
+    *recipes: Recipe, split: Split, slots: int | None = None, space: Space | None = None, **more: Any
+) -> Stack:
     """A stack with these recipes loaded, seeds 0, 1, ... ."""
     structure = structure_of(recipes[0], space or space_of(*recipes))
     stack = Stack(structure, split, slots or len(recipes), **more)

@@ -7,7 +7,9 @@ from stacks import images, recipe, space_of, stack_of
 from lenet_search.engine.backend import LOWERINGS
 
 STEADY = recipe(augment__shift=2, regularize__dropout=0.2, optimizer__sgd__learning_rate=0.05)
-OTHER = recipe(augment__flip=0.5, regularize__l2=1e-3, optimizer__sgd__learning_rate=0.1, model__initializer="he_normal")
+OTHER = recipe(
+    augment__flip=0.5, regularize__l2=1e-3, optimizer__sgd__learning_rate=0.1, model__initializer="he_normal"
+)
 WILD = recipe(optimizer__sgd__learning_rate=10.0, regularize__l2=1.0)
 SPACE = space_of(STEADY, OTHER, WILD)
 

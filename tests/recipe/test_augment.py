@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from lenet_search.recipe.augment import DRAWS, cutout_mask, recolor, warp
+from lenet_search.recipe.augment import DRAWS, cut_out, recolor, warp
 
 N, SIDE = 2000, 20
 
@@ -50,7 +50,7 @@ def test_strength_0_leaves_every_image_as_it_is() -> None:
     five = ops.convert_to_tensor(exact)
     recolored = np.asarray(recolor(five, drawn, strengths(brightness=[0, 0], contrast=[0, 0])))
     np.testing.assert_allclose(recolored, exact, atol=1e-6)
-    assert np.all(np.asarray(cutout_mask(SIDE, SIDE, drawn, strengths(side=[0, 0])["side"])) == 1)
+    assert np.array_equal(np.asarray(cut_out(images, drawn, strengths(side=[0, 0, 0])["side"])), images)
 
 
 @pytest.mark.parametrize("probability", [0.2, 0.5, 1.0])
@@ -136,7 +136,7 @@ def test_contrast_stretches_around_the_mean_of_each_image() -> None:
 
 @pytest.mark.parametrize("side", [1, 4, 7])
 def test_cutout_covers_a_square_of_the_stated_side_centred_anywhere(side: int) -> None:
-    mask = np.asarray(cutout_mask(SIDE, SIDE, draws(), strengths(side=side)["side"]))[..., 0]
+    mask = np.asarray(cut_out(np.ones((N, SIDE, SIDE, 1), np.float32), draws(), strengths(side=side)["side"]))[..., 0]
     height = (mask.min(axis=2) == 0).sum(axis=1)
     width = (mask.min(axis=1) == 0).sum(axis=1)
     assert np.array_equal((mask == 0).sum(axis=(1, 2)), height * width)

@@ -73,12 +73,12 @@ def test_a_name_that_is_not_there_is_answered_with_those_that_are(made_study: Ma
     storage = optuna.storages.InMemoryStorage()
     made_study(1, name="mnist", storage=storage)
     made_study(1, name="cifar", storage=storage)
-    with pytest.raises(ResultError, match="no study called 'cifra'. It holds: cifar, mnist"):
+    with pytest.raises(ResultError, match=r"no study called 'cifra'\. It holds: cifar, mnist"):
         pick_study(storage, "cifra")
 
 
 def test_an_empty_storage_says_how_to_begin() -> None:
-    with pytest.raises(ResultError, match="no study yet.*lenet-search run"):
+    with pytest.raises(ResultError, match=r"no study yet.*lenet-search run"):
         pick_study(optuna.storages.InMemoryStorage())
 
 

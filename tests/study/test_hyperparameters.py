@@ -102,6 +102,11 @@ from tests.study.conftest import ProblemsOf
         ("[model]\npooling = { low = 0, high = 1 }", 'expected a value, or { choices = ["average", "max"] }'),
         ("[data]\nname = { low = 0, high = 1 }", 'expected a value, or { choices = ["...", "..."] }'),
         ("[data]\nvalidation = { low = 0.1, high = 500 }", "validation.high: expected two counts or two shares"),
+        (
+            "[augment]\nrotate = { low = 0.1, high = 0.5, step = 0.15 }",
+            "rotate.step: expected a step that leads from low, 0.1, to high, 0.5; received 0.15;"
+            " did you mean high = 0.4?",
+        ),
         # choices
         (
             "[regularize]\ndropout = { choices = [] }",

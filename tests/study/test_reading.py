@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -184,3 +185,11 @@ def test_reading_the_language_needs_neither_optuna_nor_tensorflow() -> None:
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+DOCS = (Path(__file__).parents[2] / "docs" / "studies.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("example", re.findall(r"```toml\n(.*?)```", DOCS, re.DOTALL))
+def test_every_example_in_the_docs_is_a_legal_study(example: str, definition_of: DefinitionOf) -> None:
+    assert definition_of(example).lines()

@@ -1,0 +1,71 @@
+import math
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lenet_search.data import load
+from lenet_search.engine import Stack, structure_of
+from lenet_search.recipe import Recipe
+from lenet_search.results.intervals import mean_interval, t_quantile
+from lenet_search.results.script import train_script
+from lenet_search.space import Space
+
+# Digits, with something of everything; stopped where accuracy still rises, so that a wrong recipe would show
+VALUES = {"data.name": "digits", "data.validation": 400, "train.epochs": 6, "train.batch_size": 64,
+          "model.activation": "relu", "model.initializer": "he_normal", "regularize.l2": 1e-4,
+          "regularize.dropout": 0.2, "augment.shift": 2, "augment.rotate": 10.0, "augment.zoom": 0.1,
+          "augment.brightness": 0.1, "augment.cutout": 6, "loss.label_smoothing": 0.05,
+          "optimizer.kind": "adam", "schedule.kind": "cosine", "schedule.cosine.warmup": 0.1}  # fmt: skip
+SEEDS = 8
+
+
+def run(script: Path, *arguments: str) -> str:
+    command = [sys.executable, "-I", script.name, *arguments]  # -I: this package's folder is not on the path
+    return subprocess.run(command, cwd=script.parent, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    recipe = Recipe.from_values(VALUES)
+    path = tmp_path / "train.py"
+    path.write_text(train_script(recipe, load(recipe.data).describe(), "A recipe for digits."), encoding="utf-8")
+    return path
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+def test_the_script_reaches_the_searchs_accuracy_within_the_spread_of_seeds(script: Path) -> None:
+    pytest.importorskip("sklearn")
+    recipe = Recipe.from_values(VALUES)
+    split = load(recipe.data)
+    stack = Stack(structure_of(recipe, Space.from_recipe(recipe)), split, SEEDS)
+    slots = [stack.load(recipe, seed) for seed in range(SEEDS)]
+    for _ in range(recipe.train.epochs):
+        results = stack.epoch()
+    searched = [results[slot].val_accuracy for slot in slots]
+    output = run(script, "--output", "mine.keras")
+    match = re.search(r"validation accuracy: ([\d.]+)% of 400 images", output)
+    assert match, output
+    reached = float(match[1]) / 100
+
+    mean, _, _ = mean_interval(searched)
+    spread = float(np.std(searched, ddof=1))
+    # Where one more run lies with 95 % (Student's t for a new observation), and half as far again for other machines
+    allowed = 1.5 * t_quantile(SEEDS - 1) * spread * math.sqrt(1 + 1 / SEEDS)
+    assert abs(reached - mean) < allowed, f"{reached:.3f} against {mean:.3f} ± {spread:.3f}"
+    assert allowed < 0.15  # the bound says something: chance is 0.10
+
+    import keras
+
+    model = keras.models.load_model(script.with_name("mine.keras"), safe_mode=True)
+    right = model.predict(split.x_val, verbose=0).argmax(axis=1) == split.y_val
+    assert float(np.mean(right)) == pytest.approx(reached, abs=1e-4)
+
+
+def test_the_script_explains_itself(script: Path) -> None:
+    text = run(script, "--help")
+    for option in ("--data", "--epochs", "--seed", "--output", "A recipe for digits."):
+        assert option in text

@@ -1,0 +1,46 @@
+"""A study whose best trial was really trained, with its weights in the artifact store."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import CategoricalDistribution
+
+from lenet_search.data import load
+from lenet_search.engine import Stack, structure_of
+from lenet_search.recipe import Recipe
+from lenet_search.space import Space
+from lenet_search.storage import CURVES, Record, artifact_folder, open_storage, save_weights
+
+
+@dataclass(frozen=True)
+class Trained:
+    study: optuna.Study
+    storage: Any
+    url: str
+    data_folder: Path
+    record: Record
+
+
+def train_one(folder: Path, values: dict[str, Any], seed: int = 3) -> Trained:
+    """Train `values` on the data set that lies in `folder`, as the search would, in a study called "small"."""
+    recipe = Recipe.from_values(values)
+    split = load(recipe.data, folder)
+    stack = Stack(structure_of(recipe, Space.from_recipe(recipe)), split, 1)
+    slot = stack.load(recipe, seed)
+    epochs = [stack.epoch()[slot] for _ in range(recipe.train.epochs)]
+    curve = {name: [getattr(epoch, name) for epoch in epochs] for name in CURVES}
+    record = Record(recipe, seed, 0, {"tensorflow": "2"}, "CPU (1 thread)", 1.0, curve, split.describe())
+
+    url = str(folder / "small.journal")
+    storage = open_storage(url, create=True)
+    study = optuna.create_study(study_name="small", storage=storage, direction="maximize")
+    activation = {"model.activation": CategoricalDistribution(("tanh", recipe.model.activation))}
+    study.enqueue_trial({"model.activation": recipe.model.activation})
+    trial = study.ask(activation)
+    for name, value in record.attributes().items():
+        trial.set_user_attr(name, value)
+    save_weights(storage, artifact_folder(url), trial, stack.weights(slot))
+    study.tell(trial, curve["val_accuracy"][-1])
+    return Trained(study, storage, url, folder, record)

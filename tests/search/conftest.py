@@ -1,0 +1,112 @@
+"""A small study on tiny images, the storages that it can live in, and trials in a storage without any training."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pytest
+
+from lenet_search.search.ledger import Held, Ledger
+from lenet_search.search.messages import Ready, TrialEpoch
+from lenet_search.storage import CURVES, artifact_folder, open_storage
+from lenet_search.study import Definition, read
+
+STUDY = """
+[study]
+trials = 6
+sampler = { kind = "RandomSampler" }
+
+[data]
+name = "tiny"
+
+[train]
+epochs = 2
+batch_size = 32
+
+[regularize]
+dropout = { low = 0.0, high = 0.5 }
+
+[optimizer]
+kind = { choices = ["sgd", "adam"] }
+sgd.learning_rate = { low = 1e-3, high = 0.1, log = true }
+adam.learning_rate = { low = 1e-4, high = 1e-2, log = true }
+"""
+IMAGES = {"name": "tiny", "digest": "0" * 16, "train": 216, "validation": 24}
+
+
+@pytest.fixture
+def definition(tiny_npz: Path, monkeypatch: pytest.MonkeyPatch) -> Definition:
+    """The small study; the working folder is the one with its images, and LENET_SEARCH_DATA names it."""
+    monkeypatch.chdir(tiny_npz.parent)
+    monkeypatch.setenv("LENET_SEARCH_DATA", str(tiny_npz.parent))
+    Path("small.toml").write_text(STUDY)
+    return read("small.toml")
+
+
+@pytest.fixture(params=["study.journal", "sqlite:///study.db"], ids=["journal", "sqlite"])
+def url(request: pytest.FixtureRequest) -> str:
+    """A journal, then an SQLite database, in the working folder."""
+    return str(request.param)
+
+
+@pytest.fixture
+def opened(definition: Definition, url: str) -> Callable[..., Ledger]:
+    """Opens a ledger on the storage, as another run each time."""
+
+    def ledger(changed: Definition = definition, total: int = 6) -> Ledger:
+        return Ledger(changed, open_storage(url, create=True), artifact_folder(url), total)
+
+    return ledger
+
+
+@pytest.fixture
+def search_in_another_process(definition: Definition) -> Callable[..., "subprocess.Popen[str]"]:
+    """Starts `search.run` on the small study, with keyword arguments in Python's words, in a process of its own."""
+
+    def start(arguments: str, overrides: Sequence[str] = ()) -> "subprocess.Popen[str]":
+        code = (
+            "import sys\n"
+            "from rich.console import Console\n"
+            "from lenet_search.search import Interrupted, run\n"
+            "from lenet_search.search.view import Plain\n"
+            "from lenet_search.study import read\n"
+            "try:\n"
+            f"    run(read('small.toml', overrides={list(overrides)}), view=Plain(Console()), {arguments})\n"
+            "except Interrupted as error:\n"
+            "    print(error, flush=True)\n"
+            "    sys.exit(error.exit_code)\n"
+        )
+        return subprocess.Popen(
+            [sys.executable, "-u", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    return start
+
+
+def epoch_of(held: Held, value: float, epoch: int = 1) -> TrialEpoch:
+    """An epoch in which everything measured is `value`."""
+    return TrialEpoch(held.number, 0, epoch, dict.fromkeys(CURVES, value), images=216, finite=True)
+
+
+def finish(ledger: Ledger, held: Held, value: float) -> bool:
+    """Tell a trial complete with `value`, as if a worker had trained it; its weights are its number."""
+    for epoch in (1, 2):
+        held.add(epoch_of(held, value, epoch), IMAGES, Ready("CPU (1 thread)", False, 4, {"keras": "3"}))
+        ledger.report(held, epoch, value)
+    return ledger.complete(held, value, {"kernel": np.full(3, held.number, np.float32)})
+
+
+def ask(ledger: Ledger) -> Held:
+    """A trial, where there is certainly one."""
+    held = ledger.ask()
+    assert held is not None
+    return held
+
+
+def states(study: optuna.Study) -> dict[str, int]:
+    """How many trials are in which state."""
+    names = [trial.state.name for trial in study.get_trials(deepcopy=False)]
+    return {name: names.count(name) for name in sorted(set(names))}

@@ -1,0 +1,98 @@
+import optuna
+import pytest
+
+from lenet_search.errors import DefinitionChanged
+from lenet_search.search import opening
+from lenet_search.search.opening import compare_images, derived_seed
+from lenet_search.storage import DEFINITION, open_storage
+from lenet_search.study import read
+from search.conftest import STUDY, ask, finish
+
+
+def test_a_new_study_carries_its_definition_and_the_name_of_its_metric(opened, definition):
+    study = opened().study
+    assert study.user_attrs[DEFINITION] == definition.lines()
+    assert study.metric_names == ["val_accuracy"]
+    assert study.direction == optuna.study.StudyDirection.MAXIMIZE
+
+
+def test_start_recipes_are_tried_first_and_queued_only_once(opened, tmp_path):
+    (tmp_path / "small.toml").write_text(
+        STUDY + '\n[[start]]\noptimizer.kind = "adam"\noptimizer.adam.learning_rate = 0.002\n'
+        "[[start]]\nregularize.dropout = 0.25\n"
+    )
+    first, second = opened(read("small.toml")), opened(read("small.toml"))
+    recipes = [ask(first).recipe, ask(second).recipe, ask(second).recipe]
+    assert recipes[0].optimizer.kind == "adam"
+    assert recipes[0].optimizer.branch.learning_rate == 0.002
+    assert recipes[1].regularize.dropout == 0.25
+    assert len(first.study.trials) == 3
+
+
+def test_a_changed_definition_is_refused_with_the_lines_that_differ_and_what_to_do(opened):
+    opened()
+    changed = read("small.toml", overrides=["train.epochs=3"])
+    with pytest.raises(DefinitionChanged) as caught:
+        opened(changed)
+    assert "train.epochs: stored 2, now 3" in str(caught.value)
+    assert "batch_size" not in str(caught.value)
+    assert "--name" in str(caught.value)
+    opened(read("small.toml", overrides=["train.epochs=3"], name="longer"))
+
+
+def test_another_total_or_timeout_is_still_the_same_study(opened):
+    opened()
+    opened(read("small.toml", overrides=["study.trials=50", "study.timeout=10"]))
+
+
+def test_a_study_of_another_tool_is_not_touched(opened, url):
+    optuna.create_study(study_name="small", storage=open_storage(url, create=True)).add_trial(
+        optuna.create_trial(value=1.0)
+    )
+    with pytest.raises(DefinitionChanged, match="lenet-search did not make"):
+        opened()
+
+
+def test_a_study_whose_maker_was_stopped_before_it_described_it_is_taken_over(opened, definition, url, monkeypatch):
+    monkeypatch.setattr(opening, "PATIENCE", 0.0)
+    optuna.create_study(study_name="small", storage=open_storage(url, create=True), direction="maximize")
+    assert opened().study.user_attrs[DEFINITION] == definition.lines()
+
+
+def test_other_images_under_the_same_name_are_noticed(opened):
+    study = opened().study
+    compare_images(study, "0123456789abcdef")
+    compare_images(study, "0123456789abcdef")
+    with pytest.raises(DefinitionChanged, match="fedcba9876543210"):
+        compare_images(study, "fedcba9876543210")
+
+
+def test_a_resumed_search_does_not_draw_the_same_trials_again(opened):
+    first = opened()
+    drawn = [finish_one(first) for _ in range(3)]
+    second = opened()
+    assert not {finish_one(second) for _ in range(3)} & set(drawn)
+
+
+def test_the_same_seed_draws_the_same_trials_in_a_new_study(opened):
+    first = opened()
+    second = opened(read("small.toml", name="again"))
+    assert [finish_one(first) for _ in range(3)] == [finish_one(second) for _ in range(3)]
+
+
+def test_hyperband_knows_the_longest_trial_from_the_start(opened):
+    ledger = opened(read("small.toml", overrides=['study.pruner={ kind = "HyperbandPruner" }']))
+    assert ledger.study.pruner._max_resource == 2
+
+
+def test_derived_seeds_are_reproducible_and_fit_into_31_bits():
+    seeds = [derived_seed(0, number) for number in range(1000)]
+    assert len(set(seeds)) == 1000
+    assert all(0 <= seed < 2**31 for seed in seeds)
+    assert derived_seed(0, 1) == seeds[1]
+
+
+def finish_one(ledger) -> float:
+    held = ask(ledger)
+    finish(ledger, held, 0.5)
+    return held.recipe.regularize.dropout

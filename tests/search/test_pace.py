@@ -1,0 +1,55 @@
+import pytest
+
+from lenet_search.search.pace import Pace
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_rates_do_not_count_the_time_before_the_first_worker_was_up(clock):
+    pace = Pace(clock)
+    clock.now = 10.0
+    pace.begin()
+    clock.now = 20.0
+    pace.begin()  # a second worker
+    pace.add_images(5000)
+    pace.trials = 1
+    assert pace.images_per_second == 500.0
+    assert pace.trials_per_hour == 360.0
+    assert pace.seconds == 20.0
+
+
+def test_images_per_second_are_those_of_the_last_minute(clock):
+    pace = Pace(clock)
+    pace.begin()
+    pace.add_images(1_000_000)
+    clock.now = 120.0
+    pace.add_images(6000)
+    assert pace.images_per_second == 100.0
+    assert pace.images == 1_006_000
+
+
+def test_nothing_is_said_about_the_time_left_before_something_has_happened(clock):
+    pace = Pace(clock)
+    assert pace.seconds_left(0.0, 10) is None
+    pace.begin()
+    clock.now = 5.0
+    assert pace.seconds_left(0.1, 10) is None
+    assert pace.images_per_second == 0.0
+
+
+def test_the_time_left_counts_running_trials_by_their_epochs_and_not_what_earlier_runs_did(clock):
+    pace = Pace(clock)
+    pace.begin()
+    pace.seconds_left(40.0, 100)
+    clock.now = 60.0
+    assert pace.seconds_left(40.0 + 6.0, 100) == pytest.approx(54 / 6 * 60)

@@ -1,0 +1,178 @@
+import json
+import math
+import shlex
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pytest
+from optuna.trial import FrozenTrial
+
+from lenet_search.errors import ResultError, RunError
+from lenet_search.recipe import Recipe
+from lenet_search.storage import (
+    CURVES,
+    Record,
+    artifact_folder,
+    dashboard_command,
+    drop_weights,
+    load_weights,
+    open_storage,
+    resolve,
+    save_weights,
+)
+
+STORAGES = ["study.journal", "sqlite:///study.db"]
+
+
+@pytest.fixture(autouse=True)
+def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def record() -> Record:
+    return Record(
+        recipe=Recipe.from_values({"optimizer.kind": "adam", "train.epochs": 2}),
+        seed=7,
+        clock=3,
+        versions={"keras": "3.15"},
+        device="CPU (1 thread)",
+        seconds=1.5,
+        curve={name: [0.5, 0.25] for name in CURVES},
+        images={"name": "tiny", "digest": "0" * 16},
+    )
+
+
+def trial_with(attributes: dict[str, object]) -> FrozenTrial:
+    return optuna.create_trial(value=0.5, user_attrs=attributes)
+
+
+def test_an_argument_goes_before_the_environment_and_that_before_the_default(monkeypatch):
+    assert resolve(None) == "lenet-search.journal"
+    monkeypatch.setenv("LENET_SEARCH_STORAGE", "sqlite:///mine.db")
+    assert resolve(None) == "sqlite:///mine.db"
+    assert resolve("other.journal") == "other.journal"
+
+
+@pytest.mark.parametrize("url", STORAGES)
+def test_what_one_process_stores_another_finds(url):
+    optuna.create_study(study_name="first", storage=open_storage(url, create=True))
+    found = open_storage(url, create=False).get_all_studies()
+    assert [study.study_name for study in found] == ["first"]
+
+
+@pytest.mark.parametrize("url", STORAGES)
+def test_reading_a_storage_that_is_not_there_says_so_and_creates_nothing(url, working_folder):
+    with pytest.raises(ResultError, match="there is no storage"):
+        open_storage(url, create=False)
+    assert not list(working_folder.iterdir())
+
+
+@pytest.mark.parametrize("url", ["nowhere/study.journal", "sqlite:///nowhere/study.db"])
+def test_a_storage_in_a_folder_that_does_not_exist_is_refused(url):
+    with pytest.raises(RunError, match="nowhere does not exist"):
+        open_storage(url, create=True)
+
+
+def test_an_sqlite_file_given_as_a_path_is_answered_with_its_url():
+    open_storage("sqlite:///study.db", create=True)
+    with pytest.raises(RunError, match="sqlite:///study.db"):
+        open_storage("study.db", create=True)
+
+
+def test_a_file_that_is_no_journal_is_refused(working_folder):
+    (working_folder / "notes.txt").write_text("bread\nmilk\n")
+    with pytest.raises(RunError, match=r"notes.txt is not an Optuna journal"):
+        open_storage("notes.txt", create=True)
+
+
+def test_a_database_that_cannot_be_opened_is_named_without_its_password():
+    with pytest.raises(RunError) as caught:
+        open_storage("nosuchdatabase://me:secret@host/studies", create=True)
+    assert "nosuchdatabase://me:***@host/studies" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "folder"),
+    [
+        ("lenet-search.journal", "lenet-search-artifacts"),
+        ("runs/x.journal", "runs/x-artifacts"),
+        ("sqlite:///runs/x.db", "runs/x-artifacts"),
+        ("sqlite:////data/x.db", "/data/x-artifacts"),
+        ("postgresql://host/studies", "lenet-search-artifacts"),
+    ],
+)
+def test_weights_are_kept_beside_a_storage_that_is_a_file(url, folder):
+    assert artifact_folder(url) == Path(folder)
+
+
+def test_the_dashboard_command_can_be_pasted_into_a_shell():
+    command = dashboard_command("my results.journal")
+    assert shlex.split(command) == [
+        "optuna-dashboard",
+        "my results.journal",
+        "--artifact-dir",
+        "my results-artifacts",
+    ]
+
+
+def test_a_record_comes_back_from_a_trial_as_it_was():
+    attributes = json.loads(json.dumps(record().attributes(), allow_nan=False))
+    assert Record.of(trial_with(attributes)) == record()
+
+
+def test_a_diverged_epoch_survives_storages_without_a_word_for_nan():
+    diverged = record()
+    diverged.curve["val_loss"][1] = math.nan
+    attributes = json.loads(json.dumps(diverged.attributes(), allow_nan=False))
+    back = Record.of(trial_with(attributes)).curve["val_loss"]
+    assert back[0] == 0.5
+    assert math.isnan(back[1])
+
+
+def test_a_trial_of_another_tool_has_no_record():
+    with pytest.raises(ResultError, match="carries no 'recipe'"):
+        Record.of(trial_with({}))
+
+
+def test_a_recipe_that_this_version_does_not_know_is_explained():
+    attributes = record().attributes()
+    attributes["recipe"]["model.colour"] = "blue"
+    with pytest.raises(ResultError, match=r"another version.*model\.colour"):
+        Record.of(trial_with(attributes))
+
+
+@pytest.mark.parametrize("url", STORAGES)
+def test_weights_are_listed_as_an_artifact_come_back_and_can_be_dropped(url):
+    storage, folder = open_storage(url, create=True), artifact_folder(url)
+    study = optuna.create_study(storage=storage)
+    trial = study.ask()
+    weights = {"conv1/kernel": np.arange(6, dtype=np.float32).reshape(2, 3), "conv1/bias": np.ones(2, np.float32)}
+    save_weights(storage, folder, trial, weights)
+    study.tell(trial, 0.5)
+
+    listed = optuna.artifacts.get_all_artifact_meta(study.trials[0], storage=storage)
+    assert [artifact.filename for artifact in listed] == ["weights.npz"]
+    loaded = load_weights(storage, folder, study.trials[0])
+    assert loaded is not None
+    assert {name: array.tolist() for name, array in loaded.items()} == {n: a.tolist() for n, a in weights.items()}
+    assert all(array.dtype == np.float32 for array in loaded.values())
+
+    drop_weights(storage, folder, study.trials[0])
+    assert load_weights(storage, folder, study.trials[0]) is None
+    assert not list(folder.iterdir())
+    drop_weights(storage, folder, study.trials[0])  # a second time is no error
+
+
+def test_damaged_weights_are_named():
+    storage, folder = open_storage("study.journal", create=True), Path("weights")
+    study = optuna.create_study(storage=storage)
+    trial = study.ask()
+    save_weights(storage, folder, trial, {"kernel": np.ones(1000, np.float32)})
+    study.tell(trial, 0.5)
+    (file,) = folder.iterdir()
+    file.write_bytes(file.read_bytes()[:500])
+    with pytest.raises(ResultError, match=rf"weights of trial 0, {file}, are damaged"):
+        load_weights(storage, folder, study.trials[0])
