@@ -222,7 +222,8 @@ def overhead(options: argparse.Namespace, out: Console) -> dict[str, Any]:
     from lenet_search import search, study
     from lenet_search.search.ledger import Ledger
 
-    definition = study.read(options.study, overrides=overrides(options), name="overhead")
+    own_pruner = [text for text in overrides(options) if text != NO_PRUNING]  # its cost belongs to the measurement
+    definition = study.read(options.study, overrides=own_pruner, name="overhead")
     with tempfile.TemporaryDirectory() as folder:
         journal = Path(folder) / "overhead.journal"
         fill(definition, journal, options.stored)

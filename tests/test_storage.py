@@ -77,7 +77,7 @@ def test_a_storage_in_a_folder_that_does_not_exist_is_refused(url):
 
 def test_an_sqlite_file_given_as_a_path_is_answered_with_its_url():
     open_storage("sqlite:///study.db", create=True)
-    with pytest.raises(RunError, match="sqlite:///study.db"):
+    with pytest.raises(RunError, match=r"sqlite:///study\.db"):
         open_storage("study.db", create=True)
 
 

@@ -1,0 +1,279 @@
+"""Whole searches: real workers in real processes, on tiny images."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pytest
+
+from lenet_search import search
+from lenet_search.errors import DataError, RunError
+from lenet_search.search import Progress, Silent
+from lenet_search.search.ledger import RETRIES, RETRY_OF
+from lenet_search.storage import REASON, Record, load_weights, open_storage
+from lenet_search.study import read
+from search.conftest import states
+
+JOURNAL = "lenet-search.journal"
+LONG = ("train.epochs=60",)  # about two seconds a trial
+
+
+def stored(url: str = JOURNAL, name: str = "small") -> optuna.Study:
+    return optuna.load_study(study_name=name, storage=open_storage(url, create=False))
+
+
+def children_of(pid: int) -> list[int]:
+    return [
+        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+    ]
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.1)
+
+
+def epochs_are_reported(running: int = 1) -> bool:
+    """Whether trials run, and have got somewhere."""
+    if not Path(JOURNAL).exists():
+        return False
+    try:
+        trials = stored().get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,))
+    except KeyError:
+        return False
+    return sum(bool(trial.intermediate_values) for trial in trials) >= running
+
+
+class Acting(Silent):
+    """A view that does something once, as soon as trials have got somewhere."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self.act: Callable[[], None] | None = act
+        self.notes: list[str] = []
+
+    def update(self, progress: Progress) -> None:
+        if self.act is not None and any(trial.values for trial in progress.running):
+            act, self.act = self.act, None
+            act()
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def test_a_search_runs_exactly_its_trials_and_a_second_run_finishes_what_is_missing(definition):
+    first = search.run(definition, trials=3, workers=1, slots=2)
+    assert first.trials == {"total": 3, "complete": 3, "pruned": 0, "failed": 0}
+    assert first.trials_per_hour > 0
+    assert first.images_per_second > 0
+
+    second = search.run(definition, trials=5, workers=1, slots=2)
+    assert second.trials == {"total": 5, "complete": 5, "pruned": 0, "failed": 0}
+    study = stored()
+    assert states(study) == {"COMPLETE": 5}
+    assert second.best is not None
+    assert second.best["value"] == study.best_value
+    for trial in study.trials:
+        record = Record.of(trial)
+        assert record.curve["val_accuracy"][-1] == trial.value == trial.intermediate_values[2]
+        assert len(record.curve["train_loss"]) == record.recipe.train.epochs == 2
+        assert record.device.startswith("CPU")
+        assert {"tensorflow", "keras", "numpy", "optuna", "lenet-search"} <= set(record.versions)
+    assert len({Record.of(trial).seed for trial in study.trials}) == 5
+    weights = load_weights(open_storage(JOURNAL, create=False), Path("lenet-search-artifacts"), study.best_trial)
+    assert weights is not None
+    assert all(np.isfinite(array).all() for array in weights.values())
+
+    started = time.perf_counter()
+    third = search.run(definition, trials=5)
+    assert third.trials == second.trials
+    assert time.perf_counter() - started < 3  # no worker is started for nothing
+
+
+def test_trials_of_several_structures_share_a_worker(definition):
+    mixed = read("small.toml", overrides=["model.batch_norm={ choices = [true, false] }"])
+    summary = search.run(mixed, trials=6, workers=1, slots=2)
+    assert summary.trials["complete"] == 6
+    assert {trial.params["model.batch_norm"] for trial in stored().trials} == {True, False}
+
+
+def test_a_trial_that_diverges_is_pruned_with_its_reason_and_is_not_the_best(definition):
+    wild = read(
+        "small.toml",
+        overrides=[
+            "model.activation=relu",
+            "optimizer.sgd.learning_rate=10",
+            "optimizer.kind={ choices = ['sgd', 'adam'] }",
+            "start=[{ optimizer.kind = 'sgd' }, { optimizer.kind = 'adam' }]",
+        ],
+    )
+    summary = search.run(wild, trials=2, workers=1)
+    diverged, good = stored().trials
+    assert diverged.state == optuna.trial.TrialState.PRUNED
+    assert "diverged in epoch" in diverged.user_attrs[REASON]
+    assert Record.of(diverged).recipe.optimizer.kind == "sgd"
+    assert summary.best is not None
+    assert summary.best["number"] == good.number
+
+
+def test_a_killed_worker_costs_no_trial(definition):
+    long = read("small.toml", overrides=LONG)
+    killed = []
+
+    def kill() -> None:
+        killed.extend(children_of(os.getpid()))
+        os.kill(killed[0], signal.SIGKILL)
+
+    view = Acting(kill)
+    summary = search.run(long, trials=3, workers=1, slots=2, view=view)
+    assert len(killed) == 1
+    assert summary.trials["complete"] == 3
+    trials = stored().trials
+    failed = [trial for trial in trials if trial.state == optuna.trial.TrialState.FAIL]
+    assert 1 <= len(failed) <= 2
+    for lost in failed:
+        assert "killed by SIGKILL" in lost.user_attrs[REASON]
+        (again,) = [trial for trial in trials if trial.user_attrs.get(RETRY_OF) == lost.number]
+        assert again.params == lost.params
+        assert again.user_attrs[RETRIES] == 1
+    assert any("another takes its place" in note for note in view.notes)
+
+
+def test_the_end_of_the_time_is_a_normal_end_that_leaves_nothing_running(definition):
+    endless = read("small.toml", overrides=["train.epochs=100000"])
+    started = time.monotonic()
+    view = Acting(lambda: None)
+    summary = search.run(endless, trials=3, workers=1, slots=2, timeout=8, view=view)
+    assert 8 <= time.monotonic() - started < 12
+    assert summary.trials["complete"] == 0
+    assert summary.best is None
+    assert set(states(stored())) == {"FAIL", "WAITING"}
+    assert children_of(os.getpid()) == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_search_within_seconds_and_running_again_goes_on(
+    search_in_another_process, definition, number, code
+):
+    process = search_in_another_process("trials=500, workers=1, slots=2", LONG)
+    wait_for(epochs_are_reported)
+    started = time.monotonic()
+    process.send_signal(number)
+    process.send_signal(number)  # impatience does no harm
+    output, _ = process.communicate(timeout=20)
+    assert time.monotonic() - started < 5
+    assert process.returncode == code
+    assert "of 500 trials done" in output
+    assert "to go on" in output
+    before = states(stored())
+    assert "RUNNING" not in before
+    assert before["WAITING"] == before["FAIL"] > 0
+
+    if number == signal.SIGINT:
+        done = before.get("COMPLETE", 0)
+        summary = search.run(read("small.toml", overrides=LONG), trials=done + 2, workers=1, slots=2)
+        assert summary.trials["complete"] == done + 2
+        assert all(RETRY_OF in trial.user_attrs for trial in stored().trials[-2:])
+
+
+def test_workers_leave_when_their_parent_is_killed_and_the_next_run_takes_its_trials_over(
+    search_in_another_process, definition
+):
+    process = search_in_another_process("trials=2, workers=1, slots=2", ["train.epochs=400"])
+    wait_for(lambda: epochs_are_reported(running=2))
+    (worker,) = children_of(process.pid)
+    process.kill()
+    process.communicate()
+    wait_for(lambda: not Path(f"/proc/{worker}").exists(), seconds=5)
+    assert states(stored()) == {"RUNNING": 2}
+
+    view = Acting(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(search.Interrupted):
+        search.run(read("small.toml", overrides=["train.epochs=400"]), trials=2, workers=1, slots=2, view=view)
+    assert any("trial 0 was left behind" in note for note in view.notes)
+    lost, taken = stored().trials[0], stored().trials[2]
+    assert "without a word" in lost.user_attrs[REASON]
+    assert taken.params == lost.params
+    assert Record.of(taken).seed if "seed" in taken.user_attrs else True
+
+
+@pytest.mark.parametrize("url", [JOURNAL, "sqlite:///study.db"], ids=["journal", "sqlite"])
+def test_two_runs_on_one_storage_share_its_total(search_in_another_process, definition, url):
+    processes = [search_in_another_process(f"storage={url!r}, trials=11, workers=1, slots=2") for _ in range(2)]
+    for process in processes:
+        output, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, output
+    study = stored(url)
+    assert states(study)["COMPLETE"] == 11
+    assert set(states(study)) <= {"COMPLETE", "FAIL"}
+    runs = {trial.user_attrs["run"] for trial in study.trials}
+    assert len(runs) == 2
+    assert len({trial.user_attrs["seed"] for trial in study.trials if "seed" in trial.user_attrs}) == 11
+
+
+def test_what_no_worker_can_do_reaches_the_user_as_the_error_that_it_is(definition):
+    greedy = read("small.toml", overrides=["train.batch_size=100000"])
+    with pytest.raises(DataError, match="batch_size"):
+        search.run(greedy, workers=1)
+    assert "RUNNING" not in states(stored())
+
+
+def test_missing_images_are_noticed_before_anything_is_created(definition):
+    lost = read("small.toml", overrides=["data.name=nowhere"])
+    with pytest.raises(DataError, match="nowhere"):
+        search.run(lost)
+    assert not Path(JOURNAL).exists()
+
+
+def test_workers_that_keep_dying_end_the_search_with_their_last_words_and_the_log(definition, tmp_path, monkeypatch):
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "tensorflow.py").write_text("raise ImportError('libcudnn is missing')")
+    monkeypatch.setenv("PYTHONPATH", str(broken))
+    with pytest.raises(RunError, match="libcudnn is missing") as caught:
+        search.run(definition, workers=1)
+    logs = re.search(r"is in (\S+)", str(caught.value))
+    assert logs is not None
+    assert "Traceback" in next(Path(logs[1]).iterdir()).read_text()
+    assert set(states(stored())) <= {"FAIL", "WAITING"}
+
+
+def test_a_gpu_that_tensorflow_cannot_use_is_said_and_the_cpu_taken(definition, tmp_path, monkeypatch):
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 7\n")  # a GPU number that no machine here has
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    view = Acting(lambda: None)
+    summary = search.run(definition, trials=2, slots=2, view=view)
+    assert summary.trials["complete"] == 2
+    assert any("lenet-search[gpu]" in note for note in view.notes)
+
+
+def test_a_summary_is_what_json_prints(definition, capfd):
+    summary = search.run(definition, trials=1, workers=1)
+    assert set(summary.to_json()) == {
+        "study", "storage", "trials", "best", "seconds", "trials_per_hour", "images_per_second",
+    }  # fmt: skip
+    assert set(summary.to_json()["best"]) == {"number", "value", "params"}
+    assert capfd.readouterr() == ("", "")  # nothing but the view says anything
+
+
+def test_the_worker_s_end_of_the_pipe_needs_no_tensorflow_in_the_parent(definition):
+    code = (
+        "import sys\n"
+        "from lenet_search import search\n"
+        "from lenet_search.study import read\n"
+        "search.run(read('small.toml'), trials=1, workers=1)\n"
+        "print('tensorflow' in sys.modules)\n"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert answer.stdout == "False\n", answer.stderr
