@@ -6,8 +6,9 @@
 
 The first compares three ways to run one study without pruning: `lenet-search run`; the ordinary objective in
 `plain.py`, one trial after the other; and the same objective in as many processes as there are cores, each with one
-thread, against one journal. Times are those of whole processes, start-up and compilation included. With `--repeat`
-the three take turns, and medians are reported.
+thread, against one journal. Each runs as it is fastest: augmentation in the input pipeline, where it overlaps with
+training, for the one process; in the model for many. Times are those of whole processes, start-up and compilation
+included. With `--repeat` the three take turns, and medians are reported.
 """
 
 import argparse
@@ -72,8 +73,10 @@ def throughput(options: argparse.Namespace, out: Console) -> dict[str, Any]:
     """Run the three ways in turns; trials per hour of each and the ratios."""
     ways: dict[str, Callable[[Path], list[list[str]]]] = {
         "lenet_search": lambda folder: [tool(options, folder)],
-        "ordinary": lambda folder: [plain(options, folder, threads=0)],
-        "ordinary_parallel": lambda folder: [plain(options, folder, threads=1)] * options.cores,
+        "ordinary": lambda folder: [plain(options, folder, "--augment", "pipeline")],
+        "ordinary_parallel": lambda folder: (
+            [plain(options, folder, "--threads", "1", "--augment", "model")] * options.cores
+        ),
     }
     seconds: dict[str, list[float]] = {way: [] for way in ways}
     for turn in range(options.repeat):
@@ -114,10 +117,10 @@ def tool(options: argparse.Namespace, folder: Path, *more: str) -> list[str]:
     return command + (["--data", str(options.data)] if options.data else [])
 
 
-def plain(options: argparse.Namespace, folder: Path, *, threads: int) -> list[str]:
+def plain(options: argparse.Namespace, folder: Path, *more: str) -> list[str]:
     """The command of the ordinary way."""
     command = [sys.executable, str(HERE / "plain.py"), "--study", options.study, "--trials", str(options.trials)]
-    command += ["--storage", str(folder / "plain.journal"), "--threads", str(threads)]
+    command += ["--storage", str(folder / "plain.journal"), *more]
     command += [part for text in overrides(options) for part in ("--set", text)]
     return command + (["--data", str(options.data)] if options.data else [])
 

@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import tempfile
+import time
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -57,15 +58,27 @@ def open_storage(url: str, *, create: bool) -> "BaseStorage":
             from optuna.storages.journal import JournalFileBackend
 
             return optuna.storages.JournalStorage(JournalFileBackend(url))
-        # SQLite lets one process write at a time: wait for the other parent of a shared search, don't fail.
-        waits = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {}
-        return optuna.storages.RDBStorage(url, engine_kwargs=waits)
+        return _open_database(url)
     except (ValueError, KeyError) as error:
         if "://" not in url:
             raise RunError(f"{url} is not an Optuna journal, or is damaged: {error}") from error
         raise _cannot_open(url, error) from error
     except Exception as error:  # drivers raise errors of their own, SQLAlchemy's and Redis's among them
         raise _cannot_open(url, error) from error
+
+
+def _open_database(url: str, tries: int = 5) -> "BaseStorage":
+    from optuna.storages import RDBStorage
+
+    # SQLite lets one process write at a time: wait for the other run of a shared search, don't fail.
+    waits = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {}
+    try:
+        return RDBStorage(url, engine_kwargs=waits)
+    except Exception as error:
+        if "already exists" not in str(error) or tries == 1:
+            raise
+        time.sleep(0.5)  # two runs have made the same tables in the same moment; now they are there
+        return _open_database(url, tries - 1)
 
 
 def _open_redis(url: str) -> "BaseStorage":

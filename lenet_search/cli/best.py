@@ -1,5 +1,6 @@
 """`lenet-search best`: the best trials, what mattered, and the winner as files."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,10 +28,9 @@ class OptionalFolder(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Give a bare `--export` (at the end, or before another option) the value that means the usual folder."""
-        following = [*args[1:], "-"]
         given = [
             f"--export={DEFAULT_FOLDER}" if arg == "--export" and after.startswith("-") else arg
-            for arg, after in zip(args, following, strict=True)
+            for arg, after in pairwise([*args, "-"])
         ]
         return super().parse_args(ctx, given)
 

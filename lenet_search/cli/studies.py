@@ -8,6 +8,9 @@ from lenet_search.cli.options import Json, Storage, title
 if TYPE_CHECKING:
     from rich.console import Console
 
+# What the other commands call Optuna's states
+STATES = {"complete": "complete", "pruned": "pruned", "failed": "fail", "running": "running", "queued": "waiting"}
+
 
 def studies(storage: Storage = None, json: Json = False) -> None:
     """List the studies that ship, those in this folder, and those in the storage with their state."""
@@ -70,7 +73,7 @@ def _stored(url: str, *, asked: bool) -> list[dict[str, Any]]:
             {
                 "study": name,
                 "metric": metric_of(study),
-                "trials": {state: states[state] for state in ("running", "complete", "pruned", "fail", "waiting")},
+                "trials": {name: states[state] for name, state in STATES.items()},
                 "best": None if best is None else {"number": best.number, "value": best.value},
             }
         )
@@ -85,10 +88,9 @@ def _runs(url: str, stored: list[dict[str, Any]], out: "Console") -> None:
     if not stored:
         out.print(f"Nothing has been run yet: {url} holds no study. A first one:  lenet-search run --study digits")
         return
-    states = ("running", "complete", "pruned", "fail")
-    made = table("name", *states, "best", "trial", right=(*states, "trial"), whole=("best",))
+    made = table("name", *STATES, "best", "trial", right=(*STATES, "trial"), whole=("best",))
     for row in stored:
-        counts = [str(row["trials"][state] or "·") for state in states]
+        counts = [str(row["trials"][state] or "·") for state in STATES]
         if row["best"] is None:
             shown, number = "none yet", ""
         else:

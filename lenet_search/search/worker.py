@@ -174,7 +174,7 @@ def main(descriptor: int) -> None:
 
 
 def _leave_with_parent() -> None:
-    sys.stdin.buffer.read()
+    os.read(0, 1)  # nothing is ever written; `sys.stdin` has a lock that would be missed at exit
     os._exit(0)
 
 

@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import optuna
 import pytest
 
+import lenet_search
 from lenet_search.search.ledger import Held, Ledger
 from lenet_search.search.messages import Ready, TrialEpoch
 from lenet_search.storage import CURVES, artifact_folder, open_storage
@@ -63,8 +64,12 @@ def opened(definition: Definition, url: str) -> Callable[..., Ledger]:
 
 
 @pytest.fixture
-def search_in_another_process(definition: Definition) -> Callable[..., "subprocess.Popen[str]"]:
+def search_in_another_process(
+    definition: Definition, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     """Starts `search.run` on the small study, with keyword arguments in Python's words, in a process of its own."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(lenet_search.__file__).parents[1]))
+    started = []
 
     def start(arguments: str, overrides: Sequence[str] = ()) -> "subprocess.Popen[str]":
         code = (
@@ -79,11 +84,18 @@ def search_in_another_process(definition: Definition) -> Callable[..., "subproce
             "    print(error, flush=True)\n"
             "    sys.exit(error.exit_code)\n"
         )
-        return subprocess.Popen(
-            [sys.executable, "-u", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        started.append(
+            subprocess.Popen(
+                [sys.executable, "-u", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            )
         )
+        return started[-1]
 
-    return start
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 def epoch_of(held: Held, value: float, epoch: int = 1) -> TrialEpoch:
