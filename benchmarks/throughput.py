@@ -59,6 +59,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Measure what was asked for."""
     options = arguments()
+    sys.path.insert(0, str(HERE.parent))  # this checkout's package, as `environment` gives it to the others
     out = Console(stderr=options.json)
     measure = memory if options.memory else overhead if options.overhead else throughput
     result = measure(options, out)

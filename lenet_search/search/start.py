@@ -73,9 +73,11 @@ def _search(
     setup = Setup(ledger.definition.space, 1, slots, data_folder)
     logs = Path(tempfile.mkdtemp(prefix="lenet-search-"))
     supervisor = Supervisor(ledger, where, setup, cores, logs, view, stop, deadline)
-    ended = supervisor.run()
-    if not supervisor.deaths:  # else somebody may want to read them
-        shutil.rmtree(logs, ignore_errors=True)
+    try:
+        ended = supervisor.run()
+    finally:
+        if not supervisor.deaths:  # else somebody may want to read them
+            shutil.rmtree(logs, ignore_errors=True)
     view.update(supervisor.progress())
     summary = _summary(ledger, url, supervisor)
     if ended == "signal":
