@@ -1,11 +1,11 @@
 """What can go wrong for a user, as a tree. The command line prints the message and leaves with `exit_code`.
 
-    LenetSearchError
-    ├── StudyFileError      a study or recipe file does not say what it should (every problem at once)
-    ├── DefinitionChanged   the storage holds a study of this name with another definition
-    ├── DataError           a data set is missing, damaged or of the wrong shape
-    ├── ResultError         a study has nothing to show: no such study, no complete trial, lost weights
-    └── RunError            a search cannot go on: no storage, workers that keep dying
+LenetSearchError
+├── StudyFileError      a study or recipe file does not say what it should (every problem at once)
+├── DefinitionChanged   the storage holds a study of this name with another definition
+├── DataError           a data set is missing, damaged or of the wrong shape
+├── ResultError         a study has nothing to show: no such study, no complete trial, lost weights
+└── RunError            a search cannot go on: no storage, workers that keep dying
 """
 
 from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from lenet_search.engine import backend, update
-from lenet_search.engine.forward import forward
+from lenet_search.engine.forward import forward, pooled_first
 from lenet_search.engine.structure import Structure
 from lenet_search.engine.update import Moments
 from lenet_search.networks import Parameter, network, parameters
@@ -37,13 +37,15 @@ class Program:
     def __init__(self, structure: Structure, image_shape: tuple[int, int, int], classes: int, lowering: str) -> None:
         self.structure = structure
         self.lowering = lowering
-        self.layers = network(structure.model, image_shape, classes)
-        everything = parameters(self.layers, image_shape)
+        layers = network(structure.model, image_shape, classes)
+        everything = parameters(layers, image_shape)
+        self.layers = pooled_first(layers)
         self.trainable = [p for p in everything if p.trainable]
         self.moving = [p for p in everything if not p.trainable]
         self.train = backend.compiled(self._train)
         self.evaluate = backend.compiled(self._evaluate)
         self._update = backend.fused(self._step)
+        self._cut_out = backend.fused(cut_out)
 
     def _train(
         self,
@@ -143,16 +145,20 @@ class Program:
         drawn = backend.uniform((len(DRAWS), batch), AUGMENT_STREAM, moment)
         draws = {name: drawn[i] for i, name in enumerate(DRAWS)}
         strength = {name: hyper[name] for name in self.structure.augmentations}
+        # Normalizing before the slots part is a Kth of the work; not possible where colours change in between.
+        early = not (self.structure.own_normalization or {"brightness", "contrast"} & strength.keys())
+        if early:
+            pixels = pixels * hyper["scale"][0] + hyper["offset"][0]
         if {"flip", "shift", "rotate", "zoom"} & strength.keys():
-            x = warp(pixels, draws, strength)
+            black = hyper["offset"][0] if early else ops.zeros((channels,))
+            x = warp(pixels, draws, strength, black, rows_of=backend.gather)
         else:
-            x = pixels[:, :, :, None]
-        if x.shape[3] != slots:  # without a warp, or where all slots' strengths came out as one
-            x = ops.broadcast_to(x, (batch, height, width, slots, channels))
+            x = ops.broadcast_to(pixels[:, :, :, None], (batch, height, width, slots, channels))
         x = ops.reshape(recolor(x, draws, strength), (batch, height, width, slots * channels))
-        x = x * ops.reshape(hyper["scale"], (-1,)) + ops.reshape(hyper["offset"], (-1,))
+        if not early:
+            x = x * ops.reshape(hyper["scale"], (-1,)) + ops.reshape(hyper["offset"], (-1,))
         if "cutout" in strength:
-            x = cut_out(x, draws, ops.repeat(strength["cutout"], channels))
+            x = self._cut_out(x, draws, ops.repeat(strength["cutout"], channels))
         return x
 
     def _evaluate(

@@ -5,7 +5,7 @@ rotation and shift are one warp with one interpolation; what comes from outside 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,13 +30,21 @@ class Augment:
     cutout: int = number(0, "side of a square that is set to 0 after normalization", low=0, high=64, unit="pixels")
 
 
-def warp(images: Tensor, draws: Mapping[str, Tensor], strength: Mapping[str, Tensor]) -> Tensor:
+def warp(
+    images: Tensor,
+    draws: Mapping[str, Tensor],
+    strength: Mapping[str, Tensor],
+    black: Tensor,
+    rows_of: Callable[[Tensor, Tensor], Tensor],
+) -> Tensor:
     """Flip, zoom, rotate and shift each image once per slot.
 
     Args:
         images: (B, H, W, C)
         draws: uniform numbers in [0, 1), (B,) each, by the names in `DRAWS`
         strength: (K,) each; only what is named is done
+        black: (C,) what comes from outside of the image
+        rows_of: (table, indices) to the rows of a table, as `numpy.take(table, indices, axis=0)`
 
     Returns:
         (B, H, W, K, C). Without zoom and rotation the result is made of untouched pixels; with them it is
@@ -72,42 +80,49 @@ def warp(images: Tensor, draws: Mapping[str, Tensor], strength: Mapping[str, Ten
         y, x = cos * y + sin * x + middle_y, cos * x - sin * y + middle_x
     if "flip" in strength:
         x = ops.where(per_image("flip") < per_slot("flip"), width - 1.0 - x, x)
-    return _interpolate(images, y, x) if smooth else _pick(images, y, x)
+    table, outside = _neighbours(images, black) if smooth else _pixels(images, black)
+    start = ops.reshape(ops.arange(batch, dtype="int32") * (outside + 1), (batch, 1, 1, 1))
+    if not smooth:  # y is (B, H, 1, K) and x (B, 1, W, K) here
+        row = start + ops.cast(ops.where((y >= 0) & (y < height), y * width, outside), "int32")
+        column = ops.cast(ops.where((x >= 0) & (x < width), x, outside), "int32")
+        return rows_of(table, ops.minimum(row + column, start + outside))
+    top, left = ops.floor(y), ops.floor(x)
+    inside = (top >= -1) & (top < height) & (left >= -1) & (left < width)
+    index = ops.cast(ops.where(inside, (top + 1) * (width + 1) + left + 1, outside), "int32")
+    return _between(rows_of(table, index + start), y - top, x - left)
 
 
-def _pick(images: Tensor, y: Tensor, x: Tensor) -> Tensor:
-    """The pixels at whole coordinates y (B, H, 1, K or 1) and x (B, 1, W, K or 1); black outside."""
+def _pixels(images: Tensor, black: Tensor) -> tuple[Tensor, int]:
+    """A table of all images' pixels (B * (n + 1), C), black behind each image's last one, and n."""
     from keras import ops
 
     batch, height, width, channels = images.shape
-    black = height * width  # the row behind an image's last pixel
-    start = ops.reshape(ops.arange(batch, dtype="int32") * (black + 1), (batch, 1, 1, 1))
-    row = start + ops.cast(ops.where((y >= 0) & (y < height), y * width, black), "int32")
-    column = ops.cast(ops.where((x >= 0) & (x < width), x, black), "int32")
-    index = ops.minimum(row + column, start + black)
-    table = ops.pad(ops.reshape(images, (batch, black, channels)), ((0, 0), (0, 1), (0, 0)))
-    return ops.take(ops.reshape(table, (-1, channels)), index, axis=0)
+    outside = height * width
+    pixels = ops.reshape(images, (batch, outside, channels))
+    table = ops.concatenate([pixels, ops.broadcast_to(black, (batch, 1, channels))], axis=1)
+    return ops.reshape(table, (-1, channels)), outside
 
 
-def _interpolate(images: Tensor, y: Tensor, x: Tensor) -> Tensor:
-    """Bilinear interpolation at y and x (B, H, W, K); black outside.
+def _neighbours(images: Tensor, black: Tensor) -> tuple[Tensor, int]:
+    """The same for 2x2 neighbourhoods (B * (n + 1), 4 * C), from one pixel before the image's first on.
 
-    Each row of the table holds a pixel with its neighbours to the right, below and across, so that one lookup
-    fetches all four.
+    Each row holds a pixel, its neighbours to the right and below, and the one across, so that one lookup fetches
+    all that bilinear interpolation needs.
     """
     from keras import ops
 
     batch, height, width, channels = images.shape
-    framed = ops.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    framed = ops.pad(images - black, ((0, 0), (1, 1), (1, 1), (0, 0))) + black
     corners = [framed[:, i : i + height + 1, j : j + width + 1] for i in (0, 1) for j in (0, 1)]
-    rows = (height + 1) * (width + 1)
-    table = ops.pad(ops.reshape(ops.concatenate(corners, -1), (batch, rows, 4 * channels)), ((0, 0), (0, 1), (0, 0)))
-    top, left = ops.floor(y), ops.floor(x)
-    inside = (top >= -1) & (top < height) & (left >= -1) & (left < width)
-    index = ops.cast(ops.where(inside, (top + 1) * (width + 1) + left + 1, rows), "int32")
-    start = ops.reshape(ops.arange(batch, dtype="int32") * (rows + 1), (batch, 1, 1, 1))
-    found = ops.take(ops.reshape(table, (-1, 4 * channels)), index + start, axis=0)
-    down, right = y - top, x - left
+    outside = (height + 1) * (width + 1)
+    rows = ops.reshape(ops.concatenate(corners, -1), (batch, outside, 4 * channels))
+    table = ops.concatenate([rows, ops.broadcast_to(ops.tile(black, 4), (batch, 1, 4 * channels))], axis=1)
+    return ops.reshape(table, (-1, 4 * channels)), outside
+
+
+def _between(found: Tensor, down: Tensor, right: Tensor) -> Tensor:
+    """Bilinear interpolation within neighbourhoods (..., 4 * C), by how far down and right (...), 0 to 1."""
+    channels = found.shape[-1] // 4
     shares = ((1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right)
     parts = [found[..., i * channels : (i + 1) * channels] * share[..., None] for i, share in enumerate(shares)]
     return parts[0] + parts[1] + parts[2] + parts[3]
