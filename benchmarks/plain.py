@@ -1,12 +1,14 @@
 """The ordinary way to do the same search: an Optuna objective that builds a Keras model and calls `fit`.
 
-This is what `throughput.py` compares with, written as a careful Keras user would write it: the data set lies in
-memory once, `tf.data` shuffles, batches and prefetches, augmentation is Keras's own layers, an augmentation that a
-trial switches off is not built at all, and models of earlier trials are forgotten.
+This is what `throughput.py` compares with, in two styles:
 
-    python benchmarks/plain.py --study cifar --trials 8 --epochs 5
+    ordinary  arrays go into `fit`, augmentation is Keras's own layers, inside the model
+    tuned     `tf.data` shuffles, batches, augments with the same layers on all cores, and prefetches
 
-The space is the study's own: the same file, sampled by the same code.
+In both, the data set lies in memory once, an augmentation that a trial switches off is not built at all, and models
+of earlier trials are forgotten. The space is the study's own: the same file, sampled by the same code.
+
+    python benchmarks/plain.py --study cifar --trials 8 --epochs 5 --style tuned
 """
 
 import argparse
@@ -31,7 +33,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--threads", type=int, default=0, help="threads within an operation; 0 leaves it to TensorFlow")
     parser.add_argument(
-        "--augment", choices=("model", "pipeline"), default="pipeline", help="where augmentation layers run"
+        "--style", choices=("ordinary", "tuned"), default="ordinary", help="how images reach the model, see above"
     )
     parser.add_argument("--jit", action="store_true", help="compile with XLA (slower on a processor)")
     return parser.parse_args()
@@ -93,32 +95,41 @@ def run(trial: Any, recipe: Any, split: Any, metric: str, options: argparse.Name
     keras.utils.set_random_seed(trial.number)
     batch = recipe.train.batch_size
     augmentation = augment(recipe, split.x_train.shape[1:])
-    pixels, labels, n = tf.constant(split.x_train), tf.constant(split.y_train), len(split.y_train)
-    numbers = tf.data.Dataset.range(n).shuffle(n).batch(batch, drop_remainder=True)  # faster than single images
-    images = numbers.map(lambda i: (tf.gather(pixels, i), tf.gather(labels, i)), num_parallel_calls=tf.data.AUTOTUNE)
-    if options.augment == "pipeline" and augmentation:
-        chain = keras.Sequential(augmentation)
-        images = images.map(lambda x, y: (chain(x, training=True), y), num_parallel_calls=tf.data.AUTOTUNE)
-    held_out = tf.data.Dataset.from_tensor_slices((split.x_val, split.y_val)).batch(512).prefetch(tf.data.AUTOTUNE)
-    model = build(recipe, split, augmentation if options.augment == "model" else [])
-    steps = n // batch
-    smoothing, classes = recipe.loss.label_smoothing, split.classes
-    if smoothing:
-        images = images.map(lambda x, y: (x, tf.one_hot(y, classes)))
-        held_out = held_out.map(lambda x, y: (x, tf.one_hot(y, classes)))
-        loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
-    else:
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    steps = len(split.y_train) // batch
+    y_train, y_val = split.y_train, split.y_val
+    loss: keras.Loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    if recipe.loss.label_smoothing:
+        y_train, y_val = (keras.utils.to_categorical(labels, split.classes) for labels in (y_train, y_val))
+        loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.loss.label_smoothing)
+    tuned = options.style == "tuned"
+    model = build(recipe, split, [] if tuned else augmentation)
     model.compile(optimizer(recipe, steps), loss, metrics=["accuracy"], jit_compile=options.jit)
     report = Report()
     report.pruned = False
-    history = model.fit(
-        images.prefetch(tf.data.AUTOTUNE), epochs=recipe.train.epochs, validation_data=held_out,
-        callbacks=[report], shuffle=False, verbose=0,
-    )  # fmt: skip
+    common: dict[str, Any] = {"epochs": recipe.train.epochs, "callbacks": [report], "verbose": 0}
+    if tuned:
+        images = pipeline(split.x_train, y_train, batch, augmentation)
+        held_out = tf.data.Dataset.from_tensor_slices((split.x_val, y_val)).batch(512).prefetch(tf.data.AUTOTUNE)
+        history = model.fit(images, validation_data=held_out, shuffle=False, **common)
+    else:
+        history = model.fit(split.x_train, y_train, batch_size=batch, validation_data=(split.x_val, y_val), **common)
     if report.pruned:
         raise optuna.TrialPruned
     return float(history.history[metric][-1])
+
+
+def pipeline(x_train: Any, y_train: Any, batch: int, augmentation: list[Any]) -> Any:
+    """Shuffled, augmented batches, prepared while the model trains; whole batches are faster than single images."""
+    import keras
+    import tensorflow as tf
+
+    pixels, labels, n = tf.constant(x_train), tf.constant(y_train), len(y_train)
+    numbers = tf.data.Dataset.range(n).shuffle(n).batch(batch, drop_remainder=True)
+    images = numbers.map(lambda i: (tf.gather(pixels, i), tf.gather(labels, i)), num_parallel_calls=tf.data.AUTOTUNE)
+    if augmentation:
+        chain = keras.Sequential(augmentation)
+        images = images.map(lambda x, y: (chain(x, training=True), y), num_parallel_calls=tf.data.AUTOTUNE)
+    return images.prefetch(tf.data.AUTOTUNE)
 
 
 def augment(recipe: Any, shape: tuple[int, ...]) -> list[Any]:

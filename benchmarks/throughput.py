@@ -4,11 +4,10 @@
     python benchmarks/throughput.py --memory --study digits
     python benchmarks/throughput.py --overhead --study cifar --trials 16 --epochs 4 --data FOLDER
 
-The first compares three ways to run one study without pruning: `lenet-search run`; the ordinary objective in
-`plain.py`, one trial after the other; and the same objective in as many processes as there are cores, each with one
-thread, against one journal. Each runs as it is fastest: augmentation in the input pipeline, where it overlaps with
-training, for the one process; in the model for many. Times are those of whole processes, start-up and compilation
-included. With `--repeat` the three take turns, and medians are reported.
+The first compares four ways to run one study without pruning: `lenet-search run`; the ordinary objective of
+`plain.py`, one trial after the other; the same objective in as many processes as there are cores, each with one
+thread, against one journal; and the objective in its tuned style, one trial after the other on all cores. Times are
+those of whole processes, start-up and compilation included. With `--repeat` they take turns, and medians are reported.
 """
 
 import argparse
@@ -71,13 +70,12 @@ def main() -> None:
 
 
 def throughput(options: argparse.Namespace, out: Console) -> dict[str, Any]:
-    """Run the three ways in turns; trials per hour of each and the ratios."""
+    """Run the ways in turns; trials per hour of each and the ratios."""
     ways: dict[str, Callable[[Path], list[list[str]]]] = {
         "lenet_search": lambda folder: [tool(options, folder)],
-        "ordinary": lambda folder: [plain(options, folder, "--augment", "pipeline")],
-        "ordinary_parallel": lambda folder: (
-            [plain(options, folder, "--threads", "1", "--augment", "model")] * options.cores
-        ),
+        "ordinary": lambda folder: [plain(options, folder)],
+        "ordinary_parallel": lambda folder: [plain(options, folder, "--threads", "1")] * options.cores,
+        "tuned": lambda folder: [plain(options, folder, "--style", "tuned")],
     }
     seconds: dict[str, list[float]] = {way: [] for way in ways}
     for turn in range(options.repeat):

@@ -75,7 +75,7 @@ def run(
     """
     from lenet_search.api import Study
     from lenet_search.cli.terminal import console, print_json
-    from lenet_search.search.view import view_for
+    from lenet_search.search.live import view_for
     from lenet_search.study import duration
 
     try:

@@ -9,12 +9,17 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from lenet_search.search.progress import Progress, RunningTrial
-from lenet_search.search.view import counts, duration, rates, recipe_in_short, sparkline
+from lenet_search.search.progress import Progress, RunningTrial, View
+from lenet_search.search.view import Plain, counts, duration, rates, recipe_in_short, sparkline
 
 ROWS = 8  # running trials that are shown; a GPU runs many more
 SPARK = 24  # characters
 REDRAWS = 4  # per second
+
+
+def view_for(console: Console) -> View:
+    """The view that suits `console`: live where a person watches, else plain lines."""
+    return Live(console) if console.is_terminal and not console.is_dumb_terminal else Plain(console)
 
 
 class Live:

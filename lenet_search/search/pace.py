@@ -1,10 +1,7 @@
 """How fast a run goes, and how long it still takes."""
 
 import time
-from collections import deque
 from collections.abc import Callable
-
-WINDOW = 60.0  # seconds over which the images per second that a person sees are averaged
 
 
 class Pace:
@@ -14,7 +11,6 @@ class Pace:
         self._clock = clock
         self._started = clock()
         self._working: float | None = None
-        self._recent: deque[tuple[float, int]] = deque()
         self._progress: float | None = None  # trials done when work began
         self.images = 0
         self.trials = 0  # complete or pruned, by this run
@@ -26,11 +22,7 @@ class Pace:
 
     def add_images(self, images: int) -> None:
         """Images were trained on."""
-        now = self._clock()
         self.images += images
-        self._recent.append((now, images))
-        while now - self._recent[0][0] > WINDOW:
-            self._recent.popleft()
 
     @property
     def seconds(self) -> float:
@@ -39,10 +31,9 @@ class Pace:
 
     @property
     def images_per_second(self) -> float:
-        """In the last minute."""
-        span = min(WINDOW, self._work_seconds())
-        newest = self._clock() - WINDOW
-        return sum(images for when, images in self._recent if when >= newest) / span if span > 0 else 0.0
+        """Since the first worker was up. A shorter window would jump: a stack reports a whole epoch at once."""
+        span = self._work_seconds()
+        return self.images / span if span > 0 else 0.0
 
     @property
     def trials_per_hour(self) -> float:

@@ -1,26 +1,17 @@
-"""A search shown to a person: a live picture on a terminal, plain lines everywhere else."""
+"""A search in plain lines, and the words that both views use."""
 
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lenet_search.search.progress import Progress, View
+from lenet_search.search.progress import Progress
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 EVERY = 30.0  # seconds between two status lines where there is no terminal
 BARS = "▁▂▃▄▅▆▇█"
-
-
-def view_for(console: "Console") -> View:
-    """The view that suits `console`: live where a person watches, else plain lines."""
-    if console.is_terminal and not console.is_dumb_terminal:
-        from lenet_search.search.live import Live
-
-        return Live(console)
-    return Plain(console)
 
 
 class Plain:

@@ -4,9 +4,9 @@ import math
 import pytest
 from rich.console import Console
 
-from lenet_search.search.live import Live, panel
+from lenet_search.search.live import Live, panel, view_for
 from lenet_search.search.progress import Best, Progress, RunningTrial, Silent, View
-from lenet_search.search.view import Plain, duration, recipe_in_short, sparkline, view_for
+from lenet_search.search.view import Plain, duration, recipe_in_short, sparkline
 
 PROGRESS = Progress(
     study="cifar",
