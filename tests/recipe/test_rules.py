@@ -1,0 +1,102 @@
+"""Loss, penalties, dropout, normalization and initial weights against Keras or their formulas."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from lenet_search.recipe.data import normalization
+from lenet_search.recipe.loss import cross_entropy
+from lenet_search.recipe.model import INITIALIZERS, initial_kernel
+from lenet_search.recipe.regularize import dropout_mask, penalty_gradient
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.6])
+def test_cross_entropy_equals_keras_with_label_smoothing(smoothing: float) -> None:
+    logits = RNG.normal(size=(20, 7)).astype("float32") * 3
+    labels = RNG.integers(0, 7, 20)
+    smoothed, plain = cross_entropy(logits, labels, smoothing)
+    one_hot = keras.utils.to_categorical(labels, 7)
+
+    def expected(amount: float) -> np.ndarray:
+        loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=amount, reduction=None)
+        return np.asarray(loss(one_hot, logits))
+
+    np.testing.assert_allclose(np.asarray(smoothed), expected(smoothing), rtol=1e-5)
+    np.testing.assert_allclose(np.asarray(plain), expected(0.0), rtol=1e-5)
+
+
+def test_cross_entropy_broadcasts_one_smoothing_per_slot() -> None:
+    logits = RNG.normal(size=(3, 20, 7)).astype("float32")
+    labels = RNG.integers(0, 7, 20)
+    amounts = np.array([0.0, 0.2, 0.5], np.float32)
+    together, _ = cross_entropy(logits, labels[None], amounts[:, None])
+    for slot, amount in enumerate(amounts):
+        alone, _ = cross_entropy(logits[slot], labels, float(amount))
+        np.testing.assert_allclose(np.asarray(together)[slot], np.asarray(alone), rtol=1e-6)
+
+
+def test_penalty_gradient_is_the_derivative_of_keras_l1l2() -> None:
+    weights = RNG.normal(size=50)
+    penalty, step = keras.regularizers.L1L2(0.03, 0.2), 1e-3
+    found = np.asarray(penalty_gradient(weights, 0.03, 0.2))
+    for i in range(0, 50, 7):
+        up, down = weights.copy(), weights.copy()
+        up[i] += step
+        down[i] -= step
+        slope = (float(penalty(up)) - float(penalty(down))) / (2 * step)
+        assert found[i] == pytest.approx(slope, abs=4e-3)  # float32 sums of about 10, over 2e-3
+    assert float(np.asarray(penalty_gradient(np.zeros(1), 1.0, 1.0))[0]) == 0.0
+
+
+def test_dropout_drops_the_stated_share_and_keeps_the_mean() -> None:
+    n, rate = 100_000, 0.3
+    mask = np.asarray(dropout_mask(RNG.random(n).astype("float32"), np.float32(rate)))
+    dropped = np.mean(mask == 0)
+    assert abs(dropped - rate) <= 4.5 * math.sqrt(rate * (1 - rate) / n)
+    assert set(np.unique(mask)) == {0.0, np.float32(1) / (np.float32(1) - np.float32(rate))}
+    assert np.all(np.asarray(dropout_mask(RNG.random(100), 0.0)) == 1)
+
+
+def test_normalization_says_what_it_says() -> None:
+    mean, std = np.array([0.2, 0.5]), np.array([0.1, 0.25])
+    pixels = np.array([[0.0, 0.0], [0.2, 0.5], [1.0, 1.0]])
+
+    def scaled(kind: str) -> np.ndarray:
+        scale, offset = normalization(kind, mean, std)
+        return pixels * scale + offset
+
+    np.testing.assert_allclose(scaled("standardize"), (pixels - mean) / std)
+    np.testing.assert_allclose(scaled("unit"), pixels)
+    np.testing.assert_allclose(scaled("invert"), 1 - pixels)
+
+
+def test_a_constant_channel_is_standardized_to_finite_numbers() -> None:
+    scale, offset = normalization("standardize", [0.5], [0.0])
+    assert np.all(np.isfinite([scale, offset]))
+
+
+@pytest.mark.parametrize("shape", [(5, 5, 6, 16), (400, 120)])
+def test_lecun_1998_is_uniform_within_2_point_4_over_fan_in(shape: tuple[int, ...]) -> None:
+    kernel = initial_kernel("lecun_1998", shape, seed=1)
+    bound = 2.4 / math.prod(shape[:-1])
+    assert np.abs(kernel).max() <= bound
+    assert np.abs(kernel).max() >= bound * (1 - 20 / kernel.size)
+    assert abs(kernel.mean()) <= 4.5 * bound / math.sqrt(3 * kernel.size)
+
+
+@pytest.mark.parametrize("name", [name for name in INITIALIZERS if name != "lecun_1998"])
+def test_every_other_initializer_is_the_one_that_keras_has_by_this_name(name: str) -> None:
+    initializer = keras.initializers.get(name)
+    expected = type(initializer)(seed=5)((5, 5, 6, 16))
+    assert np.array_equal(initial_kernel(name, (5, 5, 6, 16), seed=5), np.asarray(expected))
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_a_seed_gives_the_same_kernel_again_and_another_seed_another(name: str) -> None:
+    first, again, other = (initial_kernel(name, (20, 10), seed) for seed in (3, 3, 4))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
