@@ -3,6 +3,8 @@
 import pytest
 from stacks import images, recipe, space_of, stack_of
 
+from lenet_search.engine.backend import LOWERINGS
+
 STILL = {"optimizer__sgd__learning_rate": 1e-30}  # a step so small that no weight moves
 STRONG = {
     "flip": {"augment__flip": 0.5},
@@ -17,10 +19,11 @@ STRONG = {
 }
 
 
+@pytest.mark.parametrize("lowering", LOWERINGS)
 @pytest.mark.parametrize("name", STRONG)
-def test_training_images_are_changed_and_validation_images_are_not(name: str) -> None:
+def test_training_images_are_changed_and_validation_images_are_not(name: str, lowering: str) -> None:
     plain, strong = recipe(**STILL), recipe(**STILL, **STRONG[name])
-    stack = stack_of(plain, strong, split=images(channels=3), space=space_of(plain, strong))
+    stack = stack_of(plain, strong, split=images(channels=3), space=space_of(plain, strong), lowering=lowering)
     stack.unload(1)
     stack.load(strong, seed=0)
     off, on = stack.epoch().values()
