@@ -27,6 +27,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from lenet_search.search.devices import usable_cores
+
 HERE = Path(__file__).resolve().parent
 NO_PRUNING = 'study.pruner={ kind = "NopPruner" }'
 
@@ -51,7 +53,7 @@ def arguments() -> argparse.Namespace:
     other.add_argument("--overhead", action="store_true", help="measure what Optuna and storage cost instead")
     options = parser.parse_args()
     options.trials = options.trials or (200 if options.memory else 16)
-    options.cores = options.cores or len(os.sched_getaffinity(0))
+    options.cores = options.cores or usable_cores()
     return options
 
 

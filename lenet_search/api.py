@@ -118,12 +118,12 @@ class Study:
             ResultError: if no trial is complete, or the weights are gone.
         """
         from lenet_search.results.export import export
-        from lenet_search.storage import open_storage, resolve
+        from lenet_search.storage import resolve
 
         url = resolve(self.storage)
         target = Path(folder) if folder is not None else Path("exports", self.definition.name)
         data_folder = None if data is None else Path(data)
-        return export(self.stored(), open_storage(url, create=False), url, target, data_folder=data_folder)
+        return export(self.stored(), url, target, data_folder=data_folder)
 
     def stored(self) -> "optuna.Study":
         """The Optuna study of this name, for everything that Optuna can do with it.

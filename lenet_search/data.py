@@ -178,6 +178,8 @@ def _read_npz(path: Path, wanted: tuple[str, ...]) -> dict[str, np.ndarray]:
                     f"{', '.join(file.files) or 'none'}; add {', '.join(missing)} with numpy.savez"
                 )
             return {key: np.asarray(file[key]) for key in wanted}
+    except MemoryError as error:
+        raise DataError(f"{path}: does not fit into the memory ({error}); use fewer or smaller images") from error
     except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         if "Object arrays" in str(error):
             raise DataError(
@@ -293,7 +295,7 @@ def _stratified(labels: np.ndarray, classes: int, count: int, seed: int, what: s
     if not classes <= count <= len(labels) - classes:
         raise DataError(
             f"{what}: expected from {classes} to {len(labels) - classes} of {len(labels)} images, so that each of the "
-            f"{classes} classes has one on either side; received {count}"
+            f"{classes} classes has one on either side; received {count}; give another data.validation or data.limit"
         )
     quotas = sizes * (count / len(labels))
     taken = np.clip(np.floor(quotas).astype(int), 1, sizes - 1)

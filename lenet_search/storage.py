@@ -51,8 +51,10 @@ def open_storage(url: str, *, create: bool) -> "BaseStorage":
     file = _file_of(url)
     if file is not None:
         _check_file(url, file, create)
+    elif url.startswith("sqlite"):
+        raise RunError(f"{url}: a database in memory is gone with the command; name a file, like sqlite:///study.db")
     try:
-        if url.startswith("redis"):
+        if url.startswith(("redis://", "rediss://")):
             return _open_redis(url)
         if "://" not in url:
             from optuna.storages.journal import JournalFileBackend
@@ -108,10 +110,15 @@ def _check_file(url: str, file: Path, create: bool) -> None:
             raise ResultError(f"there is no storage {url}; `lenet-search run` makes one, --storage names another")
         if not file.parent.is_dir():
             raise RunError(f"{url}: the folder {file.parent} does not exist; make it, or name another storage")
+    elif not file.is_file():
+        raise RunError(f"{url}: expected the path of a file; this is a device or a pipe")
     elif "://" not in url:
         with file.open("rb") as stream:
-            if stream.read(16) == b"SQLite format 3\0":
-                raise RunError(f"{url} is an SQLite database: give it as sqlite:///{url}")
+            begins = stream.read(16)
+        if begins == b"SQLite format 3\0":
+            raise RunError(f"{url} is an SQLite database: give it as sqlite:///{url}")
+        if begins and not begins.startswith(b"{"):  # Optuna would overlook a single line, and write behind it
+            raise RunError(f"{url} is not an Optuna journal; name another file with --storage")
 
 
 def _cannot_open(url: str, error: Exception) -> RunError:
@@ -119,6 +126,11 @@ def _cannot_open(url: str, error: Exception) -> RunError:
     if isinstance(error, ImportError):
         return RunError(f"{shown} needs a driver that is not installed: {error}")
     first = str(error).strip().splitlines()[:1] or [type(error).__name__]
+    if type(error).__name__ in ("ArgumentError", "NoSuchModuleError"):  # SQLAlchemy's, of URLs that it does not know
+        return RunError(
+            f"the storage {shown} cannot be opened: expected the path of a journal file, or an address that begins "
+            "with sqlite:///, mysql://, postgresql:// or redis://"
+        )
     return RunError(f"the storage {shown} cannot be opened: {first[0]}")
 
 
@@ -181,7 +193,7 @@ class Record:
             )
         except KeyError as missing:
             raise ResultError(f"trial {trial.number} carries no {missing}: was it run by lenet-search?") from missing
-        except ValueError as error:
+        except (ValueError, TypeError, AttributeError) as error:
             raise ResultError(f"trial {trial.number} was run by another version of lenet-search: {error}") from error
 
 
@@ -208,7 +220,7 @@ def save_weights(
         )
 
 
-def load_weights(storage: "BaseStorage", folder: Path, trial: "FrozenTrial") -> dict[str, np.ndarray] | None:
+def load_weights(folder: Path, trial: "FrozenTrial") -> dict[str, np.ndarray] | None:
     """The weights of a trial, or None when they were never kept, or have been dropped since.
 
     Raises:
@@ -218,7 +230,7 @@ def load_weights(storage: "BaseStorage", folder: Path, trial: "FrozenTrial") -> 
     from optuna.artifacts.exceptions import ArtifactNotFound
 
     store = FileSystemArtifactStore(folder)
-    for artifact in _artifacts(storage, trial):
+    for artifact in _artifacts(trial):
         try:
             with store.open_reader(artifact) as file, np.load(file, allow_pickle=False) as arrays:
                 return {name: arrays[name] for name in arrays.files}
@@ -230,18 +242,17 @@ def load_weights(storage: "BaseStorage", folder: Path, trial: "FrozenTrial") -> 
     return None
 
 
-def drop_weights(storage: "BaseStorage", folder: Path, trial: "FrozenTrial") -> None:
+def drop_weights(folder: Path, trial: "FrozenTrial") -> None:
     """Remove the file of a trial's weights. Optuna lets nobody change a finished trial, so its mention stays."""
     from optuna.artifacts import FileSystemArtifactStore
     from optuna.artifacts.exceptions import ArtifactNotFound
 
-    for artifact in _artifacts(storage, trial):
+    for artifact in _artifacts(trial):
         with contextlib.suppress(ArtifactNotFound):
             FileSystemArtifactStore(folder).remove(artifact)
 
 
-def _artifacts(storage: "BaseStorage", trial: "FrozenTrial") -> list[str]:
+def _artifacts(trial: "FrozenTrial") -> list[str]:
     """The artifact numbers of a trial's weights. The dashboard's "delete" leaves a null in the place of one."""
-    attributes = storage.get_trial_system_attrs(trial._trial_id)
-    listed = [json.loads(text) for key, text in attributes.items() if key.startswith(ARTIFACTS)]
+    listed = [json.loads(text) for key, text in trial.system_attrs.items() if key.startswith(ARTIFACTS)]
     return [entry["artifact_id"] for entry in listed if entry and entry["filename"] == WEIGHTS]

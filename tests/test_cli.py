@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import optuna
 import pytest
 from typer.main import get_command
@@ -178,6 +180,50 @@ def test_debugging_lets_the_traceback_through(monkeypatch):
     monkeypatch.setattr(study, "read", broken)
     monkeypatch.setenv("LENET_SEARCH_DEBUG", "1")
     assert isinstance(call("check", "digits").exception, RuntimeError)
+
+
+def test_a_full_disk_is_said_in_the_system_s_words(monkeypatch):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "study.journal")
+
+    monkeypatch.setattr("lenet_search.study.read", full)
+    result = call("check", "digits")
+    assert (result.exit_code, result.stderr) == (1, "Error: study.journal: no space left on device\n")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["train.batch_size=5000"], "train.batch_size: expected at most the 1,137 images of digits"),
+        (["data.name=small.npz", "data.validation=8"], "at least 16x16 pixels"),
+    ],
+)
+def test_what_cannot_be_trained_is_found_before_a_storage_is_made(settings, message):
+    labels = np.arange(400, dtype=np.uint8) % 4
+    np.savez("small.npz", x_train=np.zeros((400, 8, 8), np.uint8), y_train=labels)
+    result = call("run", "--study", "digits", *(word for setting in settings for word in ("--set", setting)))
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert not Path("lenet-search.journal").exists()
+
+
+@pytest.mark.parametrize("option", ["--workers", "--slots"])
+def test_no_machine_has_a_million_workers_or_slots(option):
+    assert call("run", "--study", "digits", option, "1000000").exit_code == 2
+
+
+def test_a_narrow_terminal_loses_no_column(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    assert all(word in call("check", "digits").stdout for word in ("val_accuracy", "lenet5", "meaning"))
+
+
+def test_studies_lists_another_tool_s_study_of_several_objectives():
+    storage = open_storage("lenet-search.journal", create=True)
+    optuna.create_study(storage=storage, study_name="[bold]two[/]", directions=["minimize", "maximize"])
+    result = call("studies")
+    assert result.exit_code == 0
+    assert "[bold]two[/]" in result.stdout
+    assert "several objectives" in result.stdout
 
 
 @pytest.mark.parametrize("timeout", ["soon", "-3", "0"])
@@ -369,6 +415,14 @@ def test_a_recipe_with_something_open_cannot_be_trained_and_says_what_is():
     assert failed.exit_code == 2
     assert "optimizer.adam.learning_rate" in failed.stderr
     assert "augment.shift" in failed.stderr
+    assert not Path("trained").exists()
+
+
+def test_train_leaves_no_folder_when_its_images_cannot_be_had(monkeypatch):
+    monkeypatch.setattr("lenet_search.cli.tensorflow.start_tensorflow", lambda: None)
+    Path("mine.toml").write_text("")
+    monkeypatch.setattr("lenet_search.training.train", broken)
+    assert call("train", "mine.toml").exit_code == 1
     assert not Path("trained").exists()
 
 

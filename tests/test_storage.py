@@ -155,15 +155,15 @@ def test_weights_are_listed_as_an_artifact_come_back_and_can_be_dropped(url):
 
     listed = optuna.artifacts.get_all_artifact_meta(study.trials[0], storage=storage)
     assert [artifact.filename for artifact in listed] == ["weights.npz"]
-    loaded = load_weights(storage, folder, study.trials[0])
+    loaded = load_weights(folder, study.trials[0])
     assert loaded is not None
     assert {name: array.tolist() for name, array in loaded.items()} == {n: a.tolist() for n, a in weights.items()}
     assert all(array.dtype == np.float32 for array in loaded.values())
 
-    drop_weights(storage, folder, study.trials[0])
-    assert load_weights(storage, folder, study.trials[0]) is None
+    drop_weights(folder, study.trials[0])
+    assert load_weights(folder, study.trials[0]) is None
     assert not list(folder.iterdir())
-    drop_weights(storage, folder, study.trials[0])  # a second time is no error
+    drop_weights(folder, study.trials[0])  # a second time is no error
 
 
 def test_damaged_weights_are_named():
@@ -175,4 +175,34 @@ def test_damaged_weights_are_named():
     (file,) = folder.iterdir()
     file.write_bytes(file.read_bytes()[:500])
     with pytest.raises(ResultError, match=rf"weights of trial 0, {file}, are damaged"):
-        load_weights(storage, folder, study.trials[0])
+        load_weights(folder, study.trials[0])
+
+
+@pytest.mark.parametrize("content", [b"a single line", b"two\nlines\n", bytes(range(256))])
+def test_a_file_that_is_no_journal_is_refused_and_stays_as_it_is(working_folder, content):
+    (working_folder / "mine.txt").write_bytes(content)
+    with pytest.raises(RunError, match="is not an Optuna journal"):
+        open_storage("mine.txt", create=True)
+    assert (working_folder / "mine.txt").read_bytes() == content
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
+def test_a_database_in_memory_is_refused_since_nothing_would_be_left(url):
+    with pytest.raises(RunError, match=r"name a file, like sqlite:///study\.db"):
+        open_storage(url, create=True)
+
+
+@pytest.mark.parametrize("url", ["foo://bar", "http://example.org", "://"])
+def test_an_address_of_no_known_kind_is_answered_with_those_that_are(url):
+    with pytest.raises(RunError, match=r"journal file.*sqlite:///.*postgresql://.*redis://"):
+        open_storage(url, create=True)
+
+
+def test_a_journal_may_begin_with_the_word_redis(working_folder):
+    open_storage("redis.journal", create=True)
+    assert (working_folder / "redis.journal").exists()
+
+
+def test_a_device_is_no_storage():
+    with pytest.raises(RunError, match="a device or a pipe"):
+        open_storage("/dev/null", create=True)

@@ -72,7 +72,7 @@ def best(
 
         start_tensorflow()
         folder = Path("exports", found.study_name) if export == DEFAULT_FOLDER else Path(export)
-        written = write(found, opened, url, folder, data_folder=data)
+        written = write(found, url, folder, data_folder=data)
         out.print(f"\nWritten to {folder}:", style="bold")
         for path in written:
             out.print(f"  {path}")

@@ -17,7 +17,7 @@ EXAMPLES = """Examples:
 
 def check(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Study files, or names of studies.", show_default=False)
+        list[str], typer.Argument(metavar="FILE", help="Study files, or names of studies.", show_default=False)
     ],
 ) -> None:
     """Check study files, and print what each fixes and what it searches.

@@ -1,5 +1,6 @@
 """`lenet-search evaluate`: a model on the test set."""
 
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,7 +39,7 @@ def evaluate(
     from lenet_search.cli.terminal import console, interval, print_json, show
     from lenet_search.results.evaluate import evaluate as measure
 
-    if model.is_file():
+    if zipfile.is_zipfile(model):  # what is no model is said so at once
         start_tensorflow()
     found = measure(model, on, data)
     if json:

@@ -33,6 +33,12 @@ class Commands(TyperGroup):
                 raise
             complain(str(error), "" if error.exit_code > SIGNALLED else "Error: ")
             raise typer.Exit(error.exit_code) from None
+        except OSError as error:  # a full disk, a path that is too long: the system's own words say what
+            if os.environ.get(DEBUG):
+                raise
+            reason = (error.strerror or str(error)).lower()
+            complain(f"{error.filename}: {reason}" if error.filename else reason)
+            raise typer.Exit(1) from None
         except Exception as error:
             if os.environ.get(DEBUG):
                 raise
@@ -43,6 +49,8 @@ class Commands(TyperGroup):
 
 def complain(message: str, label: str = "Error: ") -> None:
     """Print an error on stderr, as it stands: brackets in a message are no markup, and no line is broken."""
+    if sys.stderr is None:  # closed by the caller, who wants the exit code alone
+        return
     from rich.console import Console
     from rich.text import Text
 

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
     from lenet_search.search import Summary
 
+MOST = 1024  # workers, or slots of one: more is a slip of the finger
 EXAMPLES = """Examples:
 
   lenet-search run --study digits
   lenet-search run --study cifar --trials 100 --timeout 30m
   lenet-search run --study my/study.toml --storage sqlite:///results.db
-  lenet-search run --study cifar --set train.epochs=3 --set data.limit=5000 --name quick
+  lenet-search run --study cifar --set train.epochs=2 --set data.limit=10000 --name quick
 
 Running the same command again finishes what is missing.
 The same command on another machine, against the same database, joins in."""
@@ -61,10 +62,13 @@ def run(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", min=1, help="Worker processes.", show_default="one per GPU, else one per core"),
+        typer.Option(
+            "--workers", min=1, max=MOST, help="Worker processes.", show_default="one per GPU, else one per core"
+        ),
     ] = None,
     slots: Annotated[
-        int | None, typer.Option("--slots", min=1, help="Trials side by side in each worker.", show_default="by device")
+        int | None,
+        typer.Option("--slots", min=1, max=MOST, help="Trials side by side in each worker.", show_default="by device"),
     ] = None,
     data: DataFolder = None,
     json: Json = False,
@@ -75,6 +79,7 @@ def run(
     """
     from lenet_search.api import Study
     from lenet_search.cli.terminal import console, print_json
+    from lenet_search.search import Interrupted
     from lenet_search.search.live import view_for
     from lenet_search.study import duration
 
@@ -83,7 +88,12 @@ def run(
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="'--timeout'") from None
     chosen = Study.read(study, overrides=set_ or (), name=name)
-    summary = chosen.run(trials, seconds, storage, workers, slots, data, view=view_for(console(stderr=json)))
+    try:
+        summary = chosen.run(trials, seconds, storage, workers, slots, data, view=view_for(console(stderr=json)))
+    except Interrupted as interrupted:
+        if json and interrupted.summary is not None:
+            print_json(interrupted.summary.to_json())
+        raise
     if json:
         print_json(summary.to_json())
     _conclude(summary, console(stderr=json))

@@ -54,8 +54,10 @@ def _stored(url: str, *, asked: bool) -> list[dict[str, Any]]:
     Raises:
         ResultError: if the storage was asked for by name and is not there.
     """
+    from optuna import load_study
+
     from lenet_search.errors import ResultError
-    from lenet_search.results.best import complete_trials, metric_of, pick_study
+    from lenet_search.results.best import complete_trials, metric_of
     from lenet_search.storage import open_storage
 
     try:
@@ -66,13 +68,14 @@ def _stored(url: str, *, asked: bool) -> list[dict[str, Any]]:
         return []
     rows = []
     for name in sorted(each.study_name for each in opened.get_all_studies()):
-        study = pick_study(opened, name)
+        study = load_study(study_name=name, storage=opened)
         states = Counter(trial.state.name.lower() for trial in study.get_trials(deepcopy=False))
-        best = next(iter(complete_trials(study)), None)
+        single = len(study.directions) == 1  # another tool's study may have several objectives
+        best = next(iter(complete_trials(study)), None) if single else None
         rows.append(
             {
                 "study": name,
-                "metric": metric_of(study),
+                "metric": metric_of(study) if single else None,
                 "trials": {name: states[state] for name, state in STATES.items()},
                 "best": None if best is None else {"number": best.number, "value": best.value},
             }
@@ -92,7 +95,7 @@ def _runs(url: str, stored: list[dict[str, Any]], out: "Console") -> None:
     for row in stored:
         counts = [str(row["trials"][state] or "·") for state in STATES]
         if row["best"] is None:
-            shown, number = "none yet", ""
+            shown, number = "none yet" if row["metric"] else "several objectives", ""
         else:
             none = float("nan")
             value = interval(row["best"]["value"], none, none, share=row["metric"] == "val_accuracy")

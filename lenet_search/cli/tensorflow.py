@@ -12,6 +12,7 @@ def start_tensorflow() -> None:
 
     They are written below Python, to file descriptor 2. Should the import fail, they come out after all.
     """
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever else Keras is set up for on this machine
     if "tensorflow" in sys.modules or os.environ.get(DEBUG):
         return
     sys.stderr.flush()

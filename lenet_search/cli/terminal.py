@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+NARROWEST = 8  # characters that a column of text keeps where all is tight
+NARROWEST_TABLE = 60  # characters; a terminal of fewer breaks the lines, which is better than to lose a column
 FILE_WIDTH = 140  # columns of a table that goes to a file or a pipe
 
 
@@ -32,14 +34,17 @@ def table(*columns: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = (
     made = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         justify: Literal["left", "right"] = "right" if column in right else "left"
-        made.add_column(column, justify=justify, overflow="fold", no_wrap=column in (*right, *whole))
+        kept = column in (*right, *whole)
+        made.add_column(column, justify=justify, overflow="fold", no_wrap=kept, min_width=None if kept else NARROWEST)
     return made
 
 
 def show(out: "Console", title: str, content: "Table") -> None:
     """Print a table under its title."""
     out.print(f"\n{title}", style="bold")
-    out.print(content)
+    if out.width < NARROWEST_TABLE:
+        content.width = NARROWEST_TABLE
+    out.print(content, crop=False)
 
 
 def print_json(content: Mapping[str, Any]) -> None:

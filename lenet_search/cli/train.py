@@ -20,9 +20,9 @@ EXAMPLES = """Examples:
 
 def train(
     recipe: Annotated[
-        Path, typer.Argument(metavar="RECIPE.toml", help="A study file with no ranges left.", show_default=False)
+        str, typer.Argument(metavar="RECIPE.toml", help="A study file with no ranges left.", show_default=False)
     ],
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Runs, each from other initial weights.")] = 1,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, max=1024, help="Runs, each from other initial weights.")] = 1,
     data: DataFolder = None,
     out: Annotated[
         Path | None,
@@ -38,17 +38,17 @@ def train(
     from lenet_search.cli.tensorflow import start_tensorflow
     from lenet_search.cli.terminal import console, print_json
     from lenet_search.study import read_recipe
-    from lenet_search.training import prepare, write
+    from lenet_search.training import prepared, write
     from lenet_search.training import train as train_recipe
 
     definition, whole = read_recipe(recipe)
     folder = out or Path("trained", definition.name)
-    prepare(folder)
-    start_tensorflow()
     fresh = definition.seed + 1  # the file's own seed is the one that the recipe was chosen with
-    with _Progress(definition.metric, seeds * whole.train.epochs) as progress:
-        training = train_recipe(whole, seeds=seeds, first_seed=fresh, data_folder=data, on_epoch=progress.show)
-    written = write(training, folder, title=f"{definition.name}, {_runs(seeds)}")
+    with prepared(folder):
+        start_tensorflow()
+        with _Progress(definition.metric, seeds * whole.train.epochs) as progress:
+            training = train_recipe(whole, seeds=seeds, first_seed=fresh, data_folder=data, on_epoch=progress.show)
+        written = write(training, folder, title=f"{definition.name}, {_runs(seeds)}")
     if json:
         print_json({"name": definition.name} | training.summary() | {"files": [str(path) for path in written]})
     _conclude(training, written, console(stderr=json))

@@ -8,8 +8,17 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
+
+from lenet_search.errors import RunError
+
+if keras.backend.backend() != "tensorflow":
+    raise RunError(
+        f"Keras is set up for {keras.backend.backend()} here; expected tensorflow: "
+        "set KERAS_BACKEND=tensorflow before Keras is imported"
+    )
 
 Tensor = Any
 LOWERINGS = ("grouped", "separate")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from lenet_search.recipe.optimizer import COLUMNS, RMSprop
 
 ORDER_SEED = 1998  # shuffles depend on this and the stack's clock alone: all slots see the same order
 COMPILING_SECONDS = 4.0  # about what another stack size costs; measured 2026-11 on one core
+_RESIDENT: WeakKeyDictionary[Split, tuple[Any, Any, tuple[Any, Any]]] = WeakKeyDictionary()
 STARTS = {"bias": 0.0, "beta": 0.0, "gamma": 1.0, "moving_mean": 0.0, "moving_variance": 1.0}
 
 
@@ -76,9 +78,7 @@ class Stack:
                 "training images here: give a smaller batch_size, or more images (data.limit, data.validation)"
             )
         self._slots: list[_Slot | None] = [None] * slots
-        self._images = backend.on_device(split.x_train)
-        self._labels = backend.on_device(split.y_train)
-        self._validation = _batched(split.x_val, split.y_val)
+        self._images, self._labels, self._validation = _resident(split)
         count = sum(p.size for p in self._program.trainable)
         moving = sum(p.size for p in self._program.moving)
         second = count if structure.second_moment else 0
@@ -239,6 +239,14 @@ def _pack(which: list[Parameter], initializer: str, seed: int) -> np.ndarray:
         else:
             pieces.append(np.full(parameter.size, STARTS[parameter.role], np.float32))
     return np.concatenate(pieces)
+
+
+def _resident(split: Split) -> tuple[Any, Any, tuple[Any, Any]]:
+    """A split's images and labels on the device, once for all stacks that train on them."""
+    if split not in _RESIDENT:
+        training = backend.on_device(split.x_train), backend.on_device(split.y_train)
+        _RESIDENT[split] = (*training, _batched(split.x_val, split.y_val))
+    return _RESIDENT[split]
 
 
 def _batched(images: np.ndarray, labels: np.ndarray) -> tuple[Any, Any]:

@@ -56,6 +56,8 @@ class Legal:
             return value >= 1 if isinstance(value, int) else 0 < value < 1
         if self.type is int and not isinstance(value, int):
             return False
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:  # TOML's whole numbers, and the samplers'
+            return False
         if value != value or value in (float("inf"), float("-inf")):
             return False
         if self.low is not None and (value <= self.low if self.open_low else value < self.low):

@@ -151,7 +151,7 @@ class Lion:
     """The sign of an interpolated momentum (Chen et al. 2023, algorithm 2; keras.optimizers.Lion)."""
 
     learning_rate: float = number(0.001, "step size", above=0, high=10)
-    beta_1: float = number(0.9, "share of the momentum in the step", low=0, below=1)
+    beta_1: float = number(0.9, "share of the momentum in the step", above=0, below=1)
     beta_2: float = number(0.99, "decay of the momentum", low=0, below=1)
     weight_decay: float = number(0.0, WEIGHT_DECAY, low=0, high=1)
 

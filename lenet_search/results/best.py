@@ -37,17 +37,24 @@ class Row:
 def pick_study(storage: BaseStorage, name: str | None = None) -> optuna.Study:
     """The study called `name`, else the only one, else the one whose newest trial is the most recent.
 
+    Studies of other tools in the same storage are taken only by name, or where there are no others.
+
     Raises:
-        ResultError: when there is none, with the names of those that there are.
+        ResultError: when there is none, with the names of those that there are; or it has several objectives.
     """
-    ids = {study.study_name: study._study_id for study in storage.get_all_studies()}
+    found = storage.get_all_studies()
+    ids = {study.study_name: study._study_id for study in found}
     if not ids:
         raise ResultError("The storage holds no study yet. Start one with: lenet-search run --study digits")
     if name is None:
-        name = max(ids, key=lambda each: (_newest(storage, ids[each]), ids[each]))
+        own = [study.study_name for study in found if DEFINITION in study.user_attrs]
+        name = max(own or ids, key=lambda each: (_newest(storage, ids[each]), ids[each]))
     elif name not in ids:
         raise ResultError(f"The storage holds no study called {name!r}. It holds: {', '.join(sorted(ids))}")
-    return optuna.load_study(study_name=name, storage=storage)
+    study = optuna.load_study(study_name=name, storage=storage)
+    if len(study.directions) > 1:
+        raise ResultError(f"Study {name!r} has {len(study.directions)} objectives: lenet-search did not make it.")
+    return study
 
 
 def _newest(storage: BaseStorage, study_id: int) -> datetime:

@@ -39,6 +39,7 @@ def evaluate(model_path: Path, name: str | None = None, data_folder: Path | None
         DataError: the data set is missing or damaged.
     """
     model_path = Path(model_path)
+    _check_file(model_path)
     if name is None:
         name = _trained_on(model_path)
     model = load_model(model_path)
@@ -57,10 +58,7 @@ def load_model(path: Path) -> Any:
     Raises:
         ResultError: there is no such file, or it is not a whole and plain Keras model.
     """
-    if not path.is_file():
-        raise ResultError(f"{path}: there is no such file; `lenet-search best --export` writes a model.keras")
-    if path.suffix != ".keras" or not zipfile.is_zipfile(path):
-        raise ResultError(f"{path}: not a Keras model, or only a part of one; expected a whole .keras file")
+    _check_file(path)
     import keras
 
     try:
@@ -73,6 +71,15 @@ def load_model(path: Path) -> Any:
                 "build it from Keras's own layers"
             ) from error
         raise ResultError(f"{path}: Keras cannot load this model: {reason[:300] or type(error).__name__}") from error
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise ResultError(f"{path}: expected a .keras file; received a folder")
+    if not path.is_file():
+        raise ResultError(f"{path}: there is no such file; `lenet-search best --export` writes a model.keras")
+    if path.suffix != ".keras" or not zipfile.is_zipfile(path):
+        raise ResultError(f"{path}: not a Keras model, or only a part of one; expected a whole .keras file")
 
 
 def _trained_on(model_path: Path) -> str:

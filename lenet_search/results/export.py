@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import optuna
-from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial
 
 from lenet_search import data
@@ -27,10 +26,8 @@ from lenet_search.study import write_recipe
 EDGE = 0.002  # share of the validation images
 
 
-def export(
-    study: optuna.Study, storage: BaseStorage, url: str, folder: Path, *, data_folder: Path | None = None
-) -> list[Path]:
-    """Write the study's best trial to `folder` and return the paths of the files.
+def export(study: optuna.Study, url: str, folder: Path, *, data_folder: Path | None = None) -> list[Path]:
+    """Write the best trial of a study in the storage `url` to `folder` and return the paths of the files.
 
     Everything is written beside the folder first and moved in at the end. Where the validation images are at
     hand, the model is measured on them once more, and nothing is written when it does not do what the trial did.
@@ -40,7 +37,7 @@ def export(
     """
     trial = best_trial(study)
     record = Record.of(trial)
-    weights = _weights(study, storage, url, trial)
+    weights = _weights(study, url, trial)
     title = headline(study, trial, record)
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
@@ -81,9 +78,9 @@ def headline(study: optuna.Study, trial: FrozenTrial, record: Record) -> str:
     return f"The best of {of}, number {trial.number}: {result}."
 
 
-def _weights(study: optuna.Study, storage: BaseStorage, url: str, trial: FrozenTrial) -> dict[str, np.ndarray]:
+def _weights(study: optuna.Study, url: str, trial: FrozenTrial) -> dict[str, np.ndarray]:
     folder = artifact_folder(url)
-    weights = load_weights(storage, folder, trial)
+    weights = load_weights(folder, trial)
     if weights is None:
         raise ResultError(
             f"the weights of trial {trial.number}, the best of {study.study_name}, are not in {folder}: bring that "

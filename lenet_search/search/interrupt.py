@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from lenet_search.errors import LenetSearchError
+from lenet_search.search.summary import Summary
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -14,13 +15,15 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 class Interrupted(LenetSearchError):
     """A signal ended the search; everything is stored, and the message says how to go on.
 
-    `exit_code` is the shell's for this signal: 130 for Ctrl-C, 143 for SIGTERM.
+    `exit_code` is the shell's for this signal: 130 for Ctrl-C, 143 for SIGTERM. `summary` says what was done until
+    then, None where nothing was begun.
     """
 
-    def __init__(self, number: int, message: str) -> None:
+    def __init__(self, number: int, message: str, summary: Summary | None = None) -> None:
         super().__init__(message)
         self.signal = number
         self.exit_code = 128 + number
+        self.summary = summary
 
 
 class Stop:

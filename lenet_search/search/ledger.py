@@ -108,9 +108,8 @@ class Ledger:
 
     def wanted(self) -> int:
         """How many more trials the study could start now."""
-        if self._exhausted:
-            return 0
-        return max(0, self.total - len(self._trials(COUNTED)))
+        left = max(0, self.total - len(self._trials(COUNTED)))
+        return min(left, len(self._trials(WAITING))) if self._exhausted else left
 
     def ask(self) -> Held | None:
         """The next trial, a queued one first; None when the total turns out to be reached.
@@ -125,7 +124,11 @@ class Ledger:
             if before >= self.total:
                 self._fail(trial.number, TOTAL_REACHED)
                 return None
-        recipe = Recipe.from_values(self.definition.space.sample(trial))
+        try:
+            recipe = Recipe.from_values(self.definition.space.sample(trial))
+        except BaseException:  # nobody else knows of this trial yet
+            self.requeue(trial.number, "it could not be drawn", death=True)
+            raise
         seed = derived_seed(self.definition.seed, trial.user_attrs.get(RETRY_OF, trial.number))
         return Held(trial, recipe, seed)
 
@@ -147,7 +150,7 @@ class Ledger:
             return False
         told = self._tell(held.number, TrialState.COMPLETE, value)
         for dropped in self._best_first()[KEPT:]:
-            drop_weights(self._storage, self._folder, dropped)
+            drop_weights(self._folder, dropped)
         return told
 
     def prune(self, held: Held, reason: str) -> bool:

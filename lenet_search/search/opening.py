@@ -66,7 +66,8 @@ def derived_seed(*parts: int) -> int:
 
 def _compare(study: optuna.Study, definition: Definition) -> None:
     stored = _stored_definition(study)
-    if stored is None and study.get_trials(deepcopy=False):
+    own_direction = [StudyDirection[definition.direction.upper()]]
+    if stored is None and (study.get_trials(deepcopy=False) or study.directions != own_direction):
         raise DefinitionChanged(
             f"the storage holds a study {study.study_name!r} that lenet-search did not make: "
             "give this one another name with --name"

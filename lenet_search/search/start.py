@@ -11,7 +11,8 @@ from pathlib import Path
 import optuna
 
 from lenet_search import data
-from lenet_search.errors import RunError
+from lenet_search.errors import DataError, RunError
+from lenet_search.networks import network
 from lenet_search.recipe import Recipe, Value
 from lenet_search.search.devices import places, usable_cores, visible_gpus
 from lenet_search.search.interrupt import Interrupted, Stop, stop_signals
@@ -50,7 +51,7 @@ def search(
                     compare_images(ledger.study, digests[0])
                 _introduce(ledger, url, view)
                 return _search(ledger, url, stop, deadline, workers, slots, data_folder, view)
-            except optuna.exceptions.StorageInternalError as error:
+            except (optuna.exceptions.StorageInternalError, OSError) as error:
                 raise RunError(f"the storage {url} failed: {error}; the same command goes on") from error
     except KeyboardInterrupt as error:  # while looking at the data: later ones are collected by `stop_signals`
         raise Interrupted(2, "Interrupted before anything was begun.") from error
@@ -72,7 +73,7 @@ def _search(
     where = places(workers, visible_gpus(), cores)
     setup = Setup(ledger.definition.space, 1, slots, data_folder)
     logs = Path(tempfile.mkdtemp(prefix="lenet-search-"))
-    supervisor = Supervisor(ledger, where, setup, cores, logs, view, stop, deadline)
+    supervisor = Supervisor(ledger, where, setup, cores, workers, logs, view, stop, deadline)
     try:
         ended = supervisor.run()
     finally:
@@ -87,6 +88,7 @@ def _search(
             stop.signal,
             f"Interrupted with {done} of {ledger.total} trials done. Those that were running are queued again; "
             f"to go on: {_same_command()}",
+            summary,
         )
     return summary
 
@@ -105,8 +107,22 @@ def _look_at_data(space: Space, folder: Path | None, view: View) -> list[str]:
                     f"{split.name}: {len(split.y_train):,} images to train on, {len(split.y_val):,} to validate with, "
                     f"{height}x{width}{'' if channels == 1 else ' in colour'}, {split.classes} classes",
                 )
+                _check_fit(space, split)
                 digests.append(split.digest)
     return digests
+
+
+def _check_fit(space: Space, split: data.Split) -> None:
+    """See that every batch and every network that a trial can ask for goes with the images."""
+    largest = max(int(size) for size in _values(space, "train.batch_size"))
+    if largest > len(split.y_train):
+        raise DataError(
+            f"train.batch_size: expected at most the {len(split.y_train):,} images of {split.name} to train on; "
+            f"received {largest}; give a smaller one, or more images (data.limit, data.validation)"
+        )
+    height, width, channels = split.x_train.shape[1:]
+    for name in _values(space, "model.network"):
+        network(Recipe.from_values({"model.network": name}).model, (height, width, channels), split.classes)
 
 
 def _values(space: Space, path: str) -> tuple[Value, ...]:

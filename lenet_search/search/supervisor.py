@@ -2,6 +2,7 @@
 
 import math
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import accumulate
 from multiprocessing.connection import wait
@@ -31,6 +32,7 @@ class Supervisor:
         where: one place per worker
         setup: what workers need to know; their places give the threads
         cores: to fall back on, should TensorFlow not find the GPUs
+        count: how many workers were asked for, None to suit the device
         logs: folder for the workers' logs
         view: where progress is shown
         stop: holds a signal, once one came
@@ -43,6 +45,7 @@ class Supervisor:
         where: list[Place],
         setup: Setup,
         cores: int,
+        count: int | None,
         logs: Path,
         view: View,
         stop: Stop,
@@ -53,6 +56,7 @@ class Supervisor:
         self._places = where
         self._setup = setup
         self._cores = cores
+        self._count = count
         self._logs = logs
         self._view = view
         self._stop = stop
@@ -79,10 +83,11 @@ class Supervisor:
             held = [number for worker in self._workers for number in worker.held]
             for worker in self._workers:
                 worker.kill()
-            for number in held:
-                self._ledger.requeue(number, reason, death=False)
             self._workers.clear()
-            self._ledger.beat(over=True)
+            with ExitStack() as farewell:  # each is tried, whatever becomes of the others
+                farewell.callback(self._ledger.beat, over=True)
+                for number in held:
+                    farewell.callback(self._ledger.requeue, number, reason, death=False)
 
     def _search(self) -> str:
         looked = orphans = -math.inf
@@ -161,8 +166,10 @@ class Supervisor:
             )
             for each in self._workers:
                 each.kill()
+                for number in each.held:
+                    self._ledger.requeue(number, "its GPU could not be used", death=False)
             self._workers.clear()
-            self._places = places(None, [], self._cores)
+            self._places = places(self._count, [], self._cores)
             return
         if not self._announced:
             self._announced = True

@@ -1,5 +1,6 @@
 """Which studies there are, and where the one that was asked for lies."""
 
+import os
 from pathlib import Path
 
 from lenet_search.errors import StudyFileError
@@ -27,15 +28,18 @@ def find(source: str | Path) -> Path:
     is_path = isinstance(source, Path) or "/" in source or "\\" in source or source.endswith(".toml")
     if is_path:
         path = Path(source)
-        if path.is_file():
+        if os.path.isfile(path):  # of a path that is too long for a file, pathlib's own raises an error
             return path
-        if path.is_dir():
-            raise StudyFileError([f"{path}: expected a study file; received a folder"])
+        if os.path.exists(path):
+            what = "a folder" if path.is_dir() else "a device or a pipe"
+            raise StudyFileError([f"{path}: expected a study file; received {what}"])
         beside = sorted(str(other) for other in _studies_in(path.parent).values())
         raise StudyFileError([f"{path}: expected a study file; there is no such file{_instead(str(path), beside)}"])
     name = str(source)
     known = {**shipped(), **local()}
     if name not in known:
+        if os.path.isfile(name):
+            return Path(name)
         raise StudyFileError([f"no study is called {name!r}{_instead(name, sorted(known))}"])
     return known[name]
 
@@ -50,4 +54,6 @@ def _instead(asked: str, others: list[str]) -> str:
 
 
 def _studies_in(folder: Path) -> dict[str, Path]:
+    if not os.path.isdir(folder):
+        return {}
     return {path.stem: path for path in sorted(folder.glob("*.toml")) if path.is_file()}

@@ -14,6 +14,8 @@ from lenet_search.study.settings import read_settings
 from lenet_search.study.source import Source
 from lenet_search.study.start import read_starts
 
+LONGEST_NAME = 100  # characters
+
 
 def read(source: str | Path, *, overrides: Sequence[str] = (), name: str | None = None) -> Definition:
     """Read and check a study file.
@@ -49,6 +51,26 @@ def read_recipe(path: str | Path, *, overrides: Sequence[str] = ()) -> tuple[Def
 
 
 def _read(path: Path, overrides: Sequence[str], name: str | None) -> tuple[Definition, Source]:
+    try:
+        return _definition(path, overrides, _name(path.stem if name is None else name))
+    except RecursionError:
+        raise StudyFileError([f"{path}: expected a few tables inside each other; received hundreds"]) from None
+
+
+def _name(name: str) -> str:
+    """What a study may be called: it becomes the name of a folder, and is printed."""
+    if name.strip() in ("", ".", "..") or not name.isprintable() or set(name) & set("/\\") or len(name) > LONGEST_NAME:
+        shown = repr(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]} ...")
+        raise StudyFileError(
+            [
+                f"the study's name: expected up to {LONGEST_NAME} printable characters without a slash, since a folder "
+                f"is called by it; received {shown}; give another with --name"
+            ]
+        )
+    return name
+
+
+def _definition(path: Path, overrides: Sequence[str], name: str) -> tuple[Definition, Source]:
     source = Source(path)
     apply(source, overrides)
     settings = read_settings(source)
@@ -57,7 +79,7 @@ def _read(path: Path, overrides: Sequence[str], name: str | None) -> tuple[Defin
     if source.problems:
         raise StudyFileError(source.problems)
     definition = Definition(
-        name=name or path.stem,
+        name=name,
         path=path,
         metric=settings.metric,
         direction=METRICS[settings.metric],

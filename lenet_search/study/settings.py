@@ -33,19 +33,24 @@ def duration(given: str | int | float) -> float:
     Raises:
         ValueError: when it is none of these, or not above 0.
     """
-    seconds = 0.0
-    if isinstance(given, str):
-        parts = _DURATION.fullmatch(given.strip())
-        if parts and any(parts.groups()):
-            hours, minutes, rest = (int(part or 0) for part in parts.groups())
-            seconds = 3600.0 * hours + 60.0 * minutes + rest
-        elif re.fullmatch(r"\d+(\.\d+)?", given.strip()):
-            seconds = float(given)
-    elif not isinstance(given, bool):
-        seconds = float(given)
+    try:
+        seconds = _seconds(given)
+    except OverflowError:
+        seconds = float("inf")
     if not 0 < seconds < float("inf"):
         raise ValueError(f"expected {_DURATION_WORDS}; received {given!r}")
     return seconds
+
+
+def _seconds(given: str | int | float) -> float:
+    """The number of seconds; 0 for what does not read."""
+    if isinstance(given, str):
+        parts = _DURATION.fullmatch(given.strip())
+        if parts and any(parts.groups()):
+            hours, minutes, rest = (float(part or 0) for part in parts.groups())
+            return 3600.0 * hours + 60.0 * minutes + rest
+        return float(given) if re.fullmatch(r"\d+(\.\d+)?", given.strip()) else 0.0
+    return 0.0 if isinstance(given, bool) else float(given)
 
 
 def read_settings(source: Source) -> Settings:

@@ -10,7 +10,7 @@ from typing import Any
 from lenet_search.errors import StudyFileError
 from lenet_search.study.toml_lines import Path as KeyPath
 from lenet_search.study.toml_lines import key_lines
-from lenet_search.study.toml_text import value_text
+from lenet_search.study.toml_text import key_text, value_text
 
 LONGEST_RECEIVED = 100  # characters of a received value that a message repeats
 NOTHING = object()
@@ -70,7 +70,7 @@ class Source:
     def report(self, path: KeyPath, expected: str, received: Any = NOTHING, nearest: str | None = None) -> None:
         """Note a problem at `path`: what was expected, what was received, and perhaps what was meant."""
         line, place = self.place(path)
-        name = ".".join(str(part + 1) if isinstance(part, int) else part for part in path)
+        name = ".".join(str(part + 1) if isinstance(part, int) else key_text(part) for part in path)
         got = "nothing" if received is NOTHING else value_text(received)
         if len(got) > LONGEST_RECEIVED:
             got = got[:LONGEST_RECEIVED] + " ..."

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+LONGEST_NUMBER = 14000  # bits of a whole number that is written in decimal
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -20,6 +21,8 @@ def value_text(value: Any) -> str:
     """
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
+        return hex(value)  # Python writes no decimal number of more than 4300 digits
     if isinstance(value, str):
         return _quoted(value)
     if isinstance(value, Mapping):

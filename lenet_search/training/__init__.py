@@ -1,6 +1,6 @@
 """One recipe trained several times, side by side: how good is it, and how much of that is luck?"""
 
-from lenet_search.training.files import prepare, write
+from lenet_search.training.files import prepared, write
 from lenet_search.training.train import Course, Training, train
 
-__all__ = ["Course", "Training", "prepare", "train", "write"]
+__all__ = ["Course", "Training", "prepared", "train", "write"]

@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from lenet_search.errors import ResultError
@@ -10,16 +13,27 @@ from lenet_search.study import write_recipe
 from lenet_search.training.train import Training
 
 
-def prepare(folder: Path) -> None:
+@contextmanager
+def prepared(folder: Path) -> Iterator[None]:
     """Make the folder, so that what is in the way shows before the training and not after it.
+
+    When nothing comes of the training, what was made is taken away again.
 
     Raises:
         ResultError: if it cannot be made.
     """
+    made = [each for each in (folder, *folder.parents) if not os.path.exists(each)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ResultError(f"{folder}: cannot be made a folder for the results: {error.strerror}") from error
+    try:
+        yield
+    except BaseException:
+        for each in made:
+            with suppress(OSError):  # what is not empty stays
+                each.rmdir()
+        raise
 
 
 def write(training: Training, folder: Path, title: str) -> list[Path]:
@@ -28,7 +42,7 @@ def write(training: Training, folder: Path, title: str) -> list[Path]:
     The model is the first seed's, not the best one's: picking by validation accuracy would flatter it.
     recipe.json holds the results too, and tells `evaluate` which data set the model beside it is for.
     """
-    prepare(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     recipe, summary, table, picture = (
         folder / name for name in ("recipe.toml", "recipe.json", "curves.csv", "curves.html")
     )

@@ -1,6 +1,6 @@
 """A stack of K equals K stacks of one equals plain Keras, on every lowering of the stacked convolution.
 
-Both sides compute in float32 and add in different orders. Over twelve steps with learning rates of ordinary size
+Both sides compute in float32 and add in different orders. Over eighteen steps with learning rates of ordinary size
 the weights (of size 0.01 to 1) agree to 2e-4 absolutely; a wrong epsilon, a missing bias correction or a decay
 before instead of after a step differs by 1e-3 to 1e-1. Lion's steps have one size whatever the gradient's, so a
 gradient that rounds to the other side of zero moves a weight by 2 * learning_rate; see its test.
@@ -34,7 +34,7 @@ def of_kind(kind: str, **more: object) -> Recipe:
     return recipe(optimizer__kind=kind, schedule__kind="cosine", schedule__cosine__warmup=0.1, **values)
 
 
-def batches(n: int, steps: int = 12) -> np.ndarray:
+def batches(n: int, steps: int) -> np.ndarray:
     return np.random.default_rng(3).integers(0, n, (steps, 16)).astype(np.int32)
 
 

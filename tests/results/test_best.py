@@ -135,3 +135,15 @@ def test_a_single_searched_hyperparameter_gives_no_importance_but_a_reason(made_
         study.add_trial(trial_of({"regularize.dropout": 0.01 * number}, 0.5 + 0.01 * number, number))
     assert importance(study) == {}
     assert "searched fewer than two" in no_importance(study)
+
+
+def test_a_study_of_another_tool_is_taken_by_name_only_and_with_one_objective_only() -> None:
+    storage = optuna.storages.InMemoryStorage()
+    own = optuna.create_study(study_name="own", storage=storage)
+    own.set_user_attr(DEFINITION, {})
+    for name, directions in (("theirs", ["minimize"]), ("two", ["minimize", "maximize"])):
+        optuna.create_study(study_name=name, storage=storage, directions=directions).ask()
+    assert pick_study(storage).study_name == "own"
+    assert pick_study(storage, "theirs").study_name == "theirs"
+    with pytest.raises(ResultError, match="2 objectives"):
+        pick_study(storage, "two")

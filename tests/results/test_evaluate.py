@@ -132,3 +132,10 @@ def test_a_file_of_another_kind_or_none_is_refused(tmp_path: Path) -> None:
 def test_a_data_set_that_is_not_there_is_a_data_error(brightness_model: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nowhere"):
         evaluate(brightness_model, "nowhere", tmp_path)
+
+
+def test_a_model_that_is_not_there_is_said_so_before_a_recipe_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(ResultError, match="there is no such file"):
+        evaluate(tmp_path / "none.keras")
+    with pytest.raises(ResultError, match="received a folder"):
+        evaluate(tmp_path)

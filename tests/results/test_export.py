@@ -38,9 +38,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 
 def exported(trained: Trained, folder: Path, with_data: bool = True) -> list[Path]:
-    return export(
-        trained.study, trained.storage, trained.url, folder, data_folder=trained.data_folder if with_data else None
-    )
+    return export(trained.study, trained.url, folder, data_folder=trained.data_folder if with_data else None)
 
 
 def test_an_export_holds_recipe_model_script_and_pictures(trained: Trained, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from optuna.trial import TrialState
 
 from lenet_search.search.ledger import KEPT, MOST_RETRIES, TOTAL_REACHED
 from lenet_search.search.runs import PREFIX
-from lenet_search.storage import REASON, Record, artifact_folder, load_weights, open_storage
+from lenet_search.storage import REASON, Record, artifact_folder, load_weights
 from lenet_search.study import read
 from search.conftest import ask, epoch_of, finish, states
 
@@ -115,10 +115,10 @@ def test_weights_of_the_best_few_are_kept_and_of_the_others_dropped(opened, url)
     values = [0.1, 0.9, 0.3, 0.8, 0.2, 0.7, 0.6, 0.05, 0.5]
     for value in values:
         finish(ledger, ask(ledger), value)
-    storage, folder = open_storage(url, create=False), artifact_folder(url)
+    folder = artifact_folder(url)
     kept = {}
     for trial in ledger.study.trials:
-        if weights := load_weights(storage, folder, trial):
+        if weights := load_weights(folder, trial):
             kept[trial.value] = weights["kernel"][0] == trial.number
     assert kept == dict.fromkeys(sorted(values)[-KEPT:], True)
     assert len(list(folder.iterdir())) == KEPT

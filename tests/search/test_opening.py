@@ -96,3 +96,11 @@ def finish_one(ledger) -> float:
     held = ask(ledger)
     finish(ledger, held, 0.5)
     return held.recipe.regularize.dropout
+
+
+@pytest.mark.parametrize("directions", [["minimize"], ["maximize", "minimize"]])
+def test_an_empty_study_that_goes_another_way_is_not_taken_over(opened, url, monkeypatch, directions):
+    monkeypatch.setattr(opening, "PATIENCE", 0.0)
+    optuna.create_study(study_name="small", storage=open_storage(url, create=True), directions=directions)
+    with pytest.raises(DefinitionChanged, match="lenet-search did not make"):
+        opened()

@@ -89,7 +89,7 @@ def test_a_search_runs_exactly_its_trials_and_a_second_run_finishes_what_is_miss
         assert record.device.startswith("CPU")
         assert {"tensorflow", "keras", "numpy", "optuna", "lenet-search"} <= set(record.versions)
     assert len({Record.of(trial).seed for trial in study.trials}) == 5
-    weights = load_weights(open_storage(JOURNAL, create=False), Path("lenet-search-artifacts"), study.best_trial)
+    weights = load_weights(Path("lenet-search-artifacts"), study.best_trial)
     assert weights is not None
     assert all(np.isfinite(array).all() for array in weights.values())
 
@@ -220,7 +220,8 @@ def test_two_runs_on_one_storage_share_its_total(search_in_another_process, defi
     assert len({trial.user_attrs["seed"] for trial in study.trials if "seed" in trial.user_attrs}) == 11
 
 
-def test_what_no_worker_can_do_reaches_the_user_as_the_error_that_it_is(definition):
+def test_what_no_worker_can_do_reaches_the_user_as_the_error_that_it_is(definition, monkeypatch):
+    monkeypatch.setattr("lenet_search.search.start._check_fit", lambda *_: None)  # it would notice before any worker
     greedy = read("small.toml", overrides=["train.batch_size=100000"])
     with pytest.raises(DataError, match="batch_size"):
         search.run(greedy, workers=1)

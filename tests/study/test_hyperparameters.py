@@ -23,7 +23,7 @@ from tests.study.conftest import ProblemsOf
             "mine.toml:3: optimizer.sgd.momentun: expected one of learning_rate, momentum,"
             ' nesterov, weight_decay; received "momentun"; did you mean momentum?',
         ),
-        ('["train.epochs"]\nx = 1', "mine.toml:1: train.epochs: expected one of study"),
+        ('["train.epochs"]\nx = 1', 'mine.toml:1: "train.epochs": expected one of study'),
         (
             "[regularize]\nl2 = { low = 0.1, high = 0.2, lgo = true }",
             'regularize.l2.lgo: expected one of low, high, log, step, choices; received "lgo"; did you mean log?',

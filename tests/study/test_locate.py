@@ -69,3 +69,15 @@ def test_a_file_that_cannot_be_read_is_reported_with_the_reason(monkeypatch: pyt
         StudyFileError, match=r"mine\.toml: expected a study file that can be read; received: permission denied"
     ):
         read(path)
+
+
+def test_a_path_that_no_file_can_have_or_is_no_file_is_a_plain_error() -> None:
+    with pytest.raises(StudyFileError, match="there is no such file"):
+        read("a" * 5000 + ".toml")
+    with pytest.raises(StudyFileError, match="received a device or a pipe"):
+        read("/dev/null")
+
+
+def test_a_file_without_the_usual_ending_is_found_where_no_study_has_its_name() -> None:
+    Path("mine").write_text("", encoding="utf-8")
+    assert read("mine").path == Path("mine")

@@ -193,3 +193,26 @@ DOCS = (Path(__file__).parents[2] / "docs" / "studies.md").read_text(encoding="u
 @pytest.mark.parametrize("example", re.findall(r"```toml\n(.*?)```", DOCS, re.DOTALL))
 def test_every_example_in_the_docs_is_a_legal_study(example: str, definition_of: DefinitionOf) -> None:
     assert definition_of(example).lines()
+
+
+@pytest.mark.parametrize("text", ["[train]\nepochs = " + "[" * 5000 + "]" * 5000, "train.epochs = " + "{a = " * 5000])
+def test_hundreds_of_tables_inside_each_other_are_a_problem_like_any_other(problems_of: ProblemsOf, text: str) -> None:
+    assert problems_of(text) == ["mine.toml: expected a few tables inside each other; received hundreds"]
+
+
+@pytest.mark.parametrize("name", ["", " ", "..", "a/b", "/tmp/x", "a\\b", "two\nlines", "\x1b[2J", "x" * 101])
+def test_a_name_that_no_folder_can_have_is_refused(write: Write, name: str) -> None:
+    with pytest.raises(StudyFileError, match=r"without a slash.*--name"):
+        read(write(""), name=name)
+    assert read(write(""), name="[bold] ü").name == "[bold] ü"
+
+
+def test_a_whole_number_that_fits_no_computer_is_refused(problems_of: ProblemsOf) -> None:
+    for number in ("9" * 20, "0x" + "f" * 5000):
+        (problem,) = problems_of(f"[train]\nepochs = {number}")
+        assert problem.startswith("mine.toml:2: train.epochs: expected a whole number from 1; received ")
+
+
+def test_a_key_is_repeated_as_it_is_written_with_nothing_that_moves_the_cursor(problems_of: ProblemsOf) -> None:
+    (problem,) = problems_of('[train]\n"\\u001b[2J" = 1')
+    assert problem.startswith(r'mine.toml:2: train."\u001b[2J": expected one of epochs, batch_size')

@@ -59,3 +59,9 @@ def test_a_mistake_in_the_study_table_is_reported(line: str, problem: str, probl
 
 def test_a_study_that_is_no_table_is_reported(problems_of: ProblemsOf) -> None:
     assert problems_of("study = 1") == ["mine.toml:1: study: expected a table, [study]; received 1"]
+
+
+@pytest.mark.parametrize("given", ["9" * 400 + "h", "9" * 5000, 10**400])
+def test_a_duration_beyond_all_numbers_is_none(given: str | int) -> None:
+    with pytest.raises(ValueError, match="expected a duration"):
+        duration(given)

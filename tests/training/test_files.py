@@ -8,7 +8,7 @@ from lenet_search.errors import ResultError
 from lenet_search.recipe import Recipe
 from lenet_search.storage import CURVES
 from lenet_search.study import read_recipe
-from lenet_search.training import Course, Training, prepare, write
+from lenet_search.training import Course, Training, prepared, write
 
 RECIPE = Recipe.from_values({"data.name": "digits", "train.epochs": 2, "optimizer.kind": "lion"})
 COURSES = (
@@ -57,5 +57,15 @@ def test_there_is_no_model_where_every_run_diverged(written):
 
 def test_a_folder_that_cannot_be_made_is_said_so(tmp_path):
     (tmp_path / "taken").write_text("")
-    with pytest.raises(ResultError, match="taken"):
-        prepare(tmp_path / "taken")
+    with pytest.raises(ResultError, match="taken"), prepared(tmp_path / "taken"):
+        pass
+
+
+def test_a_folder_that_nothing_came_into_is_taken_away_again(tmp_path):
+    with pytest.raises(RuntimeError), prepared(tmp_path / "a" / "b"):
+        raise RuntimeError
+    assert not (tmp_path / "a").exists()
+    with pytest.raises(RuntimeError), prepared(tmp_path / "c" / "d"):
+        (tmp_path / "c" / "kept").write_text("")
+        raise RuntimeError
+    assert (tmp_path / "c" / "kept").exists()
