@@ -135,8 +135,10 @@ def parallel_figure(study: optuna.Study) -> go.Figure:
         f"{len(trials)} complete trials; drag along an axis to pick lines; '{ABSENT}' means: not part of that recipe"
     )
     figure = titled(go.Figure(lines), title, subtitle, height=560)
-    # Names can be read on axes at least 100 pixels apart; the page scrolls sideways where it is narrower than that
-    return figure.update_layout(margin={"l": 80, "r": 50, "t": 160, "b": 40}, meta={"min_width": len(dimensions) * 100})
+    # Names can be read on axes about 100 pixels apart; the page scrolls sideways where it is narrower than that
+    return figure.update_layout(
+        margin={"l": 110, "r": 50, "t": 160, "b": 40}, meta={"min_width": len(dimensions) * 112}
+    )
 
 
 def _distributions(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
