@@ -4,6 +4,7 @@ Images carry their slots in the last axis, (B, H, W, K * C), slot by slot; vecto
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from keras import ops
@@ -29,18 +30,45 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 RISING = ("tanh", "scaled_tanh", "relu", "leaky_relu", "elu")
 
 
-def pooled_first(layers: Sequence[Layer]) -> list[Layer]:
-    """The same network with max pooling before rising activations, which then have a quarter of the work."""
-    order = list(layers)
-    for i in range(len(order) - 1):
-        one, two = order[i], order[i + 1]
-        if isinstance(one, Activation) and one.kind in RISING and isinstance(two, Pool) and two.kind == "max":
-            order[i], order[i + 1] = two, one
-    return order
+@dataclass(frozen=True)
+class Bias:
+    """The bias of the convolution `name`, as a step of its own."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """A layer, or a part of one, and the random stream that it draws from."""
+
+    layer: Layer | Bias
+    stream: int
+
+
+def plan(layers: Sequence[Layer]) -> list[Step]:
+    """The same network in the order in which it is computed.
+
+    Max pooling goes before biases and rising activations, which then have a quarter of the work; what comes out is
+    the same but for rounding.
+    """
+    steps: list[Step] = []
+    for stream, layer in enumerate(layers):
+        place = len(steps)
+        if isinstance(layer, Pool) and layer.kind == "max":
+            while place and _rises(steps[place - 1].layer):
+                place -= 1
+        steps.insert(place, Step(layer, stream))
+        if isinstance(layer, Conv):
+            steps.append(Step(Bias(layer.name), stream))
+    return steps
+
+
+def _rises(layer: Layer | Bias) -> bool:
+    return isinstance(layer, Bias) or (isinstance(layer, Activation) and layer.kind in RISING)
 
 
 def forward(
-    layers: Sequence[Layer],
+    steps: Sequence[Step],
     weights: Mapping[str, Tensor],
     images: Tensor,
     slots: int,
@@ -51,7 +79,7 @@ def forward(
     """Logits (K, B, classes), and the new moving statistics by name.
 
     Args:
-        layers: the network
+        steps: the network, as `plan` orders it
         weights: (K, *shape) by parameter name
         images: (B, H, W, C) seen by all slots, or (B, H, W, K * C)
         slots: K
@@ -63,11 +91,12 @@ def forward(
     rates = rates or {}
     x = images
     moving: dict[str, Tensor] = {}
-    for stream, layer in enumerate(layers):
-        match layer:
+    for step in steps:
+        match layer := step.layer:
             case Conv():
-                kernel, bias = weights[f"{layer.name}.kernel"], weights[f"{layer.name}.bias"]
-                x = backend.convolution(x, kernel, bias, lowering)
+                x = backend.convolution(x, weights[f"{layer.name}.kernel"], lowering)
+            case Bias():
+                x = x + ops.reshape(weights[f"{layer.name}.bias"], (-1,))
             case Dense():
                 x = ops.matmul(x, weights[f"{layer.name}.kernel"]) + weights[f"{layer.name}.bias"][:, None, :]
             case BatchNorm():
@@ -83,11 +112,11 @@ def forward(
                 x = ops.reshape(x, (batch, height * width, slots, channels // slots))
                 x = ops.reshape(ops.transpose(x, (2, 0, 1, 3)), (slots, batch, -1))
             case Dropout() if "dropout" in rates:  # one draw for all slots, each with its own rate
-                draw = backend.uniform(x.shape[1:], stream, moment)
+                draw = backend.uniform(x.shape[1:], step.stream, moment)
                 x = x * dropout_mask(draw, rates["dropout"][:, None, None])
             case SpatialDropout() if "spatial_dropout" in rates:
                 batch, channels = x.shape[0], x.shape[-1] // slots
-                draw = backend.uniform((batch, 1, channels), stream, moment)
+                draw = backend.uniform((batch, 1, channels), step.stream, moment)
                 mask = dropout_mask(draw, rates["spatial_dropout"][:, None])
                 x = x * ops.reshape(mask, (batch, 1, 1, slots * channels))
     return x, moving

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from lenet_search.engine import backend, update
-from lenet_search.engine.forward import forward, pooled_first
+from lenet_search.engine.forward import forward, plan
 from lenet_search.engine.structure import Structure
 from lenet_search.engine.update import Moments
 from lenet_search.networks import Parameter, network, parameters
@@ -39,7 +39,7 @@ class Program:
         self.lowering = lowering
         layers = network(structure.model, image_shape, classes)
         everything = parameters(layers, image_shape)
-        self.layers = pooled_first(layers)
+        self.steps = plan(layers)
         self.trainable = [p for p in everything if p.trainable]
         self.moving = [p for p in everything if not p.trainable]
         self.train = backend.compiled(self._train)
@@ -98,7 +98,7 @@ class Program:
 
         def loss() -> tuple[Tensor, Any]:
             logits, statistics = forward(
-                self.layers, trained | moving, x, slots, self.lowering, rates=rates, moment=moment
+                self.steps, trained | moving, x, slots, self.lowering, rates=rates, moment=moment
             )
             smoothed, plain = cross_entropy(logits, labels[None], hyper["label_smoothing"][:, None])
             correct = ops.cast(ops.argmax(logits, -1) == ops.cast(labels, "int32")[None], "float32")
@@ -176,7 +176,7 @@ class Program:
                 x = ops.reshape(x, (batch, height, width, slots * channels))
             else:
                 x = pixels * hyper["scale"][0] + hyper["offset"][0]
-            logits, _ = forward(self.layers, weights, x, slots, self.lowering)
+            logits, _ = forward(self.steps, weights, x, slots, self.lowering)
             _, plain = cross_entropy(logits, labels[i][None], 0.0)
             plain = ops.where(labels[i] >= 0, plain, 0.0)
             correct = ops.cast(ops.argmax(logits, -1) == labels[i][None], "float32")
