@@ -401,9 +401,9 @@ def test_the_winner_is_exported_trained_again_and_evaluated(searched, tmp_path):
     assert trained.exit_code == 0, trained.stderr
     answer = json.loads(trained.stdout)
     assert answer["metrics"]["val_accuracy"]["n"] == 3
-    assert "trained/recipe/model.keras" in answer["files"]
+    assert "trained/quick/model.keras" in answer["files"]
 
-    for model in ("exports/quick/model.keras", "trained/recipe/model.keras"):
+    for model in ("exports/quick/model.keras", "trained/quick/model.keras"):
         measured = json.loads(call("evaluate", model, "--json").stdout)
         assert measured["n"] == 360
         assert measured["low"] < measured["accuracy"] < measured["high"]

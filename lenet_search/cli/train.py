@@ -42,15 +42,17 @@ def train(
     from lenet_search.training import train as train_recipe
 
     definition, whole = read_recipe(recipe)
-    folder = out or Path("trained", definition.name)
+    # All exports call their recipe recipe.toml; the study's name is that of the folder.
+    name = Path(recipe).resolve().parent.name if definition.name == "recipe" else definition.name
+    folder = out or Path("trained", name)
     fresh = definition.seed + 1  # the file's own seed is the one that the recipe was chosen with
     with prepared(folder):
         start_tensorflow()
         with _Progress(definition.metric, seeds * whole.train.epochs) as progress:
             training = train_recipe(whole, seeds=seeds, first_seed=fresh, data_folder=data, on_epoch=progress.show)
-        written = write(training, folder, title=f"{definition.name}, {_runs(seeds)}")
+        written = write(training, folder, title=f"{name}, {_runs(seeds)}")
     if json:
-        print_json({"name": definition.name} | training.summary() | {"files": [str(path) for path in written]})
+        print_json({"name": name} | training.summary() | {"files": [str(path) for path in written]})
     _conclude(training, written, console(stderr=json))
 
 

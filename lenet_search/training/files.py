@@ -50,11 +50,12 @@ def write(training: Training, folder: Path, title: str) -> list[Path]:
     summary.write_text(json.dumps(training.summary(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
     _write_curves(training, table)
     _draw_curves(training, title, picture)
+    model = folder / "model.keras"
     if training.weights is None:
+        model.unlink(missing_ok=True)  # an earlier training's would look like this one's
         return [recipe, summary, table, picture]
     from lenet_search.networks.plain import plain_model
 
-    model = folder / "model.keras"
     plain_model(training.recipe, training.images, training.weights).save(model)
     return [recipe, summary, table, picture, model]
 
