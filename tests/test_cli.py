@@ -337,7 +337,7 @@ def test_export_takes_a_folder_or_none(arguments, folder, monkeypatch):
     from lenet_search.results import export
 
     asked: list[Path] = []
-    monkeypatch.setattr(export, "export", lambda study, storage, url, folder, data_folder: asked.append(folder) or [])
+    monkeypatch.setattr(export, "export", lambda study, url, folder, data_folder: asked.append(folder) or [])
     store(write_study(Path("mine.toml")))
     assert call("best", *arguments).exit_code == 0
     assert asked == [Path(folder)]
