@@ -24,6 +24,14 @@ ORPHANS = 60.0  # seconds between two searches for trials that nobody runs any m
 MOST_DEATHS = 3  # workers in a row that may die before any of them has run an epoch
 
 
+def fair_share(room: int, wanted: int, here: int, everywhere: int, workers: int) -> int:
+    """How many of `wanted` new trials a worker takes that holds `here` and has `room`, so that all end together.
+
+    All workers' trials, the `everywhere` that run and the wanted, are dealt out evenly.
+    """
+    return min(room, max(0, math.ceil((wanted + everywhere) / workers) - here))
+
+
 class Supervisor:
     """Runs a study's trials in worker processes until there are enough, the time is up, or a signal comes.
 
@@ -133,10 +141,10 @@ class Supervisor:
                 worker.tell(Orders(new=jobs))
 
     def _jobs(self, worker: WorkerProcess, room: int) -> tuple[Job, ...]:
-        """Up to `room` new trials for a worker: its fair share of those that are left, so that all end together."""
-        count = min(room, math.ceil(self._ledger.wanted() / len(self._workers)))
+        """Up to `room` new trials for a worker, so that all workers have about as many."""
+        everywhere = sum(len(each.held) for each in self._workers)
         jobs = []
-        for _ in range(count):
+        for _ in range(fair_share(room, self._ledger.wanted(), len(worker.held), everywhere, len(self._workers))):
             held = self._ledger.ask()
             if held is None:
                 break
