@@ -29,7 +29,7 @@ def fair_share(room: int, wanted: int, here: int, everywhere: int, workers: int)
 
     All workers' trials, the `everywhere` that run and the wanted, are dealt out evenly.
     """
-    return min(room, max(0, math.ceil((wanted + everywhere) / workers) - here))
+    return min(room, wanted, max(0, math.ceil((wanted + everywhere) / workers) - here))
 
 
 class Supervisor:

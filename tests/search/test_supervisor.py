@@ -15,6 +15,7 @@ from lenet_search.search.supervisor import fair_share
         (3, 0, 0, 2),
         (1, 3, 6, 1),  # both hold three, one is left: who asks first gets it
         (1, 4, 7, 0),  # the other worker has more room
+        (0, 0, 4, 0),  # nothing is left, and running trials are nobody else's to take
     ],
 )
 def test_of_two_workers_with_four_slots_each_takes_its_share(
