@@ -4,10 +4,11 @@
     python benchmarks/throughput.py --memory --study digits
     python benchmarks/throughput.py --overhead --study cifar --trials 16 --epochs 4 --data FOLDER
 
-The first compares four ways to run one study without pruning: `lenet-search run`; the ordinary objective of
-`plain.py`, one trial after the other; the same objective in as many processes as there are cores, each with one
-thread, against one journal; and the objective in its tuned style, one trial after the other on all cores. Times are
-those of whole processes, start-up and compilation included. With `--repeat` they take turns, and medians are reported.
+The first compares three ways to run one study without pruning: `lenet-search run`; the ordinary objective of
+`plain.py`, one trial after the other; and the same objective in as many processes as there are cores, each with one
+thread, against one journal. `--tuned` adds the objective in its tuned style, one trial after the other on all cores.
+Times are those of whole processes, start-up and compilation included. With `--repeat` the ways take turns, and medians
+are reported.
 """
 
 import argparse
@@ -43,6 +44,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="folder that is looked at first for NAME.npz")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE", help="as in run")
     parser.add_argument("--repeat", type=int, default=1, help="how often each way takes its turn (default: 1)")
+    parser.add_argument("--tuned", action="store_true", help="compare with the tuned objective too")
     parser.add_argument("--cores", type=int, help="processes of the parallel ordinary way (default: one per core)")
     parser.add_argument("--stored", type=int, default=1000, help="trials in the storage for --overhead (default: 1000)")
     parser.add_argument(
@@ -77,8 +79,9 @@ def throughput(options: argparse.Namespace, out: Console) -> dict[str, Any]:
         "lenet_search": lambda folder: [tool(options, folder)],
         "ordinary": lambda folder: [plain(options, folder)],
         "ordinary_parallel": lambda folder: [plain(options, folder, "--threads", "1")] * options.cores,
-        "tuned": lambda folder: [plain(options, folder, "--style", "tuned")],
     }
+    if options.tuned:
+        ways["tuned"] = lambda folder: [plain(options, folder, "--style", "tuned")]
     seconds: dict[str, list[float]] = {way: [] for way in ways}
     for turn in range(options.repeat):
         for way, commands in ways.items():
