@@ -30,6 +30,8 @@ CURVES = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_
 REASON = "reason"
 DEFINITION = "lenet-search definition"
 WEIGHTS = "weights.npz"
+# How SQLite, PostgreSQL and MySQL say that another run has just made the same table or row.
+SAME_MOMENT = ("already exists", "UNIQUE constraint failed", "duplicate key", "Duplicate entry")
 ARTIFACTS = "artifacts:"  # how optuna.artifacts begins the names of its attributes
 
 
@@ -77,9 +79,9 @@ def _open_database(url: str, tries: int = 5) -> "BaseStorage":
     try:
         return RDBStorage(url, engine_kwargs=waits)
     except Exception as error:
-        if "already exists" not in str(error) or tries == 1:
+        if tries == 1 or not any(words in str(error) for words in SAME_MOMENT):
             raise
-        time.sleep(0.5)  # two runs have made the same tables in the same moment; now they are there
+        time.sleep(0.5)  # two runs have made the same tables and first rows in the same moment; now they are there
         return _open_database(url, tries - 1)
 
 

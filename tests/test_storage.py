@@ -1,6 +1,9 @@
 import json
 import math
 import shlex
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -206,3 +209,17 @@ def test_a_journal_may_begin_with_the_word_redis(working_folder):
 def test_a_device_is_no_storage():
     with pytest.raises(RunError, match="a device or a pipe"):
         open_storage("/dev/null", create=True)
+
+
+def test_several_runs_can_make_the_same_database_in_the_same_moment(tmp_path):
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    code = (
+        "import sys, time; from lenet_search.storage import open_storage; import optuna\n"
+        "time.sleep(max(0.0, float(sys.argv[2]) - time.time()))\n"
+        "open_storage(sys.argv[1], create=True)"
+    )
+    command = [sys.executable, "-c", code, url, str(time.time() + 4.0)]  # when all have imported what they need
+    runs = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    for each in runs:
+        _, said = each.communicate(timeout=60)
+        assert each.returncode == 0, said
