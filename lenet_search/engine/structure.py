@@ -1,12 +1,13 @@
 """What a compiled program depends on: recipes that agree in it can share a stack."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from lenet_search.recipe import Recipe
+from lenet_search.recipe.augment import Augment
 from lenet_search.recipe.model import Model
 from lenet_search.space import Space
 
-AUGMENTATIONS = ("flip", "shift", "rotate", "zoom", "brightness", "contrast", "cutout")
+AUGMENTATIONS = tuple(field.name for field in fields(Augment))
 
 
 @dataclass(frozen=True)

@@ -45,11 +45,6 @@ class WorkerProcess:
         self.tell(setup)
 
     @property
-    def pid(self) -> int:
-        """Its process number."""
-        return self._process.pid
-
-    @property
     def idle(self) -> bool:
         """Whether it is up and waits for orders."""
         return self.ready is not None and not self.held
