@@ -1,24 +1,12 @@
-"""The one file that names TensorFlow: compiling, gradients, the loop, convolution, random numbers, devices.
-
-Everything else in the engine is written in `keras.ops` and NumPy.
-"""
+"""TensorFlow's compiling, gradients, loop, convolution, random numbers and devices."""
 
 import os
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
-
-from lenet_search.errors import RunError
-
-if keras.backend.backend() != "tensorflow":
-    raise RunError(
-        f"Keras is set up for {keras.backend.backend()} here; expected tensorflow: "
-        "set KERAS_BACKEND=tensorflow before Keras is imported"
-    )
 
 Tensor = Any
 LOWERINGS = ("grouped", "separate")
