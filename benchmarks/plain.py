@@ -101,6 +101,8 @@ def run(trial: Any, recipe: Any, split: Any, metric: str, options: argparse.Name
     if recipe.loss.label_smoothing:
         y_train, y_val = (keras.utils.to_categorical(labels, split.classes) for labels in (y_train, y_val))
         loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.loss.label_smoothing)
+    # What `train.precision` is called in plain Keras. "auto" is what someone does who does not care: nothing.
+    keras.config.set_dtype_policy({"auto": "float32"}.get(recipe.train.precision, recipe.train.precision))
     tuned = options.style == "tuned"
     model = build(recipe, split, [] if tuned else augmentation)
     model.compile(optimizer(recipe, steps), loss, metrics=["accuracy"], jit_compile=options.jit)
@@ -197,7 +199,8 @@ def build(recipe: Any, split: Any, augmentation: list[Any]) -> Any:
         flow.append(layers.Dense(count, kernel_initializer=start(fan_in), kernel_regularizer=penalty))
         flow += [*activation(), *([layers.Dropout(r.dropout)] if r.dropout else [])]
         fan_in = count
-    flow.append(layers.Dense(split.classes, kernel_initializer=start(fan_in), kernel_regularizer=penalty))
+    logits = {"kernel_initializer": start(fan_in), "kernel_regularizer": penalty, "dtype": "float32"}
+    flow.append(layers.Dense(split.classes, **logits))
     return keras.Sequential(flow)
 
 

@@ -20,6 +20,7 @@ class Structure:
 
     data: tuple[str, float, int]  # name, validation, limit
     batch_size: int
+    precision: str
     model: Model  # with a fixed initializer: it only decides how a slot starts
     augmentations: tuple[str, ...]
     own_normalization: bool  # whether slots may see differently normalized images
@@ -42,6 +43,7 @@ def structure_of(recipe: Recipe, space: Space) -> Structure:
     return Structure(
         data=(recipe.data.name, recipe.data.validation, recipe.data.limit),
         batch_size=recipe.train.batch_size,
+        precision=recipe.train.precision,
         model=Model(model.network, model.width, model.activation, model.pooling, batch_norm=model.batch_norm),
         augmentations=tuple(name for name in AUGMENTATIONS if space.can_exceed(f"augment.{name}")),
         own_normalization="data.normalize" in space.searched(),
