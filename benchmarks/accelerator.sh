@@ -70,7 +70,7 @@ if $quick; then parity=(tests/engine/test_parity.py -k mixed_stack); fi
 if has pytest; then
     alone=(-o addopts= -p no:cacheprovider)
     if has xdist && ! $quick; then alone+=(-n "${TESTS_AT_ONCE:-6}"); fi
-    step 150 parity env NVIDIA_TF32_OVERRIDE=0 JAX_DEFAULT_MATMUL_PRECISION=highest \
+    step 120 parity env NVIDIA_TF32_OVERRIDE=0 JAX_DEFAULT_MATMUL_PRECISION=highest \
         "$python" -m pytest -q "${alone[@]}" "${parity[@]}"
 else
     echo "parity: not checked, pytest is not installed here" && failed+=(parity)
@@ -90,8 +90,8 @@ fi
 size=(--trials 100 --set train.epochs=30)
 if $quick; then size=(--trials 4 --set train.epochs=2 --set data.limit=2000 --set data.validation=200); fi
 if [ -n "${SLOTS:-}" ]; then size+=(--slots "$SLOTS"); fi
-step 180 study "$python" -m lenet_search run --study cifar "${size[@]}" --set 'study.pruner={ kind = "NopPruner" }' \
-    --data "${data:-$work}" --storage "$work/study.journal" --timeout 165s
+step 165 study "$python" -m lenet_search run --study cifar "${size[@]}" --set 'study.pruner={ kind = "NopPruner" }' \
+    --data "${data:-$work}" --storage "$work/study.journal" --timeout 150s
 
 common=(${data:+--data "$data"} --json)
 if $quick; then common+=(--quick); fi
@@ -103,9 +103,9 @@ engine() {
         "$python" benchmarks/engine.py "${common[@]}" "$@"
 }
 if $quick; then sizes=(4); else sizes=(32 128); fi
-engine 90 against-keras --against-keras --sizes "${sizes[@]}" --augment none --repeat 3 --seconds 2
+engine 80 against-keras --against-keras --sizes "${sizes[@]}" --augment none --repeat 3 --seconds 2
 budget=$(($(left) - 20 > 30 ? $(left) - 20 : 30))
-engine "$(left)" table --plot "$results/throughput.html" --repeat 3 --seconds 1 --budget "$budget"
+engine "$(left)" table --augment none cifar all flip --plot "$results/throughput.html" --repeat 3 --seconds 1 --budget "$budget"
 
 printf '\nEverything is in %s, after %s s.\n' "$results" "$SECONDS"
 if [ ${#failed[@]} -gt 0 ]; then

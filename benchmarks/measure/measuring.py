@@ -138,9 +138,8 @@ def _keras_model(augment: str, split: Any, batch: int) -> Any:
     model = keras.Sequential(
         [keras.Input(split.x_train.shape[1:]), *augmentation(recipe, split.x_train.shape[1:]), network]
     )
-    branch = recipe.optimizer.branch
     model.compile(
-        keras.optimizers.SGD(branch.learning_rate, branch.momentum, branch.nesterov),
+        keras.optimizers.SGD(**cells.KINDS["sgd"]),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )

@@ -3,7 +3,7 @@
 import argparse
 import statistics
 import time
-from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 from rich.console import Console
@@ -24,7 +24,7 @@ def table(options: argparse.Namespace, out: Console) -> dict[str, Any]:
     where = surroundings.chosen_places(options)
     with Crew(where, surroundings.settings(options)) as crew, surroundings.progress(out) as bar:
         about = crew.ask("about")[0]
-        wanted = list(cells_of(options, about["gpu"]))
+        wanted = cells_of(options, about["gpu"])
         task = bar.add_task("compiling", total=len(wanted))
         found: dict[Cell, dict[str, Any]] = {}
         for cell in wanted:
@@ -80,7 +80,8 @@ def compiled(crew: Crew, cell: Cell) -> dict[str, Any]:
     except WorkerFailed as error:  # too large for the memory, say; the others can still be measured
         return {"failed": str(error)}
     epoch = max(answer["epoch"] for answer in answers)
-    return answers[0] | {"epoch": epoch, "first": max(answer["first"] for answer in answers), "each": []}
+    first = max(answer["first"] for answer in answers)
+    return {**answers[0], "epoch": epoch, "first": first, "each": []}
 
 
 def finished(cell: Cell, found: dict[str, Any], rates: dict[str, Any], batch: int) -> dict[str, Any]:
@@ -142,16 +143,21 @@ def together(rates: list[limits.Rates]) -> limits.Rates:
     return limits.Rates(sum(rate.flops for rate in rates), sum(rate.bandwidth for rate in rates))
 
 
-def cells_of(options: argparse.Namespace, gpu: bool) -> Iterator[Cell]:
-    """The table's cells, in the order in which they are compiled: the ends of the sizes first, then what lies between.
+def cells_of(options: argparse.Namespace, gpu: bool) -> list[Cell]:
+    """The table's cells, in the order in which they are compiled.
 
-    So a budget that runs out leaves a picture with fewer points, not with missing lines.
+    A budget that runs out shall leave the first series with few points missing, and a few points of every series: so
+    cells go by how far down the list their series stands, plus how late their size comes in `spread`.
     """
-    for size in spread(sorted(set(options.sizes or (GPU_SIZES if gpu else CPU_SIZES)))):
-        for augment in options.augment or (*AUGMENT, STUDY):
-            for optimizers in [STUDY] if augment == STUDY else options.optimizers or OPTIMIZERS:
-                for precision in options.precision or PRECISIONS:
-                    yield Cell(size, augment, optimizers, precision)
+    sizes = spread(sorted(set(options.sizes or (GPU_SIZES if gpu else CPU_SIZES))))
+    series = [
+        (augment, optimizers, precision)
+        for augment in options.augment or (*AUGMENT, STUDY)
+        for optimizers in ([STUDY] if augment == STUDY else options.optimizers or OPTIMIZERS)
+        for precision in options.precision or PRECISIONS
+    ]
+    places = sorted(product(range(len(sizes)), range(len(series))), key=lambda place: (sum(place), place))
+    return [Cell(sizes[size], *series[which]) for size, which in places]
 
 
 def spread(values: list[int]) -> list[int]:

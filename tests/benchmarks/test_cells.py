@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from engine import arguments
 from measure.cells import AUGMENT, KINDS, OPTIMIZERS, PRECISION_FIELD, PRECISIONS, STUDY, Cell, images, recipes_of
-from measure.table import in_order, spread
+from measure.table import cells_of, in_order, spread
 
 from lenet_search.recipe import FIELDS
 
@@ -52,6 +53,20 @@ def test_random_images_have_a_ninth_for_validation():
 def test_sizes_are_measured_from_the_ends_inward():
     assert spread([1, 2, 4, 8, 16]) == [16, 1, 4, 8, 2]
     assert spread([3]) == [3]
+
+
+def test_what_a_budget_leaves_out_comes_last():
+    cells = cells_of(
+        arguments(["--sizes", "1", "2", "4", "--augment", "none", "all", "--optimizers", "one"]), gpu=False
+    )
+    assert [(cell.slots, cell.augment) for cell in cells] == [
+        (4, "none"), (4, "all"), (1, "none"), (1, "all"), (2, "none"), (2, "all"),
+    ]  # fmt: skip
+
+
+def test_a_table_has_every_size_of_every_series_once():
+    cells = cells_of(arguments([]), gpu=True)
+    assert len(cells) == len(set(cells)) == 9 * 7 * len(PRECISIONS)
 
 
 def test_rows_stand_by_series_and_size():
