@@ -70,7 +70,7 @@ if $quick; then parity=(tests/engine/test_parity.py -k mixed_stack); fi
 if has pytest; then
     alone=(-o addopts= -p no:cacheprovider)
     if has xdist && ! $quick; then alone+=(-n "${TESTS_AT_ONCE:-6}"); fi
-    step 120 parity env NVIDIA_TF32_OVERRIDE=0 JAX_DEFAULT_MATMUL_PRECISION=highest \
+    step 150 parity env NVIDIA_TF32_OVERRIDE=0 JAX_DEFAULT_MATMUL_PRECISION=highest \
         "$python" -m pytest -q "${alone[@]}" "${parity[@]}"
 else
     echo "parity: not checked, pytest is not installed here" && failed+=(parity)

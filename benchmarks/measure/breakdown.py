@@ -146,10 +146,11 @@ def _piece(through: Callable[..., Any], x: Any, own: Sequence[Any], y: Any, want
     pulled = ops.convert_to_tensor(np.random.default_rng(1).normal(size=y.shape).astype(np.float32))
 
     def differentiate(x: Any, own: Sequence[Any], pulled: Any) -> Any:
-        inputs = [*([x] if wanted else []), *own]
+        inputs = [x, *own] if wanted else [*own]
 
-        def target() -> tuple[Any, Any]:
-            total = ops.sum(through(x, own) * pulled)
+        def target(given: Sequence[Any] = inputs) -> tuple[Any, Any]:
+            came, parameters = (given[0], given[1:]) if wanted else (x, given)
+            total = ops.sum(through(came, parameters) * pulled)
             return total, total
 
         return backend.value_and_gradients(target, inputs)

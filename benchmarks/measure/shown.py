@@ -1,5 +1,6 @@
 """The engine benchmark's results for people: tables, and a picture."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,11 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 from rich.table import Table
 
-from lenet_search.results.theme import PALETTE, SOFT, titled
+from lenet_search.results.theme import PALETTE, SOFT, log_ticks, titled
 from measure.cells import LABELS, Cell
 
 DASHES = {"one": "dash", "mixed": "solid"}
-LOGARITHMIC = 20.0  # a picture whose values span more than this factor has a logarithmic axis
+LOGARITHMIC = 12.0  # a picture whose rates span more than this factor has a logarithmic axis
 
 
 def label(name: str) -> str:
@@ -148,29 +149,30 @@ def figure(result: Mapping[str, Any]) -> go.Figure:
             name = f"{label(series[0])}; {label(series[1])}" if series[0] != series[1] else label(series[0])
             made.add_trace(_line(points, name, PALETTE[augmentations.index(series[0])], name not in seen), 1, column)
             seen.add(name)
-        for augment, bound in _limits(panel).items():
-            made.add_hline(
-                y=bound, row=1, col=column, line={"color": SOFT, "width": 1.5, "dash": "dot"},
-                annotation={"text": f"limit{augment}: {bound:,.0f}", "font": {"size": 12, "color": SOFT}},
-                annotation_position="top left",
-            )  # fmt: skip
         sizes = sorted({cell["slots"] for cell in panel})
         made.update_xaxes(type="log", tickvals=sizes, ticktext=[str(size) for size in sizes], row=1, col=column)
         made.update_xaxes(title_text="slots of a stack", row=1, col=column)
+        for name, bound in _limits(panel).items():
+            made.add_trace(_limit_line(sizes, bound, name), 1, column)
     settings, machine = result["settings"], result["machine"]
     subtitle = (
         f"lenet5 on 32x32x3, batch {settings['batch']}, {machine['where']}, {machine['date']}; "
         f"whiskers: lowest to highest of {settings['repeat']}"
     )
     titled(made, "Throughput against stack size", subtitle, height=560)
-    lowest = min((cell["images_per_second"] for cell in cells), default=1.0)
-    highest = max((cell["limit"] for cell in cells), default=1.0)
-    if highest > LOGARITHMIC * lowest:
-        made.update_yaxes(type="log")
+    rates = [cell["images_per_second"] for cell in cells]
+    top = max(cell["limit"] for cell in cells)
+    if max(rates) > LOGARITHMIC * min(rates):
+        low, high = min(rates) / 1.5, 1.6 * top
+        ticks = log_ticks(low, high)
+        made.update_yaxes(type="log", range=[math.log10(low), math.log10(high)], tickvals=ticks)
+        made.update_yaxes(ticktext=[f"{tick:,.0f}" for tick in ticks])
     else:
-        made.update_yaxes(range=[0, 1.12 * highest])
+        made.update_yaxes(range=[0, 1.12 * top], tickformat=",")
     made.update_yaxes(title_text="trial-images per second", col=1)
-    return made.update_layout(legend={"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top"}, margin={"b": 120})
+    return made.update_layout(
+        legend={"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top"}, margin={"t": 110, "b": 120}
+    )
 
 
 def _line(points: Sequence[Mapping[str, Any]], name: str, colour: str, legend: bool) -> go.Scatter:
@@ -191,8 +193,17 @@ def _line(points: Sequence[Mapping[str, Any]], name: str, colour: str, legend: b
 
 
 def _limits(panel: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """The limit of each augmentation, or one for all where they agree to a percent."""
-    found = {cell["augment"]: cell["limit"] for cell in panel}
-    if max(found.values()) <= 1.01 * min(found.values()):
-        return {"": max(found.values())}
-    return {f", {label(augment)}": bound for augment, bound in found.items()}
+    """The limit where slots share their images and where they have their own; one where they agree to a percent."""
+    found: dict[str, float] = {}
+    for cell in panel:
+        name = "limit, shared images" if cell["augment"] == "none" else "limit, own images"
+        found[name] = max(found.get(name, 0.0), cell["limit"])
+    return found if max(found.values()) > 1.01 * min(found.values()) else {"limit": max(found.values())}
+
+
+def _limit_line(sizes: Sequence[int], bound: float, name: str) -> go.Scatter:
+    return go.Scatter(
+        x=[sizes[0], sizes[-1]], y=[bound, bound], mode="lines+text", showlegend=False, hoverinfo="skip",
+        text=["", f"{name}: {bound:,.0f}"], textposition="top left", textfont={"size": 12, "color": SOFT},
+        line={"color": SOFT, "width": 1.5, "dash": "dot"},
+    )  # fmt: skip

@@ -29,10 +29,12 @@ def table(options: argparse.Namespace, out: Console) -> dict[str, Any]:
         found: dict[Cell, dict[str, Any]] = {}
         for cell in wanted:
             bar.update(task, description=f"compiling {shown.described(cell)}")
-            late = options.budget and time.monotonic() - began > COMPILING_SHARE * options.budget
+            late = found and options.budget and time.monotonic() - began > COMPILING_SHARE * options.budget
             found[cell] = {"failed": "left out: no time"} if late else compiled(crew, cell)
             bar.advance(task)
         running = [cell for cell in wanted if "failed" not in found[cell]]
+        if not running:
+            raise WorkerFailed(f"no cell could be measured; {shown.described(wanted[0])}: {found[wanted[0]]['failed']}")
         precisions = list(dict.fromkeys(cell.precision for cell in running))
         rates: dict[str, list[limits.Rates]] = {precision: [] for precision in precisions}
         done = 0
