@@ -39,6 +39,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--optimizers", nargs="+", choices=OPTIMIZERS, help="default: all")
     parser.add_argument("--precision", nargs="+", choices=PRECISIONS, help="default: all that there are")
     parser.add_argument("--workers", type=int, help="processes (default: one per GPU, else one per core)")
+    parser.add_argument("--threads", type=int, help="of each worker on a CPU (default: 1)")
     parser.add_argument("--batch", type=int, default=128, help="images in a step (default: 128)")
     parser.add_argument("--images", type=int, default=0, help="to train on (default: 9000, on a GPU 45000)")
     parser.add_argument("--data", type=Path, help="folder with cifar10.npz, instead of random images")
@@ -51,7 +52,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout, everything else on stderr")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write the table's picture, an HTML file")
     options = parser.parse_args(given)
-    for name in ("workers", "batch", "trials", "repeat", "epochs", *(["sizes"] if options.sizes else [])):
+    for name in ("workers", "threads", "batch", "trials", "repeat", "epochs", *(["sizes"] if options.sizes else [])):
         value = getattr(options, name)
         if value is not None and min(value if isinstance(value, list) else [value]) < 1:
             parser.error(f"--{name}: expected at least 1, received {value}")

@@ -171,7 +171,14 @@ def figure(result: Mapping[str, Any]) -> go.Figure:
         made.update_yaxes(range=[0, 1.12 * top], tickformat=",")
     made.update_yaxes(title_text="trial-images per second", col=1)
     return made.update_layout(
-        legend={"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top"}, margin={"t": 110, "b": 120}
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "y": -0.16,
+            "yanchor": "top",
+            "title": {"text": "augmentation; optimizers  "},
+        },
+        margin={"t": 110, "b": 120},
     )
 
 

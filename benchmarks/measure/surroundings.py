@@ -17,8 +17,9 @@ from measure.measuring import Settings
 
 
 def chosen_places(options: argparse.Namespace) -> list[Place]:
-    """Where the workers run, as `lenet-search run` would choose."""
-    return places(options.workers, visible_gpus(), usable_cores())
+    """Where the workers run: one per GPU, else one per core, with one thread on a CPU unless --threads says more."""
+    found = places(options.workers, visible_gpus(), usable_cores())
+    return [place if place.gpu else Place(None, options.threads or 1) for place in found]
 
 
 def settings(options: argparse.Namespace) -> Settings:
