@@ -2,8 +2,8 @@
 
 A program is compiled for one batch size, activation and pooling, so trials that differ in them cannot share a stack:
 workers keep a stack for each, some of them half empty, and compile more. Both studies are run by `lenet-search run`
-itself, with random search and no pruning, so that they differ in nothing else. The rate counts from the moment when
-the first worker is up, compiling included, so the longer the studies, the fairer.
+itself, with random search and no pruning, so that they differ in nothing else. The rate is that of the whole run,
+start-up and compiling included, so the longer the studies, the fairer.
 """
 
 import argparse
