@@ -4,18 +4,21 @@ Both are pure: state in, state out. Nothing crosses to Python inside an epoch.
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from keras import ops
 
 from lenet_search.engine import backend, update
+from lenet_search.engine.curvature import GaussNewton
 from lenet_search.engine.forward import forward, plan
+from lenet_search.engine.hessian import Exact
 from lenet_search.engine.structure import Structure
 from lenet_search.engine.update import Moments
 from lenet_search.networks import Parameter, network, parameters
 from lenet_search.recipe.augment import DRAWS, cut_out, recolor, warp
-from lenet_search.recipe.loss import cross_entropy
-from lenet_search.recipe.regularize import penalty_gradient
+from lenet_search.recipe.loss import losses
+from lenet_search.recipe.regularize import DROPOUTS, penalty_gradient
 
 Tensor = Any
 AUGMENT_STREAM = 1000  # random streams below this number belong to the network's layers
@@ -40,12 +43,23 @@ class Program:
         self.dtype = backend.multiplying_dtype(structure.precision)
         layers = network(structure.model, image_shape, classes)
         everything = parameters(layers, image_shape)
-        self.steps = plan(layers)
+        self.steps = plan(layers, image_shape)
         self.trainable = [p for p in everything if p.trainable]
         self.moving = [p for p in everything if not p.trainable]
+        self._layers, self._image_shape = layers, image_shape
         self.train = backend.compiled(self._train)
         self.evaluate = backend.compiled(self._evaluate)
         self._update = backend.fused(self._step)
+
+    @cached_property
+    def gauss_newton(self) -> GaussNewton:
+        """The curvature along each weight, approximated."""
+        return GaussNewton(self._layers, self.structure.loss)
+
+    @cached_property
+    def exact(self) -> Exact:
+        """The curvature along each weight."""
+        return Exact(self._layers, self._image_shape, self.structure.loss)
 
     def _train(
         self,
@@ -91,7 +105,7 @@ class Program:
     ) -> tuple[State, Tensor, Tensor]:
         slots = state.weights.shape[0]
         x = self._training_images(images, hyper, slots, moment)
-        rates = {name: hyper[name] for name in ("dropout", "spatial_dropout") if getattr(self.structure, name)}
+        rates = {name: hyper[name] for name in DROPOUTS if getattr(self.structure, name)}
         moving = _unpack(state.moving, self.moving)
         trained = _unpack(state.weights, self.trainable)
         names = list(trained)
@@ -100,9 +114,9 @@ class Program:
             logits, statistics = forward(
                 self.steps, trained | moving, x, slots, self.lowering, rates=rates, moment=moment, dtype=self.dtype
             )
-            smoothed, plain = cross_entropy(logits, labels[None], hyper["label_smoothing"][:, None])
+            followed, plain = losses(logits, labels[None], hyper["label_smoothing"][:, None], self.structure.loss)
             correct = ops.cast(ops.argmax(logits, -1) == ops.cast(labels, "int32")[None], "float32")
-            return ops.sum(ops.mean(smoothed, -1)), (ops.sum(plain, -1), ops.sum(correct, -1), statistics)
+            return ops.sum(ops.mean(followed, -1)), (ops.sum(plain, -1), ops.sum(correct, -1), statistics)
 
         extra, gradients = backend.value_and_gradients(loss, [trained[name] for name in names])
         plain, correct, statistics = extra
@@ -119,7 +133,7 @@ class Program:
     ) -> tuple[Tensor, Moments]:
         """Penalties, clipping, and the optimizers' rule."""
         if self.structure.penalty:
-            penalized = ops.concatenate([ops.full((p.size,), float(p.role == "kernel")) for p in self.trainable])
+            penalized = ops.concatenate([ops.full((p.size,), float(p.penalized)) for p in self.trainable])
             gradients = gradients + penalized * penalty_gradient(weights, hyper["l1"][:, None], hyper["l2"][:, None])
         if self.structure.clip:
             gradients = self._clipped(gradients, hyper["clip_norm"][:, None])
@@ -192,7 +206,7 @@ class Program:
             else:
                 x = self._normalized(images[i], hyper, "float32")
             logits, _ = forward(self.steps, weights, x, slots, self.lowering)
-            _, plain = cross_entropy(logits, labels[i][None], 0.0)
+            _, plain = losses(logits, labels[i][None], 0.0)
             plain = ops.where(labels[i] >= 0, plain, 0.0)
             correct = ops.cast(ops.argmax(logits, -1) == labels[i][None], "float32")
             return carry[0] + ops.sum(plain, -1), carry[1] + ops.sum(correct, -1)

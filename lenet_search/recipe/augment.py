@@ -109,11 +109,30 @@ def _smooth_sources(
         cos, sin = scale * ops.cos(angle), scale * ops.sin(angle)
     y, x = cos * y + sin * x + middle_y, cos * x - sin * y + middle_x
     x = _flipped(x, width, draws, strength)
+    return _cells(y, x, size)
+
+
+def between_pixels(
+    images: Tensor, y: Tensor, x: Tensor, black: Tensor, rows_of: Callable[[Tensor, Tensor], Tensor]
+) -> Tensor:
+    """What lies at rows `y` and columns `x`, (B, H', W', K) each, of images (B, H, W, C): bilinear interpolation.
+
+    (B, H', W', K, C); outside of an image is `black` (C,). It can be differentiated by `y` and `x`.
+    """
+    index, down, right = _cells(y, x, images.shape[1:3])
+    return _between(rows_of(_neighbours(images, black), index), down, right)
+
+
+def _cells(y: Tensor, x: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+    """Which row of `_neighbours` each place (B, H', W', K) lies in, and how far down and right of its first."""
+    from keras import ops
+
+    height, width = size
     top, left = ops.floor(y), ops.floor(x)
     inside = (top >= -1) & (top < height) & (left >= -1) & (left < width)
     outside = (height + 1) * (width + 1)
     index = ops.cast(ops.where(inside, (top + 1) * (width + 1) + left + 1, outside), "int32")
-    return index + _starts(index.shape[0], outside + 1), y - top, x - left
+    return index + _starts(ops.shape(index)[0], outside + 1), y - top, x - left
 
 
 def _positions(
@@ -177,7 +196,7 @@ def _neighbours(images: Tensor, black: Tensor) -> Tensor:
     """
     from keras import ops
 
-    batch, height, width, channels = images.shape
+    batch, height, width, channels = ops.shape(images)
     framed = ops.pad(images - black, ((0, 0), (1, 1), (1, 1), (0, 0))) + black
     corners = [framed[:, i : i + height + 1, j : j + width + 1] for i in (0, 1) for j in (0, 1)]
     rows = ops.reshape(ops.concatenate(corners, -1), (batch, (height + 1) * (width + 1), 4 * channels))

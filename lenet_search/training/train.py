@@ -106,7 +106,7 @@ def train(
     started = monotonic()
     with contextlib.suppress(RuntimeError):  # TensorFlow is running already, in a notebook: it stays as it is
         device.configure(usable_cores())
-    split = data.load(recipe.data, data_folder)
+    split = data.load(recipe.data, data_folder, recipe.model.padded)
     if recipe.train.precision == "auto":
         recipe = recipe.settled(device.best_precision())
     stack = Stack(structure_of(recipe, Space.from_recipe(recipe)), split, min(seeds, slots or device.default_slots()))

@@ -99,13 +99,17 @@ def uniform(shape: Sequence[int], stream: int, moment: Tensor) -> Tensor:
     return tf.random.stateless_uniform(shape, tf.stack([tf.constant(stream, tf.int32), tf.cast(moment, tf.int32)]))
 
 
-def convolution(images: Tensor, kernels: Tensor, lowering: str, finite: bool = False) -> Tensor:
-    """Convolve each slot's images with its kernels, stride 1, no padding.
+def convolution(
+    images: Tensor, kernels: Tensor, lowering: str, stride: int = 1, padding: str = "valid", finite: bool = False
+) -> Tensor:
+    """Convolve each slot's images with its kernels.
 
     Args:
         images: (B, H, W, C) seen by all slots, or (B, H, W, K * C), slot by slot
         kernels: (K, k, k, C, F)
         lowering: "grouped", one convolution with K groups (needs oneDNN on a CPU), or "separate", K convolutions
+        stride: of both axes
+        padding: "valid" or "same", as Keras means them
         finite: whether the images hold finite numbers whatever a slot has learned
 
     Returns:
@@ -114,7 +118,7 @@ def convolution(images: Tensor, kernels: Tensor, lowering: str, finite: bool = F
     slots, k, _, channels, filters = kernels.shape
     if images.shape[-1] != channels and lowering == "separate":
         own = zip(tf.split(images, slots, axis=-1), tf.unstack(kernels), strict=True)
-        return tf.concat([tf.nn.conv2d(image, kernel, 1, "VALID") for image, kernel in own], axis=-1)
+        return tf.concat([tf.nn.conv2d(image, kernel, stride, padding.upper()) for image, kernel in own], axis=-1)
     if images.shape[-1] != channels and images.dtype == tf.bfloat16 and finite and slots % 2 == 0:
         # Matrix units are wider than a slot: two share a group, where each multiplies the other's images by 0
         # (which keeps them apart as long as images are finite). Measured 2026-11 on one core with AMX, first layer,
@@ -124,7 +128,7 @@ def convolution(images: Tensor, kernels: Tensor, lowering: str, finite: bool = F
         second = tf.pad(pairs[:, 1:], ((0, 0), (0, 0), (0, 0), (0, 0), (channels, 0), (0, 0)))
         kernels = tf.reshape(tf.concat([first, second], 1), (slots, k, k, 2 * channels, filters))
     wide = tf.reshape(tf.transpose(kernels, (1, 2, 3, 0, 4)), (k, k, kernels.shape[3], slots * filters))
-    return tf.nn.conv2d(images, wide, 1, "VALID")
+    return tf.nn.conv2d(images, wide, stride, padding.upper())
 
 
 def pooled_convolution(images: Tensor, kernels: Tensor, lowering: str, finite: bool = False) -> Tensor:
@@ -139,7 +143,7 @@ def pooled_convolution(images: Tensor, kernels: Tensor, lowering: str, finite: b
     height, width = (side - k + 1 for side in images.shape[1:3])
     own = images.shape[-1] != channels
     if not (own and lowering == "grouped" and images.dtype == tf.float32 and filters <= 8) or height % 2 or width % 2:
-        return tf.nn.max_pool2d(convolution(images, kernels, lowering, finite), 2, 2, "VALID")
+        return tf.nn.max_pool2d(convolution(images, kernels, lowering, finite=finite), 2, 2, "VALID")
     left = tf.pad(kernels, ((0, 0), (0, 0), (0, 1), (0, 0), (0, 0)))
     right = tf.pad(kernels, ((0, 0), (0, 0), (1, 0), (0, 0), (0, 0)))
     wide = tf.transpose(tf.concat([left, right], -1), (1, 2, 3, 0, 4))
