@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lenet_search.cli.options import complete_both
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -17,7 +19,13 @@ EXAMPLES = """Examples:
 
 def check(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE", help="Study files, or names of studies.", show_default=False)
+        list[str],
+        typer.Argument(
+            metavar="FILE",
+            help="Study files, or names of studies and recipes.",
+            show_default=False,
+            autocompletion=complete_both,
+        ),
     ],
 ) -> None:
     """Check study files, and print what each fixes and what it searches.
