@@ -73,12 +73,13 @@ class Split:
         }
 
 
-def load(data: Data, folder: Path | None = None) -> Split:
+def load(data: Data, folder: Path | None = None, padded: bool = True) -> Split:
     """The training images of `data.name`, cut to `data.limit` and split by `data.validation`.
 
     Args:
         data: the recipe's `[data]`.
         folder: where NAME.npz is looked for first; None takes LENET_SEARCH_DATA.
+        padded: whether 28x28 images get a frame of two pixels, as `recipe.model.Model.padded` says of a network.
 
     Raises:
         DataError: what is missing, damaged or mislabelled, in which file, and what to do.
@@ -99,7 +100,9 @@ def load(data: Data, folder: Path | None = None) -> Split:
     for part in (kept.astype("<i8"), held_out.astype("<i8"), labels.astype("<i4"), images):
         sha.update(np.ascontiguousarray(part).data)
 
-    pad = 2 if images.shape[1:3] == (28, 28) else 0  # LeCun et al. 1998: LeNet-5 sees 28x28 digits in a 32x32 field
+    pad = (
+        2 if padded and images.shape[1:3] == (28, 28) else 0
+    )  # LeCun et al. 1998: LeNet-5 sees 28x28 digits in a 32x32 field
     if pad:
         images = np.pad(images, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
     x_train, x_val = images[kept], images[held_out]

@@ -3,6 +3,7 @@
 Images carry their slots in the last axis, (B, H, W, K * C), slot by slot; vectors in the first, (K, B, D).
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,18 @@ from typing import Any
 from keras import ops
 
 from lenet_search.engine import backend
-from lenet_search.networks import Layer
-from lenet_search.networks.layers import Activation, BatchNorm, Conv, Dense, Dropout, Flatten, Pool, SpatialDropout
+from lenet_search.networks import Layer, Shape, walk
+from lenet_search.networks.layers import (
+    Activation,
+    BatchNorm,
+    Conv,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalPool,
+    Pool,
+    SpatialDropout,
+)
 from lenet_search.recipe.regularize import dropout_mask
 
 Tensor = Any
@@ -43,23 +54,24 @@ class Step:
 
     layer: Layer | Bias
     stream: int
+    shape: Shape  # what the layer sees of one image of one slot, in the network as it is written
 
 
-def plan(layers: Sequence[Layer]) -> list[Step]:
+def plan(layers: Sequence[Layer], image_shape: Shape) -> list[Step]:
     """The same network in the order in which it is computed.
 
     Max pooling goes before biases and rising activations, which then have a quarter of the work; what comes out is
     the same but for rounding.
     """
     steps: list[Step] = []
-    for stream, layer in enumerate(layers):
+    for stream, (layer, shape) in enumerate(walk(layers, image_shape)):
         place = len(steps)
         if isinstance(layer, Pool) and layer.kind == "max":
             while place and _rises(steps[place - 1].layer):
                 place -= 1
-        steps.insert(place, Step(layer, stream))
+        steps.insert(place, Step(layer, stream, shape))
         if isinstance(layer, Conv):
-            steps.append(Step(Bias(layer.name), stream))
+            steps.append(Step(Bias(layer.name), stream, layer.output(shape)))
     return steps
 
 
@@ -84,7 +96,7 @@ def forward(
         images: (B, H, W, C) seen by all slots, or (B, H, W, K * C)
         slots: K
         lowering: how convolutions are computed, see `backend.convolution`
-        rates: what is dropped while training, (K,) by "dropout" and "spatial_dropout"; None for evaluation
+        rates: what is dropped while training, (K,) by `recipe.regularize.DROPOUTS`; None for evaluation
         moment: which training step it is, for the random draws
     """
     training = rates is not None
@@ -94,7 +106,8 @@ def forward(
     for step in steps:
         match layer := step.layer:
             case Conv():
-                x = backend.convolution(x, weights[f"{layer.name}.kernel"], lowering)
+                kernel = weights[f"{layer.name}.kernel"]
+                x = backend.convolution(x, kernel, lowering, layer.stride, layer.padding)
             case Bias():
                 x = x + ops.reshape(weights[f"{layer.name}.bias"], (-1,))
             case Dense():
@@ -106,20 +119,41 @@ def forward(
                 x = ACTIVATIONS[layer.kind](x)
             case Pool():
                 pool = ops.max_pool if layer.kind == "max" else ops.average_pool
-                x = pool(x, 2, 2, "valid")
+                x = pool(x, layer.size, layer.stride, layer.padding)
+            case GlobalPool():
+                x = ops.mean(x, axis=(1, 2))
+                x = ops.transpose(ops.reshape(x, (x.shape[0], slots, -1)), (1, 0, 2))
             case Flatten():
-                batch, height, width, channels = x.shape
-                x = ops.reshape(x, (batch, height * width, slots, channels // slots))
-                x = ops.reshape(ops.transpose(x, (2, 0, 1, 3)), (slots, batch, -1))
-            case Dropout() if "dropout" in rates:  # one draw for all slots, each with its own rate
-                draw = backend.uniform(x.shape[1:], step.stream, moment)
-                x = x * dropout_mask(draw, rates["dropout"][:, None, None])
+                x = _flat(x, step.shape, slots)
+            case Dropout() if layer.rate in rates:
+                batch = x.shape[-2] if len(x.shape) == 3 else x.shape[0]
+                draw = backend.uniform((batch, *step.shape), step.stream, moment)
+                x = _dropped(x, draw, rates[layer.rate])
             case SpatialDropout() if "spatial_dropout" in rates:
                 batch, channels = x.shape[0], x.shape[-1] // slots
                 draw = backend.uniform((batch, 1, channels), step.stream, moment)
                 mask = dropout_mask(draw, rates["spatial_dropout"][:, None])
                 x = x * ops.reshape(mask, (batch, 1, 1, slots * channels))
     return x, moving
+
+
+def _flat(x: Tensor, shape: Shape, slots: int) -> Tensor:
+    """Images (B, H, W, C) or (B, H, W, K * C), of one slot of `shape`, as vectors (K, B, H * W * C)."""
+    batch, height, width, channels = x.shape
+    if channels == shape[-1]:  # all slots see the same
+        return ops.broadcast_to(ops.reshape(x, (1, batch, -1)), (slots, batch, math.prod(shape)))
+    x = ops.reshape(x, (batch, height * width, slots, channels // slots))
+    return ops.reshape(ops.transpose(x, (2, 0, 1, 3)), (slots, batch, -1))
+
+
+def _dropped(x: Tensor, draw: Tensor, rate: Tensor) -> Tensor:
+    """One draw (B, *shape) for all slots, each with its own rate (K,)."""
+    if len(x.shape) == 3:
+        return x * dropout_mask(draw, rate[:, None, None])
+    batch, height, width, channels = draw.shape
+    x = ops.reshape(x, (batch, height, width, -1, channels))  # one image for all slots, or one for each
+    x = x * dropout_mask(draw[:, :, :, None], rate[:, None])
+    return ops.reshape(x, (batch, height, width, -1))
 
 
 def _batch_norm(

@@ -14,8 +14,8 @@ from lenet_search.engine.structure import Structure
 from lenet_search.engine.update import Moments
 from lenet_search.networks import Parameter, network, parameters
 from lenet_search.recipe.augment import DRAWS, cut_out, recolor, warp
-from lenet_search.recipe.loss import cross_entropy
-from lenet_search.recipe.regularize import penalty_gradient
+from lenet_search.recipe.loss import losses
+from lenet_search.recipe.regularize import DROPOUTS, penalty_gradient
 
 Tensor = Any
 AUGMENT_STREAM = 1000  # random streams below this number belong to the network's layers
@@ -39,7 +39,7 @@ class Program:
         self.lowering = lowering
         layers = network(structure.model, image_shape, classes)
         everything = parameters(layers, image_shape)
-        self.steps = plan(layers)
+        self.steps = plan(layers, image_shape)
         self.trainable = [p for p in everything if p.trainable]
         self.moving = [p for p in everything if not p.trainable]
         self.train = backend.compiled(self._train)
@@ -91,7 +91,7 @@ class Program:
     ) -> tuple[State, Tensor, Tensor]:
         slots = state.weights.shape[0]
         x = self._training_images(images, hyper, slots, moment)
-        rates = {name: hyper[name] for name in ("dropout", "spatial_dropout") if getattr(self.structure, name)}
+        rates = {name: hyper[name] for name in DROPOUTS if getattr(self.structure, name)}
         moving = _unpack(state.moving, self.moving)
         trained = _unpack(state.weights, self.trainable)
         names = list(trained)
@@ -100,9 +100,9 @@ class Program:
             logits, statistics = forward(
                 self.steps, trained | moving, x, slots, self.lowering, rates=rates, moment=moment
             )
-            smoothed, plain = cross_entropy(logits, labels[None], hyper["label_smoothing"][:, None])
+            followed, plain = losses(logits, labels[None], hyper["label_smoothing"][:, None], self.structure.loss)
             correct = ops.cast(ops.argmax(logits, -1) == ops.cast(labels, "int32")[None], "float32")
-            return ops.sum(ops.mean(smoothed, -1)), (ops.sum(plain, -1), ops.sum(correct, -1), statistics)
+            return ops.sum(ops.mean(followed, -1)), (ops.sum(plain, -1), ops.sum(correct, -1), statistics)
 
         extra, gradients = backend.value_and_gradients(loss, [trained[name] for name in names])
         plain, correct, statistics = extra
@@ -119,7 +119,7 @@ class Program:
     ) -> tuple[Tensor, Moments]:
         """Penalties, clipping, and the optimizers' rule."""
         if self.structure.penalty:
-            penalized = ops.concatenate([ops.full((p.size,), float(p.role == "kernel")) for p in self.trainable])
+            penalized = ops.concatenate([ops.full((p.size,), float(p.penalized)) for p in self.trainable])
             gradients = gradients + penalized * penalty_gradient(weights, hyper["l1"][:, None], hyper["l2"][:, None])
         if self.structure.clip:
             gradients = self._clipped(gradients, hyper["clip_norm"][:, None])
@@ -177,7 +177,7 @@ class Program:
             else:
                 x = pixels * hyper["scale"][0] + hyper["offset"][0]
             logits, _ = forward(self.steps, weights, x, slots, self.lowering)
-            _, plain = cross_entropy(logits, labels[i][None], 0.0)
+            _, plain = losses(logits, labels[i][None], 0.0)
             plain = ops.where(labels[i] >= 0, plain, 0.0)
             correct = ops.cast(ops.argmax(logits, -1) == labels[i][None], "float32")
             return carry[0] + ops.sum(plain, -1), carry[1] + ops.sum(correct, -1)

@@ -20,6 +20,7 @@ from lenet_search.recipe import Recipe
 from lenet_search.recipe.data import normalization
 from lenet_search.recipe.model import initial_kernel
 from lenet_search.recipe.optimizer import COLUMNS, RMSprop
+from lenet_search.recipe.regularize import DROPOUTS
 
 ORDER_SEED = 1998  # shuffles depend on this and the stack's clock alone: all slots see the same order
 COMPILING_SECONDS = 4.0  # about what another stack size costs; measured 2026-11 on one core
@@ -90,7 +91,7 @@ class Stack:
         )
         self._hyper: dict[str, np.ndarray] = {
             name: np.zeros(slots, np.float32)
-            for name in (*AUGMENTATIONS, "label_smoothing", "l1", "l2", "dropout", "spatial_dropout", "clip_norm")
+            for name in (*AUGMENTATIONS, "label_smoothing", "l1", "l2", *DROPOUTS, "clip_norm")
         }
         self._hyper |= {name: np.zeros((slots, channels), np.float32) for name in ("scale", "offset")}
         self._hyper["switches"] = np.zeros((slots, 2), np.float32)
@@ -118,7 +119,7 @@ class Stack:
         second[number] = getattr(recipe.optimizer.branch, "initial_accumulator_value", 0.0)
         for name in AUGMENTATIONS:
             self._hyper[name][number] = getattr(recipe.augment, name)
-        for name in ("l1", "l2", "dropout", "spatial_dropout"):
+        for name in ("l1", "l2", *DROPOUTS):
             self._hyper[name][number] = getattr(recipe.regularize, name)
         self._hyper["label_smoothing"][number] = recipe.loss.label_smoothing
         self._hyper["clip_norm"][number] = recipe.optimizer.clip_norm

@@ -17,12 +17,18 @@ class Parameter:
 
     name: str
     shape: Shape
-    role: str  # "kernel" | "bias" | "gamma" | "beta" | "moving_mean" | "moving_variance"
+    role: str  # "kernel" | "bias" | "gamma" | "beta" | "moving_mean" | "moving_variance" | "affine"
+    fans: tuple[Shape, ...] = ()  # of a kernel that is no full one: the full ones whose last maps it is made of
 
     @property
     def size(self) -> int:
         """How many numbers it holds."""
         return math.prod(self.shape)
+
+    @property
+    def penalized(self) -> bool:
+        """Whether l1 and l2 hold it small."""
+        return self.role == "kernel"
 
     @property
     def trainable(self) -> bool:
@@ -32,16 +38,17 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Conv:
-    """A convolution with bias, stride 1, over (H, W, C)."""
+    """A convolution with bias over (H, W, C)."""
 
     name: str
     filters: int
     kernel_size: int
+    stride: int = 1
+    padding: str = "valid"  # or "same"
 
     def output(self, shape: Shape) -> Shape:
-        """Without padding, each side loses kernel_size - 1 pixels."""
-        side = self.kernel_size - 1
-        return shape[0] - side, shape[1] - side, self.filters
+        """Without padding, each side loses kernel_size - 1 pixels; stride divides it, rounded up."""
+        return *_sides(shape, self.kernel_size, self.stride, self.padding), self.filters
 
     def parameters(self, shape: Shape) -> list[Parameter]:
         """Kernel (k, k, in, out) and bias (out,)."""
@@ -113,7 +120,9 @@ class Activation(Plain):
 
 @dataclass(frozen=True)
 class Dropout(Plain):
-    """Dropout of single units."""
+    """Dropout of single numbers; `rate` names the field of `[regularize]` that says how many."""
+
+    rate: str = "dropout"
 
 
 @dataclass(frozen=True)
@@ -123,13 +132,25 @@ class SpatialDropout(Plain):
 
 @dataclass(frozen=True)
 class Pool(Plain):
-    """2x2 pooling, "average" or "max"."""
+    """Pooling over size x size pixels, "average" or "max"; "valid" leaves out an odd last row or column."""
 
     kind: str
+    size: int = 2
+    stride: int = 2
+    padding: str = "valid"  # or "same"
 
     def output(self, shape: Shape) -> Shape:
-        """Half of each side, an odd last row or column left out."""
-        return shape[0] // 2, shape[1] // 2, shape[2]
+        """Each side divided by the stride."""
+        return *_sides(shape, self.size, self.stride, self.padding), shape[2]
+
+
+@dataclass(frozen=True)
+class GlobalPool(Plain):
+    """The mean of each feature map: (H, W, C) to (C,)."""
+
+    def output(self, shape: Shape) -> Shape:
+        """(C,)."""
+        return (shape[2],)
 
 
 @dataclass(frozen=True)
@@ -141,7 +162,14 @@ class Flatten(Plain):
         return (math.prod(shape),)
 
 
-Layer = Conv | Dense | BatchNorm | Activation | Dropout | SpatialDropout | Pool | Flatten
+def _sides(shape: Shape, size: int, stride: int, padding: str) -> tuple[int, int]:
+    """Height and width after a window of `size` moved by `stride`, as Keras counts."""
+    lost = size - 1 if padding == "valid" else 0
+    height, width = (math.ceil((side - lost) / stride) for side in shape[:2])
+    return height, width
+
+
+Layer = Conv | Dense | BatchNorm | Activation | Dropout | SpatialDropout | Pool | GlobalPool | Flatten
 
 
 def walk(layers: Sequence[Layer], image_shape: Shape) -> Iterator[tuple[Layer, Shape]]:

@@ -14,6 +14,7 @@ from lenet_search.networks.layers import (
     Dense,
     Dropout,
     Flatten,
+    GlobalPool,
     Layer,
     Pool,
     SpatialDropout,
@@ -86,7 +87,10 @@ def _keras_layers(layer: Layer, regularize: Regularize) -> list[keras.Layer]:
     penalty = keras.regularizers.L1L2(regularize.l1, regularize.l2) if regularize.l1 or regularize.l2 else None
     match layer:
         case Conv():
-            return [keras.layers.Conv2D(layer.filters, layer.kernel_size, kernel_regularizer=penalty, name=name)]
+            shape = {"strides": layer.stride, "padding": layer.padding}
+            return [
+                keras.layers.Conv2D(layer.filters, layer.kernel_size, **shape, kernel_regularizer=penalty, name=name)
+            ]
         case Dense():
             return [keras.layers.Dense(layer.units, kernel_regularizer=penalty, name=name)]
         case BatchNorm():
@@ -101,10 +105,12 @@ def _keras_layers(layer: Layer, regularize: Regularize) -> list[keras.Layer]:
             return [keras.layers.Activation(layer.kind, name=name)]
         case Pool():
             pool = keras.layers.MaxPooling2D if layer.kind == "max" else keras.layers.AveragePooling2D
-            return [pool(2, name=name)]
+            return [pool(layer.size, layer.stride, layer.padding, name=name)]
+        case GlobalPool():
+            return [keras.layers.GlobalAveragePooling2D(name=name)]
         case SpatialDropout():
             return [keras.layers.SpatialDropout2D(regularize.spatial_dropout, name=name)]
         case Dropout():
-            return [keras.layers.Dropout(regularize.dropout, name=name)]
+            return [keras.layers.Dropout(getattr(regularize, layer.rate), name=name)]
         case Flatten():
             return [keras.layers.Flatten(name=name)]

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from lenet_search.recipe.augment import Augment
 from lenet_search.recipe.data import Data
-from lenet_search.recipe.field import Field, Legal, Value, fields_of
+from lenet_search.recipe.field import Field, Legal, Scalar, Value, fields_of
 from lenet_search.recipe.loss import Loss
 from lenet_search.recipe.model import Model
 from lenet_search.recipe.optimizer import Optimizer
@@ -20,7 +20,7 @@ from lenet_search.recipe.regularize import Regularize
 from lenet_search.recipe.schedule import Schedule
 from lenet_search.recipe.train import Train
 
-__all__ = ["FIELDS", "SECTIONS", "Field", "Legal", "Recipe", "Value"]
+__all__ = ["FIELDS", "SECTIONS", "Field", "Legal", "Recipe", "Scalar", "Value"]
 
 SECTIONS: dict[str, type] = {
     "data": Data,

@@ -7,7 +7,17 @@ import numpy as np
 
 from lenet_search.recipe.field import choice, flag, number
 
-NETWORKS = ("lenet5",)
+NETWORKS = ("lenet5", "lenet5_28", "lenet5_1998", "lenet5_stn", "mlp", "all_cnn", "all_cnn_pool", "all_cnn_base")
+UNPADDED = ("lenet5_28", "mlp")  # the others see 28x28 digits in a 32x32 field
+RADIAL_BASIS = ("lenet5_1998",)  # networks whose outputs are distances to fixed patterns
+# What a network fixes or does without: it has no effect there.
+WITHOUT_EFFECT = {
+    "lenet5_1998": ("width", "activation", "pooling", "batch_norm"),
+    "mlp": ("pooling",),
+    "all_cnn": ("pooling",),
+    "all_cnn_pool": ("pooling",),
+    "all_cnn_base": ("pooling",),
+}
 ACTIVATIONS = ("tanh", "scaled_tanh", "relu", "leaky_relu", "elu", "gelu", "silu")
 INITIALIZERS = (
     "lecun_normal",
@@ -31,6 +41,11 @@ class Model:
     pooling: str = choice("average", ("average", "max"), "2x2 pooling")
     initializer: str = choice("glorot_uniform", INITIALIZERS, "initial kernels; lecun_1998: uniform within 2.4/fan-in")
     batch_norm: bool = flag(False, "batch normalization between each hidden layer and its activation")
+
+    @property
+    def padded(self) -> bool:
+        """Whether 28x28 images get a frame of two pixels, as in LeCun et al. 1998."""
+        return self.network not in UNPADDED
 
 
 def initial_kernel(initializer: str, shape: tuple[int, ...], seed: int) -> np.ndarray:

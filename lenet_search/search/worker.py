@@ -53,7 +53,7 @@ class Worker:
         self._slots = slots
         self._waiting: deque[tuple[Job, Recipe, Structure]] = deque()
         self._benches: OrderedDict[Structure, Bench] = OrderedDict()  # the one used last comes last
-        self._splits: dict[tuple[str, float, int], data.Split] = {}
+        self._splits: dict[tuple[str, float, int, bool], data.Split] = {}
 
     def serve(self) -> None:
         """Train until the parent hangs up."""
@@ -107,10 +107,10 @@ class Worker:
         self._benches.move_to_end(structure)
         return self._benches[structure]
 
-    def _split(self, key: tuple[str, float, int]) -> data.Split:
+    def _split(self, key: tuple[str, float, int, bool]) -> data.Split:
         if key not in self._splits:
-            name, validation, limit = key
-            self._splits[key] = data.load(Data(name, validation, limit=limit), self._setup.data_folder)
+            name, validation, limit, padded = key
+            self._splits[key] = data.load(Data(name, validation, limit=limit), self._setup.data_folder, padded)
         return self._splits[key]
 
     def _epoch(self, bench: Bench) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from lenet_search.recipe import FIELDS, SECTIONS, Field, Value
+from lenet_search.recipe import FIELDS, SECTIONS, Field, Scalar, Value
 from lenet_search.space import Choice, Entry, Range, steps_between
 from lenet_search.study.source import Source, nearest_name
 from lenet_search.study.toml_lines import Path
@@ -109,6 +109,9 @@ def _entry(source: Source, field: Field, raw: Any) -> Entry | None:
     path = tuple(field.path.split("."))
     if not isinstance(raw, dict):
         return checked_value(source, field, raw, path)
+    if field.legal.items is not None:
+        source.report(path, f"{field.legal.expected}; a list cannot be searched", raw)
+        return None
     if "choices" in raw:
         return _choice(source, field, raw, path)
     return _range(source, field, raw, path)
@@ -157,7 +160,7 @@ def _choice(source: Source, field: Field, raw: Mapping[str, Any], path: Path) ->
             source.report((*path, "choices", i), "each choice once", value)
         elif value is not None:
             seen.add(value)
-    return None if None in values else Choice(tuple(value for value in values if value is not None))
+    return None if None in values else Choice(tuple(value for value in values if isinstance(value, Scalar)))
 
 
 def _range(source: Source, field: Field, raw: Mapping[str, Any], path: Path) -> Range | None:

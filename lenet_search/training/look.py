@@ -8,7 +8,6 @@ from typing import Any
 from lenet_search import data
 from lenet_search.errors import DataError
 from lenet_search.networks import network, parameters
-from lenet_search.recipe.data import Data
 from lenet_search.training.task import Task
 
 
@@ -26,13 +25,13 @@ def look(tasks: Sequence[Task], data_folder: Path | None) -> dict[str, Looked]:
     Raises:
         DataError: what is missing or does not fit.
     """
-    described: dict[tuple[str, float, int], Mapping[str, Any]] = {}
+    described: dict[tuple[str, float, int, bool], Mapping[str, Any]] = {}
     found = {}
     for task in tasks:
         recipe = task.recipe
-        key = (recipe.data.name, recipe.data.validation, recipe.data.limit)
+        key = (recipe.data.name, recipe.data.validation, recipe.data.limit, recipe.model.padded)
         if key not in described:
-            described[key] = data.load(Data(key[0], key[1], limit=key[2]), data_folder).describe()
+            described[key] = data.load(recipe.data, data_folder, recipe.model.padded).describe()
         images = described[key]
         if recipe.train.batch_size > images["train"]:
             raise DataError(

@@ -91,7 +91,7 @@ def course_figure(result: Result) -> go.Figure:
     errors = 100.0 * (1.0 - _curves(result, "val_accuracy"))
     _add_curves(figure, errors, Shown("validation error", 1.0, "%", 2), PALETTE[0], "", 3)
     _log_axis(figure, errors, row=1, col=3)
-    figure.update_xaxes(title_text="epoch")
+    _epoch_axis(figure, [result])
     n = len(result.runs) - result.diverged
     seeds = f"{n} seed{'' if n == 1 else 's'}" + (f", {result.diverged} diverged" if result.diverged else "")
     titled(figure, f"{result.name}: {result.task.title}".rstrip(": "), f"{seeds}; thick lines are means")
@@ -109,7 +109,7 @@ def errors_figure(data: str, results: Sequence[Result]) -> go.Figure:
             everything += mean.tolist()
             _add_mean(figure, mean, result.name, PALETTE[place % len(PALETTE)], "%", dash=_dash(place))
     _log_axis(figure, np.array(everything))
-    figure.update_xaxes(title_text="epoch")
+    _epoch_axis(figure, results)
     subtitle = "means over seeds; validation images, since a test set that is watched while training is none"
     return titled(figure, f"Error by epoch on {data}", subtitle, height=560)
 
@@ -142,7 +142,7 @@ def comparison_figure(comparison: Comparison) -> go.Figure:
             col=2,
         )
     _add_differences(figure, comparison)
-    figure.update_xaxes(title_text="epoch", row=1, col=1)
+    _epoch_axis(figure, comparison.results, row=1, col=1)
     figure.update_xaxes(title_text="percentage points", row=1, col=3)
     figure.update_yaxes(title_text=shown.title, row=1, col=2)
     figure.update_yaxes(title_text=ACCURACY["val_accuracy"].title, row=1, col=1)
@@ -244,6 +244,11 @@ def _add_mean(
 def _dash(place: int) -> str:
     """Another kind of line when the palette comes round again."""
     return ("solid", "dash", "dot")[place // len(PALETTE) % 3]
+
+
+def _epoch_axis(figure: go.Figure, results: Sequence[Result], **where: int) -> None:
+    longest = max(result.task.recipe.train.epochs for result in results)
+    figure.update_xaxes(title_text="epoch", dtick=1 if longest <= 10 else None, **where)
 
 
 def _log_axis(figure: go.Figure, errors: np.ndarray, **where: int) -> None:

@@ -103,7 +103,7 @@ def train(
     with contextlib.suppress(RuntimeError):  # TensorFlow is running already, in a notebook: it stays as it is
         device.configure(threads or usable_cores())
     wanted = range(first_seed, first_seed + seeds) if isinstance(seeds, int) else seeds
-    split = data.load(recipe.data, data_folder)
+    split = data.load(recipe.data, data_folder, recipe.model.padded)
     stack = Stack(
         structure_of(recipe, Space.from_recipe(recipe)), split, min(len(wanted), slots or device.default_slots())
     )

@@ -8,7 +8,7 @@ from lenet_search.recipe.model import Model
 
 
 def order(**model: object) -> list[str]:
-    steps = plan(network(Model(**model), (32, 32, 1), 10))  # type: ignore[arg-type]
+    steps = plan(network(Model(**model), (32, 32, 1), 10)[1:], (32, 32, 1))  # type: ignore[arg-type]
     names = [("bias of " if isinstance(step.layer, Bias) else "") + step.layer.name for step in steps]
     return names[: names.index("spatial_dropout1")]
 
@@ -33,5 +33,5 @@ def test_average_pooling_stays_where_it_is() -> None:
 @pytest.mark.parametrize("pooling", ["average", "max"])
 def test_a_layers_random_stream_does_not_depend_on_the_order(pooling: str) -> None:
     layers = network(Model(activation="relu", pooling=pooling), (32, 32, 1), 10)
-    streams = {step.layer.name: step.stream for step in plan(layers) if "dropout" in step.layer.name}
+    streams = {step.layer.name: step.stream for step in plan(layers, (32, 32, 1)) if "dropout" in step.layer.name}
     assert streams == {layer.name: i for i, layer in enumerate(layers) if "dropout" in layer.name}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lenet_search.recipe.data import normalization
-from lenet_search.recipe.loss import cross_entropy
+from lenet_search.recipe.loss import losses
 from lenet_search.recipe.model import INITIALIZERS, initial_kernel
 from lenet_search.recipe.regularize import dropout_mask, penalty_gradient
 
@@ -18,7 +18,7 @@ RNG = np.random.default_rng(0)
 def test_cross_entropy_equals_keras_with_label_smoothing(smoothing: float) -> None:
     logits = RNG.normal(size=(20, 7)).astype("float32") * 3
     labels = RNG.integers(0, 7, 20)
-    smoothed, plain = cross_entropy(logits, labels, smoothing)
+    smoothed, plain = losses(logits, labels, smoothing)
     one_hot = keras.utils.to_categorical(labels, 7)
 
     def expected(amount: float) -> np.ndarray:
@@ -33,9 +33,9 @@ def test_cross_entropy_broadcasts_one_smoothing_per_slot() -> None:
     logits = RNG.normal(size=(3, 20, 7)).astype("float32")
     labels = RNG.integers(0, 7, 20)
     amounts = np.array([0.0, 0.2, 0.5], np.float32)
-    together, _ = cross_entropy(logits, labels[None], amounts[:, None])
+    together, _ = losses(logits, labels[None], amounts[:, None])
     for slot, amount in enumerate(amounts):
-        alone, _ = cross_entropy(logits[slot], labels, float(amount))
+        alone, _ = losses(logits[slot], labels, float(amount))
         np.testing.assert_allclose(np.asarray(together)[slot], np.asarray(alone), rtol=1e-6)
 
 
@@ -72,6 +72,7 @@ def test_normalization_says_what_it_says() -> None:
     np.testing.assert_allclose(scaled("standardize"), (pixels - mean) / std)
     np.testing.assert_allclose(scaled("unit"), pixels)
     np.testing.assert_allclose(scaled("invert"), 1 - pixels)
+    np.testing.assert_allclose(scaled("lecun_1998")[[0, 2]], [[-0.1, -0.1], [1.175, 1.175]])
 
 
 def test_a_constant_channel_is_standardized_to_finite_numbers() -> None:

@@ -79,13 +79,15 @@ def uniform(shape: Sequence[int], stream: int, moment: Tensor) -> Tensor:
     return tf.random.stateless_uniform(shape, tf.stack([tf.constant(stream, tf.int32), tf.cast(moment, tf.int32)]))
 
 
-def convolution(images: Tensor, kernels: Tensor, lowering: str) -> Tensor:
-    """Convolve each slot's images with its kernels, stride 1, no padding.
+def convolution(images: Tensor, kernels: Tensor, lowering: str, stride: int = 1, padding: str = "valid") -> Tensor:
+    """Convolve each slot's images with its kernels.
 
     Args:
         images: (B, H, W, C) seen by all slots, or (B, H, W, K * C), slot by slot
         kernels: (K, k, k, C, F)
         lowering: "grouped", one convolution with K groups (needs oneDNN on a CPU), or "separate", K convolutions
+        stride: of both axes
+        padding: "valid" or "same", as Keras means them
 
     Returns:
         (B, H', W', K * F), slot by slot
@@ -93,9 +95,9 @@ def convolution(images: Tensor, kernels: Tensor, lowering: str) -> Tensor:
     slots, k, _, channels, filters = kernels.shape
     wide = tf.reshape(tf.transpose(kernels, (1, 2, 3, 0, 4)), (k, k, channels, slots * filters))
     if images.shape[-1] == channels or lowering == "grouped":
-        return tf.nn.conv2d(images, wide, 1, "VALID")
+        return tf.nn.conv2d(images, wide, stride, padding.upper())
     own = zip(tf.split(images, slots, axis=-1), tf.unstack(kernels), strict=True)
-    return tf.concat([tf.nn.conv2d(image, kernel, 1, "VALID") for image, kernel in own], axis=-1)
+    return tf.concat([tf.nn.conv2d(image, kernel, stride, padding.upper()) for image, kernel in own], axis=-1)
 
 
 @cache
