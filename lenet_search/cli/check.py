@@ -9,7 +9,7 @@ from lenet_search.cli.options import complete_both
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lenet_search.study import Definition
+    from lenet_search.study import Claim, Definition
 
 EXAMPLES = """Examples:
 
@@ -52,6 +52,8 @@ def check(
 
 
 def _settings(definition: "Definition") -> str:
+    if not definition.space.searched():
+        return "nothing is open: a recipe" + _claim(definition.claim)
     length = f"{definition.trials} trials"
     if definition.timeout is not None:
         length += f" or {definition.timeout:g} s"
@@ -60,6 +62,13 @@ def _settings(definition: "Definition") -> str:
         f"{definition.direction} {definition.metric}, {length}, {definition.sampler.kind} with"
         f" {definition.pruner.kind}; {searched} of {known} hyperparameters are searched"
     )
+
+
+def _claim(claim: "Claim | None") -> str:
+    if claim is None:
+        return ""
+    figure = "" if claim.test_accuracy is None else f" of {100 * claim.test_accuracy:.2f} % of the test images"
+    return f", with a claim{figure}. {claim.source}"
 
 
 def _space(definition: "Definition") -> "Table":

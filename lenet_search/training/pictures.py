@@ -23,8 +23,8 @@ def claims_figure(results: Sequence[Result]) -> go.Figure:
             by_data.setdefault(str(result.images["name"]), []).append(result)
     heights = [len(group) + 1 for group in by_data.values()]
     figure = make_subplots(
-        len(by_data), 1, row_heights=heights, vertical_spacing=min(0.3, 1.6 / (sum(heights) + 1)),
-        subplot_titles=list(by_data),
+        len(by_data), 1, row_heights=heights, vertical_spacing=min(0.3, 2.2 / (sum(heights) + 1)),
+        subplot_titles=[f"<b>{name}</b>" for name in by_data],
     )  # fmt: skip
     for row, group in enumerate(by_data.values(), start=1):
         group = group[::-1]
@@ -45,14 +45,18 @@ def claims_figure(results: Sequence[Result]) -> go.Figure:
             col=1,
         )
         names = [result.name for result in group]
-        figure.update_yaxes(categoryorder="array", categoryarray=names, ticks="", showgrid=True, row=row, col=1)
+        figure.update_yaxes(
+            categoryorder="array", categoryarray=names, range=[-0.6, len(names) - 0.4], ticks="", row=row, col=1
+        )
     figure.update_xaxes(title_text="test accuracy (%)", row=len(by_data), col=1)
     titled(
         figure,
         "What was claimed, and what came out",
         "means over seeds with 95 % intervals; the test set was read once for each finished model",
-        height=190 + 34 * sum(heights),
+        height=200 + 34 * sum(heights),
     )
+    figure.update_annotations(font_size=13, font_color=SOFT, x=0.0, xanchor="left")
+    figure.update_layout(margin_t=120)
     return figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"})
 
 
@@ -65,7 +69,8 @@ def _measured(group: Sequence[Result], *, first: bool) -> go.Scatter:
         x=100.0 * middle,
         y=[result.name for result in group],
         error_x={
-            "type": "data", "symmetric": False, "array": 100.0 * (high - middle), "arrayminus": 100.0 * (middle - low),
+            "type": "data", "symmetric": False, "array": (100.0 * (high - middle)).tolist(),
+            "arrayminus": (100.0 * (middle - low)).tolist(),
             "thickness": 2, "width": 5,
         },
         customdata=[[100.0 * a, 100.0 * b, m["n"]] for a, b, m in zip(low, high, means, strict=True)],
@@ -166,7 +171,7 @@ def _add_differences(figure: go.Figure, comparison: Comparison) -> None:
     figure.add_scatter(
         x=means,
         y=[f"{pair.second}<br>against {pair.first}" for pair in pairs],
-        error_x={"type": "data", "array": reach, "thickness": 2, "width": 5},
+        error_x={"type": "data", "array": reach.tolist(), "thickness": 2, "width": 5},
         customdata=[
             [mean - half, mean + half, pair.verdict()] for mean, half, pair in zip(means, reach, pairs, strict=True)
         ],
@@ -254,6 +259,8 @@ def _epoch_axis(figure: go.Figure, results: Sequence[Result], **where: int) -> N
 def _log_axis(figure: go.Figure, errors: np.ndarray, **where: int) -> None:
     positive = errors[np.isfinite(errors) & (errors > 0)]
     ticks = log_ticks(float(positive.min()), float(positive.max())) if positive.size else []
+    if len(ticks) < 3 and positive.size:  # a short course lies between two of the usual ticks
+        ticks = [float(f"{tick:.2g}") for tick in np.geomspace(positive.min(), positive.max(), 5)]
     figure.update_yaxes(
         type="log", title_text="validation error (%)", tickvals=ticks, ticktext=[tick_text(t) for t in ticks], **where
     )
