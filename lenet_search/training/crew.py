@@ -1,5 +1,6 @@
 """Workers, a process for each job, and what they tell while they work."""
 
+import contextlib
 import json
 import os
 import queue
@@ -90,7 +91,7 @@ class Crew:
         finally:
             for _, _, process, _ in self._working.values():
                 process.kill()
-                process.wait()
+                _close(process)
             shutil.rmtree(logs, ignore_errors=True)
         return list(self._failures.values())
 
@@ -121,8 +122,9 @@ class Crew:
             "threads": place.threads,
         }
         assert process.stdin is not None
-        process.stdin.write(json.dumps(order) + "\n")
-        process.stdin.flush()  # and stays open: it closes when this process ends
+        with contextlib.suppress(OSError):  # one that has died already is noticed when it is listened to
+            process.stdin.write(json.dumps(order) + "\n")
+            process.stdin.flush()  # and stays open: it closes when this process ends
         threading.Thread(target=self._listen, args=(process,), daemon=True).start()
         self._view.begin(job.task.name, job.train or job.test, len(job.train) * job.task.recipe.train.epochs)
 
@@ -138,7 +140,7 @@ class Crew:
         if message is None:  # it has hung up
             del self._working[number]
             self._free.append(place)
-            self._close(process)
+            _close(process)
             if process.returncode:
                 self._failures.setdefault(number, f"{name}: {_last_words(process.returncode, log)}")
             self._view.end(name, seeds)
@@ -153,10 +155,12 @@ class Crew:
         elif "testing" in message:
             self._view.progress(name, seeds, len(job.train) * job.task.recipe.train.epochs, "reading the test set")
 
-    def _close(self, process: "subprocess.Popen[str]") -> None:
-        process.wait()
-        for stream in (process.stdin, process.stdout):
-            assert stream is not None
+
+def _close(process: "subprocess.Popen[str]") -> None:
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        assert stream is not None
+        with contextlib.suppress(OSError):  # what it did not read any more
             stream.close()
 
 

@@ -56,7 +56,7 @@ def finish(
         return Result.of(task, kept[task.name], looked[task.name].images, looked[task.name].parameters)
 
     cores, gpus = usable_cores(), visible_gpus()
-    jobs = _jobs(tasks, kept, test, workers or len(gpus) or cores)
+    jobs = missing(tasks, kept, test, workers or len(gpus) or cores)
     left = Counter(job.task.name for job in jobs)
     for task in tasks:
         if not left[task.name] and on_result is not None:
@@ -77,10 +77,10 @@ def finish(
     return [result(task) for task in tasks]
 
 
-def _jobs(tasks: Sequence[Task], kept: Mapping[str, Kept], test: bool, workers: int) -> list[Job]:
+def missing(tasks: Sequence[Task], kept: Mapping[str, Kept], test: bool, workers: int) -> list[Job]:
     """What is missing. With fewer recipes than workers, each recipe's seeds are dealt out over several."""
-    missing = {task.name: [seed for seed in task.seeds if kept[task.name].run(seed) is None] for task in tasks}
-    todo = sum(bool(seeds) for seeds in missing.values())
+    untrained = {task.name: [seed for seed in task.seeds if kept[task.name].run(seed) is None] for task in tasks}
+    todo = sum(bool(seeds) for seeds in untrained.values())
     jobs = []
     for task in tasks:
         runs = {seed: kept[task.name].run(seed) for seed in task.seeds}
@@ -89,7 +89,7 @@ def _jobs(tasks: Sequence[Task], kept: Mapping[str, Kept], test: bool, workers: 
             for seed, run in runs.items()
             if test and (run is None or (run.test_accuracy is None and not run.diverged))
         ]
-        seeds = missing[task.name]
+        seeds = untrained[task.name]
         if not seeds:
             jobs += [Job(task, kept[task.name].folder, (), tuple(untested))] if untested else []
             continue

@@ -62,8 +62,7 @@ def claims_figure(results: Sequence[Result]) -> go.Figure:
 
 def _measured(group: Sequence[Result], *, first: bool) -> go.Scatter:
     means = [result.mean("test_accuracy") for result in group]
-    ends = [(m["mean"] if m[end] is None else m[end] for m in means) for end in ("low", "high")]
-    low, high = (np.array(list(each), float) for each in ends)
+    low, high = (np.array([m["mean"] if m[end] is None else m[end] for m in means], float) for end in ("low", "high"))
     middle = np.array([m["mean"] for m in means], float)
     return go.Scatter(
         x=100.0 * middle,
