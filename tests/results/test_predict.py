@@ -92,7 +92,7 @@ def test_colour_size_and_shape_are_fitted_and_said(tmp_path: Path, predictor: Pr
     pixels, done = prepare(saved(tmp_path / "a.jpg", wide), predictor)
     assert done == ("made grey", "180x90 to 30x30")
     assert pixels[:7].max() < 30  # 90 rows of 180 became the 15 in the middle, the ground goes on around them
-    assert pixels[17:21, 10:20].min() > 150
+    assert pixels[18:20, 11:19].min() > 200
 
 
 def test_a_photograph_is_cut_and_never_turned_over(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_photograph_is_cut_and_never_turned_over(tmp_path: Path) -> None:
     picture[:, 20:60] = 255
     pixels, done = prepare(saved(tmp_path / "a.png", picture), Predictor(model, ("a", "b"), ""))
     assert done == ("80x40 to 8x8",)
-    assert pixels.shape == (8, 8, 3) and pixels.min() == 255  # the square in the middle
+    assert pixels.shape == (8, 8, 3) and pixels.min() > 230  # the square in the middle
 
 
 def test_logits_become_probabilities() -> None:
