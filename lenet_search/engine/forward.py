@@ -12,8 +12,10 @@ from keras import ops
 
 from lenet_search.engine import backend
 from lenet_search.networks import Layer, Shape, walk
+from lenet_search.networks.keras_layers import distances, full_kernel
 from lenet_search.networks.layers import (
     Activation,
+    Affine,
     BatchNorm,
     Conv,
     Dense,
@@ -21,8 +23,12 @@ from lenet_search.networks.layers import (
     Flatten,
     GlobalPool,
     Pool,
+    RadialBasis,
     SpatialDropout,
+    SpatialTransformer,
+    Subsampling,
 )
+from lenet_search.networks.transform import transformed
 from lenet_search.recipe.regularize import dropout_mask
 
 Tensor = Any
@@ -107,10 +113,17 @@ def forward(
         match layer := step.layer:
             case Conv():
                 kernel = weights[f"{layer.name}.kernel"]
-                x = backend.convolution(x, kernel, lowering, layer.stride, layer.padding)
+                if layer.connections:
+                    kernel = full_kernel(kernel, layer.connections, step.shape[-1])
+                if layer.covers(step.shape):  # nothing is shared: a matrix product is several times as fast
+                    kernel = ops.reshape(kernel, (slots, -1, layer.filters))
+                    x = ops.matmul(_flat(x, step.shape, slots), kernel)
+                    x = ops.reshape(ops.transpose(x, (1, 0, 2)), (-1, 1, 1, slots * layer.filters))
+                else:
+                    x = backend.convolution(x, kernel, lowering, layer.stride, layer.padding)
             case Bias():
                 x = x + ops.reshape(weights[f"{layer.name}.bias"], (-1,))
-            case Dense():
+            case Dense() | Affine():
                 x = ops.matmul(x, weights[f"{layer.name}.kernel"]) + weights[f"{layer.name}.bias"][:, None, :]
             case BatchNorm():
                 x, statistics = _batch_norm(layer, weights, x, slots, training)
@@ -120,6 +133,15 @@ def forward(
             case Pool():
                 pool = ops.max_pool if layer.kind == "max" else ops.average_pool
                 x = pool(x, layer.size, layer.stride, layer.padding)
+            case Subsampling():
+                coefficient, bias = (ops.reshape(weights[f"{layer.name}.{w}"], (-1,)) for w in ("coefficient", "bias"))
+                x = ops.average_pool(x, 2, 2) * (4.0 * coefficient) + bias
+            case RadialBasis():
+                x = -distances(x, layer.classes)
+            case SpatialTransformer():
+                inner = plan(layer.localization, step.shape)
+                transformations, _ = forward(inner, weights, x, slots, lowering)
+                x = _transformed(x, transformations, step.shape)
             case GlobalPool():
                 x = ops.mean(x, axis=(1, 2))
                 x = ops.transpose(ops.reshape(x, (x.shape[0], slots, -1)), (1, 0, 2))
@@ -144,6 +166,21 @@ def _flat(x: Tensor, shape: Shape, slots: int) -> Tensor:
         return ops.broadcast_to(ops.reshape(x, (1, batch, -1)), (slots, batch, math.prod(shape)))
     x = ops.reshape(x, (batch, height * width, slots, channels // slots))
     return ops.reshape(ops.transpose(x, (2, 0, 1, 3)), (slots, batch, -1))
+
+
+def _transformed(x: Tensor, transformations: Tensor, shape: Shape) -> Tensor:
+    """Images (B, H, W, C) or (B, H, W, K * C) under each slot's own transformations (K, B, 6): (B, H, W, K * C)."""
+    slots, batch, _ = transformations.shape
+    height, width, channels = shape
+    if x.shape[-1] == channels:
+        x = transformed(x, transformations, backend.gather)
+    else:
+        own = ops.reshape(
+            ops.transpose(ops.reshape(x, (batch, height, width, slots, channels)), (3, 0, 1, 2, 4)), (-1, *shape)
+        )
+        x = transformed(own, ops.reshape(transformations, (1, -1, 6)), backend.gather)
+        x = ops.transpose(ops.reshape(x, (slots, batch, *shape)), (1, 2, 3, 0, 4))
+    return ops.reshape(x, (batch, height, width, slots * channels))
 
 
 def _dropped(x: Tensor, draw: Tensor, rate: Tensor) -> Tensor:

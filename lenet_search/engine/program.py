@@ -4,12 +4,15 @@ Both are pure: state in, state out. Nothing crosses to Python inside an epoch.
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from keras import ops
 
 from lenet_search.engine import backend, update
+from lenet_search.engine.curvature import GaussNewton
 from lenet_search.engine.forward import forward, plan
+from lenet_search.engine.hessian import Exact
 from lenet_search.engine.structure import Structure
 from lenet_search.engine.update import Moments
 from lenet_search.networks import Parameter, network, parameters
@@ -42,10 +45,21 @@ class Program:
         self.steps = plan(layers, image_shape)
         self.trainable = [p for p in everything if p.trainable]
         self.moving = [p for p in everything if not p.trainable]
+        self._layers, self._image_shape = layers, image_shape
         self.train = backend.compiled(self._train)
         self.evaluate = backend.compiled(self._evaluate)
         self._update = backend.fused(self._step)
         self._cut_out = backend.fused(cut_out)
+
+    @cached_property
+    def gauss_newton(self) -> GaussNewton:
+        """The curvature along each weight, approximated."""
+        return GaussNewton(self._layers, self.structure.loss)
+
+    @cached_property
+    def exact(self) -> Exact:
+        """The curvature along each weight."""
+        return Exact(self._layers, self._image_shape, self.structure.loss)
 
     def _train(
         self,

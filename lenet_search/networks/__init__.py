@@ -3,6 +3,8 @@
 from lenet_search.networks.all_cnn import all_cnn
 from lenet_search.networks.layers import Dropout, Layer, Parameter, Shape, parameters, walk
 from lenet_search.networks.lenet5 import lenet5, lenet5_28
+from lenet_search.networks.lenet5_1998 import lenet5_1998
+from lenet_search.networks.lenet5_stn import lenet5_stn
 from lenet_search.networks.mlp import mlp
 from lenet_search.recipe.model import Model
 
@@ -11,6 +13,8 @@ __all__ = ["Layer", "Parameter", "Shape", "network", "parameters", "walk"]
 NETWORKS = {
     "lenet5": lenet5,
     "lenet5_28": lenet5_28,
+    "lenet5_1998": lenet5_1998,
+    "lenet5_stn": lenet5_stn,
     "mlp": mlp,
     "all_cnn": all_cnn,
     "all_cnn_pool": all_cnn,

@@ -13,12 +13,20 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Parameter:
-    """One variable of a network. `role` says how it starts and whether it is trained and penalized."""
+    """One variable of a network. `role` says how it starts and whether it is trained and penalized.
+
+    kernel                        by the recipe's initializer
+    connections                   the same, from the full kernels `fans`, map by map (a convolution with a table)
+    coefficient                   the same, as one of the four equal weights of a unit (subsampling)
+    bias, beta, moving_mean       0
+    gamma, moving_variance        1
+    affine_kernel, affine_bias    0 and the identity (a spatial transformer)
+    """
 
     name: str
     shape: Shape
-    role: str  # "kernel" | "bias" | "gamma" | "beta" | "moving_mean" | "moving_variance" | "affine"
-    fans: tuple[Shape, ...] = ()  # of a kernel that is no full one: the full ones whose last maps it is made of
+    role: str
+    fans: tuple[Shape, ...] = ()
 
     @property
     def size(self) -> int:
@@ -28,7 +36,7 @@ class Parameter:
     @property
     def penalized(self) -> bool:
         """Whether l1 and l2 hold it small."""
-        return self.role == "kernel"
+        return self.role in ("kernel", "connections", "coefficient", "affine_kernel")
 
     @property
     def trainable(self) -> bool:
@@ -45,18 +53,24 @@ class Conv:
     kernel_size: int
     stride: int = 1
     padding: str = "valid"  # or "same"
+    connections: tuple[tuple[int, ...], ...] = ()  # for each filter the maps that it sees; none given: all
 
     def output(self, shape: Shape) -> Shape:
         """Without padding, each side loses kernel_size - 1 pixels; stride divides it, rounded up."""
         return *_sides(shape, self.kernel_size, self.stride, self.padding), self.filters
 
     def parameters(self, shape: Shape) -> list[Parameter]:
-        """Kernel (k, k, in, out) and bias (out,)."""
+        """Kernel (k, k, in, out), with a table (k, k, connections), and bias (out,)."""
         k = self.kernel_size
-        return [
-            Parameter(f"{self.name}.kernel", (k, k, shape[-1], self.filters), "kernel"),
-            Parameter(f"{self.name}.bias", (self.filters,), "bias"),
-        ]
+        kernel = Parameter(f"{self.name}.kernel", (k, k, shape[-1], self.filters), "kernel")
+        if self.connections:
+            fans = tuple((k, k, len(seen), self.filters) for seen in self.connections)
+            kernel = Parameter(kernel.name, (k, k, sum(map(len, self.connections))), "connections", fans)
+        return [kernel, Parameter(f"{self.name}.bias", (self.filters,), "bias")]
+
+    def covers(self, shape: Shape) -> bool:
+        """Whether the kernel is as large as the image, so that there is one output, and nothing is shared."""
+        return self.padding == "valid" and tuple(shape[:2]) == (self.kernel_size, self.kernel_size)
 
 
 @dataclass(frozen=True)
@@ -154,6 +168,64 @@ class GlobalPool(Plain):
 
 
 @dataclass(frozen=True)
+class Subsampling:
+    """The sum of 2x2 pixels times a coefficient plus a bias, one of each for a map (LeCun et al. 1998, S2 and S4)."""
+
+    name: str
+
+    def output(self, shape: Shape) -> Shape:
+        """Half of each side."""
+        return shape[0] // 2, shape[1] // 2, shape[2]
+
+    def parameters(self, shape: Shape) -> list[Parameter]:
+        """Coefficient and bias, (C,) each."""
+        return [
+            Parameter(f"{self.name}.coefficient", (shape[-1],), "coefficient"),
+            Parameter(f"{self.name}.bias", (shape[-1],), "bias"),
+        ]
+
+
+@dataclass(frozen=True)
+class RadialBasis(Plain):
+    """Minus the squared distance from (84,) to each class's bitmap (LeCun et al. 1998, equation 7)."""
+
+    classes: int
+
+    def output(self, shape: Shape) -> Shape:
+        """(classes,)."""
+        return (self.classes,)
+
+
+@dataclass(frozen=True)
+class Affine:
+    """A dense layer that gives the six numbers of an affine transformation, the identity to begin with."""
+
+    name: str
+
+    def output(self, shape: Shape) -> Shape:
+        """(6,)."""
+        return (6,)
+
+    def parameters(self, shape: Shape) -> list[Parameter]:
+        """Kernel (in, 6) and bias (6,)."""
+        return [
+            Parameter(f"{self.name}.kernel", (shape[0], 6), "affine_kernel"),
+            Parameter(f"{self.name}.bias", (6,), "affine_bias"),
+        ]
+
+
+@dataclass(frozen=True)
+class SpatialTransformer(Plain):
+    """Each image under the affine transformation that the layers `localization` see in it (Jaderberg et al. 2015)."""
+
+    localization: "tuple[Layer, ...]"
+
+    def parameters(self, shape: Shape) -> list[Parameter]:
+        """Those of the localization network."""
+        return parameters(self.localization, shape)
+
+
+@dataclass(frozen=True)
 class Flatten(Plain):
     """(H, W, C) to (H * W * C,)."""
 
@@ -169,7 +241,21 @@ def _sides(shape: Shape, size: int, stride: int, padding: str) -> tuple[int, int
     return height, width
 
 
-Layer = Conv | Dense | BatchNorm | Activation | Dropout | SpatialDropout | Pool | GlobalPool | Flatten
+Layer = (
+    Conv
+    | Dense
+    | BatchNorm
+    | Activation
+    | Dropout
+    | SpatialDropout
+    | Pool
+    | GlobalPool
+    | Subsampling
+    | RadialBasis
+    | Affine
+    | SpatialTransformer
+    | Flatten
+)
 
 
 def walk(layers: Sequence[Layer], image_shape: Shape) -> Iterator[tuple[Layer, Shape]]:

@@ -80,12 +80,27 @@ def warp(
         y, x = cos * y + sin * x + middle_y, cos * x - sin * y + middle_x
     if "flip" in strength:
         x = ops.where(per_image("flip") < per_slot("flip"), width - 1.0 - x, x)
-    table, outside = _neighbours(images, black) if smooth else _pixels(images, black)
+    if smooth:
+        return between_pixels(images, y, x, black, rows_of)
+    table, outside = _pixels(images, black)
     start = ops.reshape(ops.arange(batch, dtype="int32") * (outside + 1), (batch, 1, 1, 1))
-    if not smooth:  # y is (B, H, 1, K) and x (B, 1, W, K) here
-        row = start + ops.cast(ops.where((y >= 0) & (y < height), y * width, outside), "int32")
-        column = ops.cast(ops.where((x >= 0) & (x < width), x, outside), "int32")
-        return rows_of(table, ops.minimum(row + column, start + outside))
+    row = start + ops.cast(ops.where((y >= 0) & (y < height), y * width, outside), "int32")  # y is (B, H, 1, K) here,
+    column = ops.cast(ops.where((x >= 0) & (x < width), x, outside), "int32")  # and x (B, 1, W, K)
+    return rows_of(table, ops.minimum(row + column, start + outside))
+
+
+def between_pixels(
+    images: Tensor, y: Tensor, x: Tensor, black: Tensor, rows_of: Callable[[Tensor, Tensor], Tensor]
+) -> Tensor:
+    """What lies at rows `y` and columns `x`, (B, H', W', K) each, of images (B, H, W, C): bilinear interpolation.
+
+    (B, H', W', K, C); outside of an image is `black` (C,). It can be differentiated by `y` and `x`.
+    """
+    from keras import ops
+
+    batch, height, width = ops.shape(images)[0], images.shape[1], images.shape[2]
+    table, outside = _neighbours(images, black)
+    start = ops.reshape(ops.arange(batch, dtype="int32") * (outside + 1), (batch, 1, 1, 1))
     top, left = ops.floor(y), ops.floor(x)
     inside = (top >= -1) & (top < height) & (left >= -1) & (left < width)
     index = ops.cast(ops.where(inside, (top + 1) * (width + 1) + left + 1, outside), "int32")
@@ -111,7 +126,7 @@ def _neighbours(images: Tensor, black: Tensor) -> tuple[Tensor, int]:
     """
     from keras import ops
 
-    batch, height, width, channels = images.shape
+    batch, height, width, channels = ops.shape(images)
     framed = ops.pad(images - black, ((0, 0), (1, 1), (1, 1), (0, 0))) + black
     corners = [framed[:, i : i + height + 1, j : j + width + 1] for i in (0, 1) for j in (0, 1)]
     outside = (height + 1) * (width + 1)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from lenet_search.recipe.field import choice, number
 
 KINDS = ("cross_entropy", "map", "mse")
@@ -50,6 +52,21 @@ def losses(logits: Any, labels: Any, label_smoothing: Any, kind: str = "cross_en
         return (1.0 - label_smoothing) * plain - label_smoothing * ops.mean(log_p, axis=-1), plain
     aimed = (1.0 - label_smoothing) * -ops.sum(logits * target, axis=-1) - label_smoothing * ops.mean(logits, axis=-1)
     return (aimed + partition(logits) if kind == "map" else aimed), plain
+
+
+def smoothed(labels: np.ndarray, classes: int, label_smoothing: float) -> np.ndarray:
+    """The target t of each of `labels` (n,): float32 (n, classes)."""
+    one_hot: np.ndarray = np.eye(classes, dtype=np.float32)[labels]
+    return (1.0 - label_smoothing) * one_hot + np.float32(label_smoothing / classes)
+
+
+def probabilities(logits: Any, kind: str) -> Any:
+    """The derivative of the loss's second term by the logits: what each class gets of 1; 0 where there is no term."""
+    from keras import ops
+
+    if kind == "mse":
+        return ops.zeros_like(logits)
+    return ops.softmax(logits, axis=-1) if kind == "cross_entropy" else ops.exp(logits - partition(logits)[..., None])
 
 
 def partition(logits: Any) -> Any:

@@ -29,6 +29,7 @@ from lenet_search.recipe.field import choice, flag, number
 Array = np.ndarray
 COLUMNS = ("vv", "vg", "eps_in", "eps_out", "before", "um", "uh", "sign", "decay", "mm", "mh")
 WEIGHT_DECAY = "share of each weight that is taken off per step, times the learning rate (decoupled)"
+CURVATURE_IMAGES = 500  # that sdlm measures the curvature on before each epoch (LeCun et al. 1998, appendix C)
 EPSILON = "keeps the division finite"
 
 

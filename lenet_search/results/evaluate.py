@@ -65,6 +65,8 @@ def load_model(path: Path) -> Any:
     _check_file(path)
     import keras
 
+    import lenet_search.networks.keras_layers  # noqa: F401  # registers the layers of our own networks
+
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever its layers, h5py or zipfile raise

@@ -105,6 +105,7 @@ def _layer(layer: Layer, seen: Shape, recipe: Recipe, *, kernel: bool) -> list[s
             return [f"keras.layers.Dropout({rate!r})"] if rate else []
         case Flatten():
             return ["keras.layers.Flatten()"]
+    raise ValueError(f"no layer of Keras's own: {layer}")
 
 
 def _kernel(recipe: Recipe, fan_in: int, kernel: bool) -> str:

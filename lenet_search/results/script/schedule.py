@@ -81,7 +81,7 @@ def _formula(branch: Any) -> tuple[str, str]:
 
 
 def _stretches(branch: Piecewise) -> str:
-    """ "times 0.1 from epoch 10 on, times 0.01 from epoch 20 on"."""
+    """In words, like: times 0.1 from epoch 10 on, times 0.01 from epoch 20 on."""
     pairs = zip(branch.factors, branch.epochs, strict=True)
     return ", ".join(f"times {factor!r} from epoch {epoch} on" for factor, epoch in pairs)
 
