@@ -13,9 +13,10 @@ from lenet_search.training.result import Result
 COLUMNS = ("recipe", "data", "claim", "test accuracy, 95 % interval", "n", "verdict", "parameters", "epochs", "seconds")
 RIGHT = ("claim", "n", "parameters", "epochs", "seconds")
 READING = (
-    "Intervals: Student's t over the seeds; where n is 1, Wilson's over the test images. The seeds of a recipe differ by "
-    "their initial weights alone: images come in the same order, with the same random draws. The test set was read once "
-    "for each finished model, and nothing was chosen by it. Seconds: all seeds together, loading and compiling included."
+    "Intervals: Student's t over the seeds; where n is 1, Wilson's over the test images. The seeds of a recipe differ "
+    "by their initial weights alone: images come in the same order, with the same random draws. The test set was read "
+    "once for each finished model, and nothing was chosen by it. Seconds: all seeds together, loading and compiling "
+    "included."
 )
 
 
