@@ -47,7 +47,7 @@ def search(
         digests = _look_at_data(definition.space, data_folder, view)
         with stop_signals() as stop:
             try:
-                opened = open_storage(url, create=True)
+                opened = open_storage(url, create=True, batched=True)
                 ledger = Ledger(definition, opened, artifact_folder(url), trials, view.note)
                 if len(digests) == 1:
                     compare_images(ledger.study, digests[0])

@@ -270,9 +270,9 @@ class Supervisor:
 
     def _from_storage(self) -> Progress:
         ledger = self._ledger
-        counts, best, completed = ledger.counts(), ledger.best(), ledger.completed()
+        counts, best = ledger.counts(), ledger.best()
         pick = max if ledger.definition.direction == "maximize" else min
-        values = [trial.value for trial in completed if trial.value is not None]
+        values = [trial.value for trial in ledger.standings().ended if trial.value is not None]
         return Progress(
             study=ledger.study.study_name,
             metric=ledger.definition.metric,
