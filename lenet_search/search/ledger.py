@@ -52,6 +52,11 @@ class Held:
         """The trial's number in the study."""
         return self.trial.number
 
+    @property
+    def is_in_last_epoch(self) -> bool:
+        """Whether the epoch that it trains for now is its last."""
+        return len(self.curve["val_loss"]) + 1 == self.recipe.train.epochs
+
     def add(self, done: TrialEpoch, images: Mapping[str, Any], worker: Ready) -> None:
         """Note an epoch."""
         self.clock, self.images, self.worker = done.clock, images, worker
