@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import accumulate
@@ -39,6 +40,7 @@ class Supervisor:
         view: where progress is shown
         stop: holds a signal, once one came
         deadline: when to stop, on the monotonic clock
+        crew: workers that were started already, in the first of the places
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Supervisor:
         view: View,
         stop: Stop,
         deadline: float,
+        crew: Sequence[WorkerProcess] = (),
     ) -> None:
         self.pace = Pace()
         self._ledger = ledger
@@ -63,9 +66,9 @@ class Supervisor:
         self._view = view
         self._stop = stop
         self._deadline = deadline
-        self._workers: list[WorkerProcess] = []
+        self._workers = list(crew)
         self._supply = Supply(ledger)
-        self._started = 0
+        self._started = len(crew)
         self.deaths = 0  # of workers, in the whole run
         self._deaths_in_row = 0
         self._announced = False
