@@ -6,6 +6,7 @@ from pathlib import Path
 from lenet_search.errors import StudyFileError
 from lenet_search.recipe import Recipe, Value
 from lenet_search.space import Choice, Range, Space
+from lenet_search.study.combinations import report_combinations
 from lenet_search.study.definition import METRICS, Definition
 from lenet_search.study.hyperparameters import read_entries
 from lenet_search.study.locate import find
@@ -76,6 +77,8 @@ def _definition(path: Path, overrides: Sequence[str], name: str) -> tuple[Defini
     settings = read_settings(source)
     entries = read_entries(source)
     start = read_starts(source, entries)
+    if not source.problems:  # else what stands beside one another may not be what was meant
+        report_combinations(source, entries)
     if source.problems:
         raise StudyFileError(source.problems)
     definition = Definition(
