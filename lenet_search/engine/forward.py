@@ -6,7 +6,7 @@ Images carry their slots in the last axis, (B, H, W, K * C), slot by slot; vecto
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from keras import ops
 
@@ -55,10 +55,29 @@ class Bias:
 
 
 @dataclass(frozen=True)
-class Step:
-    """A layer, or a part of one, and the random stream that it draws from."""
+class PooledConv:
+    """The convolution `name` without its bias, and max pooling right behind it."""
 
-    layer: Layer | Bias
+    name: str
+
+
+@dataclass(frozen=True)
+class Elementwise:
+    """Biases, activations, 2x2 pooling and subsampling of maps that follow each other: one pass over memory."""
+
+    parts: tuple[Bias | Activation | Pool | Subsampling, ...]
+
+    @property
+    def name(self) -> str:
+        """The names of its parts."""
+        return ", ".join(("bias of " if isinstance(part, Bias) else "") + part.name for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A layer, or what stands for parts of layers, and the random stream that it draws from."""
+
+    layer: Layer | Bias | PooledConv | Elementwise
     stream: int
     shape: Shape  # what the layer sees of one image of one slot, in the network as it is written
 
@@ -66,8 +85,8 @@ class Step:
 def plan(layers: Sequence[Layer], image_shape: Shape) -> list[Step]:
     """The same network in the order in which it is computed.
 
-    Max pooling goes before biases and rising activations, which then have a quarter of the work; what comes out is
-    the same but for rounding.
+    Max pooling goes before biases and rising activations, which then have a quarter of the work, and joins its
+    convolution; what comes out is the same but for rounding.
     """
     steps: list[Step] = []
     for stream, (layer, shape) in enumerate(walk(layers, image_shape)):
@@ -75,14 +94,49 @@ def plan(layers: Sequence[Layer], image_shape: Shape) -> list[Step]:
         if isinstance(layer, Pool) and layer.kind == "max":
             while place and _rises(steps[place - 1].layer):
                 place -= 1
+            before = steps[place - 1].layer if place else None
+            if _is_small(layer) and isinstance(before, Conv) and before == Conv(*_size(before)):
+                steps[place - 1] = Step(PooledConv(before.name), stream, steps[place - 1].shape)
+                continue
         steps.insert(place, Step(layer, stream, shape))
         if isinstance(layer, Conv):
             steps.append(Step(Bias(layer.name), stream, layer.output(shape)))
-    return steps
+    return _joined(steps)
 
 
-def _rises(layer: Layer | Bias) -> bool:
+def _rises(layer: object) -> bool:
     return isinstance(layer, Bias) or (isinstance(layer, Activation) and layer.kind in RISING)
+
+
+def _is_small(layer: object) -> bool:
+    """Whether it is 2x2 pooling, which can join what is around it."""
+    return isinstance(layer, Pool) and layer == Pool(layer.name, layer.kind)
+
+
+def _is_elementwise(layer: object) -> TypeGuard[Bias | Activation | Pool | Subsampling]:
+    return isinstance(layer, Bias | Activation | Subsampling) or _is_small(layer)
+
+
+def _size(layer: Conv) -> tuple[str, int, int]:
+    """What a convolution of stride 1, without padding and with all connections, is made of."""
+    return layer.name, layer.filters, layer.kernel_size
+
+
+def _joined(steps: Sequence[Step]) -> list[Step]:
+    """Biases, activations and pooling of feature maps as `Elementwise`; behind `Flatten` there are no maps."""
+    joined: list[Step] = []
+    maps = True
+    for step in steps:
+        maps = maps and not isinstance(step.layer, Flatten | GlobalPool)
+        before = joined[-1].layer if joined else None
+        if not (maps and _is_elementwise(step.layer)):
+            joined.append(step)
+            continue
+        parts = before.parts if isinstance(before, Elementwise) else ()
+        if parts:
+            joined.pop()
+        joined.append(Step(Elementwise((*parts, step.layer)), step.stream, step.shape))
+    return joined
 
 
 def forward(
@@ -93,6 +147,7 @@ def forward(
     lowering: str,
     rates: Mapping[str, Tensor] | None = None,
     moment: Tensor = None,
+    dtype: str = "float32",
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Logits (K, B, classes), and the new moving statistics by name.
 
@@ -104,27 +159,35 @@ def forward(
         lowering: how convolutions are computed, see `backend.convolution`
         rates: what is dropped while training, (K,) by `recipe.regularize.DROPOUTS`; None for evaluation
         moment: which training step it is, for the random draws
+        dtype: what convolutions and hidden dense layers multiply in; everything else is float32
     """
     training = rates is not None
     rates = rates or {}
+    last = [step.layer for step in steps if isinstance(step.layer, Dense | Affine)][-1:]
     x = images
     moving: dict[str, Tensor] = {}
     for step in steps:
         match layer := step.layer:
+            case PooledConv():
+                kernel = ops.cast(weights[f"{layer.name}.kernel"], dtype)
+                x = backend.pooled_convolution(ops.cast(x, dtype), kernel, lowering, finite=x is images)
             case Conv():
-                kernel = weights[f"{layer.name}.kernel"]
+                kernel = ops.cast(weights[f"{layer.name}.kernel"], dtype)
                 if layer.connections:
                     kernel = full_kernel(kernel, layer.connections, step.shape[-1])
+                finite, x = x is images, ops.cast(x, dtype)
                 if layer.covers(step.shape):  # nothing is shared: a matrix product is several times as fast
                     kernel = ops.reshape(kernel, (slots, -1, layer.filters))
                     x = ops.matmul(_flat(x, step.shape, slots), kernel)
                     x = ops.reshape(ops.transpose(x, (1, 0, 2)), (-1, 1, 1, slots * layer.filters))
                 else:
-                    x = backend.convolution(x, kernel, lowering, layer.stride, layer.padding)
-            case Bias():
-                x = x + ops.reshape(weights[f"{layer.name}.bias"], (-1,))
+                    x = backend.convolution(x, kernel, lowering, finite, layer.stride, layer.padding)
+            case Elementwise():
+                x = _elementwise(layer, weights, x)
             case Dense() | Affine():
-                x = ops.matmul(x, weights[f"{layer.name}.kernel"]) + weights[f"{layer.name}.bias"][:, None, :]
+                own = "float32" if layer in last else dtype  # logits stay exact, as Keras advises
+                product = ops.matmul(ops.cast(x, own), ops.cast(weights[f"{layer.name}.kernel"], own))
+                x = ops.cast(product, "float32") + weights[f"{layer.name}.bias"][:, None, :]
             case BatchNorm():
                 x, statistics = _batch_norm(layer, weights, x, slots, training)
                 moving |= statistics
@@ -132,15 +195,12 @@ def forward(
                 x = ACTIVATIONS[layer.kind](x)
             case Pool():
                 pool = ops.max_pool if layer.kind == "max" else ops.average_pool
-                x = pool(x, layer.size, layer.stride, layer.padding)
-            case Subsampling():
-                coefficient, bias = (ops.reshape(weights[f"{layer.name}.{w}"], (-1,)) for w in ("coefficient", "bias"))
-                x = ops.average_pool(x, 2, 2) * (4.0 * coefficient) + bias
+                x = pool(ops.cast(x, "float32"), layer.size, layer.stride, layer.padding)
             case RadialBasis():
                 x = -distances(x, layer.classes)
             case SpatialTransformer():
                 inner = plan(layer.localization, step.shape)
-                transformations, _ = forward(inner, weights, x, slots, lowering)
+                transformations, _ = forward(inner, weights, x, slots, lowering, dtype=dtype)
                 x = _transformed(x, transformations, step.shape)
             case GlobalPool():
                 x = ops.mean(x, axis=(1, 2))
@@ -159,6 +219,43 @@ def forward(
     return x, moving
 
 
+def _elementwise(layer: Elementwise, weights: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    names = []
+    for part in layer.parts:
+        names += [f"{part.name}.coefficient"] if isinstance(part, Subsampling) else []
+        names += [f"{part.name}.bias"] if isinstance(part, Bias | Subsampling) else []
+
+    def run(x: Tensor, *own: Tensor) -> Tensor:
+        waiting = [ops.reshape(each, (-1,)) for each in own]
+        x = ops.cast(x, "float32")
+        for part in layer.parts:
+            match part:
+                case Bias():
+                    x = x + waiting.pop(0)
+                case Activation():
+                    x = ACTIVATIONS[part.kind](x)
+                case Pool():
+                    x = _pool(x, part.kind)
+                case Subsampling():
+                    x = 4.0 * _pool(x, "average") * waiting.pop(0) + waiting.pop(0)
+        return x
+
+    return backend.recomputed(run)(x, *(weights[name] for name in names))
+
+
+def _pool(x: Tensor, kind: str) -> Tensor:
+    """2x2 pooling of (B, H, W, C), an odd last row or column left out."""
+    batch, height, width, channels = x.shape
+    x = x[:, : height // 2 * 2, : width // 2 * 2]
+    x = ops.reshape(x, (batch * (height // 2), 2, width // 2, 2, channels))
+    corners = [x[:, row, :, column] for row in (0, 1) for column in (0, 1)]
+    if kind == "max":
+        pooled = ops.maximum(ops.maximum(corners[0], corners[1]), ops.maximum(corners[2], corners[3]))
+    else:
+        pooled = (corners[0] + corners[1] + corners[2] + corners[3]) * 0.25
+    return ops.reshape(pooled, (batch, height // 2, width // 2, channels))
+
+
 def _flat(x: Tensor, shape: Shape, slots: int) -> Tensor:
     """Images (B, H, W, C) or (B, H, W, K * C), of one slot of `shape`, as vectors (K, B, H * W * C)."""
     batch, height, width, channels = x.shape
@@ -175,9 +272,8 @@ def _transformed(x: Tensor, transformations: Tensor, shape: Shape) -> Tensor:
     if x.shape[-1] == channels:
         x = transformed(x, transformations, backend.gather)
     else:
-        own = ops.reshape(
-            ops.transpose(ops.reshape(x, (batch, height, width, slots, channels)), (3, 0, 1, 2, 4)), (-1, *shape)
-        )
+        own = ops.reshape(x, (batch, height, width, slots, channels))
+        own = ops.reshape(ops.transpose(own, (3, 0, 1, 2, 4)), (-1, *shape))
         x = transformed(own, ops.reshape(transformations, (1, -1, 6)), backend.gather)
         x = ops.transpose(ops.reshape(x, (slots, batch, *shape)), (1, 2, 3, 0, 4))
     return ops.reshape(x, (batch, height, width, slots * channels))

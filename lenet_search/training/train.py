@@ -107,6 +107,8 @@ def train(
     with contextlib.suppress(RuntimeError):  # TensorFlow is running already, in a notebook: it stays as it is
         device.configure(usable_cores())
     split = data.load(recipe.data, data_folder, recipe.model.padded)
+    if recipe.train.precision == "auto":
+        recipe = recipe.settled(device.best_precision())
     stack = Stack(structure_of(recipe, Space.from_recipe(recipe)), split, min(seeds, slots or device.default_slots()))
     courses: list[Course] = []
     waiting = deque(range(first_seed, first_seed + seeds))
