@@ -42,7 +42,7 @@ def test_the_pins_satisfy_the_lower_bounds():
     from packaging.requirements import Requirement
 
     extras = PROJECT["optional-dependencies"]
-    for text in [*PROJECT["dependencies"], *extras["gpu"], *extras["test"], *extras["dev"]]:
+    for text in [*PROJECT["dependencies"], *extras["gpu"], *extras["test"], *extras["dev"], *extras["benchmarks"]]:
         requirement = Requirement(text)
         if requirement.name != PROJECT["name"]:
             assert requirement.specifier.contains(pins()[normal(requirement.name)]), text

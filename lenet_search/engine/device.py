@@ -16,6 +16,11 @@ def describe() -> str:
     return backend.device_name()
 
 
+def best_precision() -> str:
+    """What "auto" means as `train.precision` here. Takes about a second when it is asked for the first time."""
+    return backend.best_precision()
+
+
 def default_slots() -> int:
     """How many slots a stack has where nobody says."""
     return GPU_SLOTS if backend.on_gpu() else CPU_SLOTS

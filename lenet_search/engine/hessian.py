@@ -222,7 +222,8 @@ def _moved_by(layer: Layer, x: np.ndarray, number: int) -> np.ndarray:
     if isinstance(layer, Subsampling):
         height, width = (side // 2 * 2 for side in x.shape[1:3])
         one = x[:, :height, :width, number]
-        return (one[:, ::2, ::2] + one[:, 1::2, ::2] + one[:, ::2, 1::2] + one[:, 1::2, 1::2])[..., None]
+        total: np.ndarray = one[:, ::2, ::2] + one[:, 1::2, ::2] + one[:, ::2, 1::2] + one[:, 1::2, 1::2]
+        return total[..., None]
     assert isinstance(layer, Conv)
     k = layer.kernel_size
     height, width = x.shape[1] - k + 1, x.shape[2] - k + 1

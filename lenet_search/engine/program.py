@@ -40,6 +40,7 @@ class Program:
     def __init__(self, structure: Structure, image_shape: tuple[int, int, int], classes: int, lowering: str) -> None:
         self.structure = structure
         self.lowering = lowering
+        self.dtype = backend.multiplying_dtype(structure.precision)
         layers = network(structure.model, image_shape, classes)
         everything = parameters(layers, image_shape)
         self.steps = plan(layers, image_shape)
@@ -49,7 +50,6 @@ class Program:
         self.train = backend.compiled(self._train)
         self.evaluate = backend.compiled(self._evaluate)
         self._update = backend.fused(self._step)
-        self._cut_out = backend.fused(cut_out)
 
     @cached_property
     def gauss_newton(self) -> GaussNewton:
@@ -112,7 +112,7 @@ class Program:
 
         def loss() -> tuple[Tensor, Any]:
             logits, statistics = forward(
-                self.steps, trained | moving, x, slots, self.lowering, rates=rates, moment=moment
+                self.steps, trained | moving, x, slots, self.lowering, rates=rates, moment=moment, dtype=self.dtype
             )
             followed, plain = losses(logits, labels[None], hyper["label_smoothing"][:, None], self.structure.loss)
             correct = ops.cast(ops.argmax(logits, -1) == ops.cast(labels, "int32")[None], "float32")
@@ -152,28 +152,43 @@ class Program:
 
     def _training_images(self, images: Tensor, hyper: Mapping[str, Tensor], slots: int, moment: Tensor) -> Tensor:
         """What the slots train on: (B, H, W, C) where all see the same, else (B, H, W, K * C)."""
-        pixels = ops.cast(images, "float32") / 255.0
         if not self.structure.own_images:
-            return pixels * hyper["scale"][0] + hyper["offset"][0]
+            return self._normalized(images, hyper, self.dtype)
         batch, height, width, channels = images.shape
         drawn = backend.uniform((len(DRAWS), batch), AUGMENT_STREAM, moment)
         draws = {name: drawn[i] for i, name in enumerate(DRAWS)}
         strength = {name: hyper[name] for name in self.structure.augmentations}
         # Normalizing before the slots part is a Kth of the work; not possible where colours change in between.
         early = not (self.structure.own_normalization or {"brightness", "contrast"} & strength.keys())
+        # Cutting out is the last change: it joins the warp where nothing else comes between. A lookup changes no
+        # pixel, so rounding may come before it.
+        joined = early and not {"rotate", "zoom"} & strength.keys()
         if early:
-            pixels = pixels * hyper["scale"][0] + hyper["offset"][0]
-        if {"flip", "shift", "rotate", "zoom"} & strength.keys():
-            black = hyper["offset"][0] if early else ops.zeros((channels,))
-            x = warp(pixels, draws, strength, black, rows_of=backend.gather)
+            pixels = self._normalized(images, hyper, self.dtype if joined else "float32")
+        else:
+            pixels = ops.cast(images, "float32") / 255.0
+        cutout = None if joined else strength.pop("cutout", None)
+        if {"flip", "shift", "rotate", "zoom", "cutout"} & strength.keys():
+            black = ops.cast(hyper["offset"][0] if early else ops.zeros((channels,)), pixels.dtype)
+            x = warp(pixels, draws, strength, black, rows_of=backend.gather, fuse=backend.fused)
         else:
             x = ops.broadcast_to(pixels[:, :, :, None], (batch, height, width, slots, channels))
-        x = ops.reshape(recolor(x, draws, strength), (batch, height, width, slots * channels))
+        if {"brightness", "contrast"} & strength.keys():
+            x = backend.fused(recolor)(x, draws, strength)
+        x = ops.reshape(x, (batch, height, width, slots * channels))
         if not early:
             x = x * ops.reshape(hyper["scale"], (-1,)) + ops.reshape(hyper["offset"], (-1,))
-        if "cutout" in strength:
-            x = self._cut_out(x, draws, ops.repeat(strength["cutout"], channels))
-        return x
+        if cutout is not None:
+            x = backend.fused(cut_out)(x, draws, ops.repeat(cutout, channels))
+        return ops.cast(x, self.dtype)
+
+    def _normalized(self, images: Tensor, hyper: Mapping[str, Tensor], dtype: str) -> Tensor:
+        """What all slots see alike: pixels from 0 to 255, normalized."""
+
+        def normalize(pixels: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
+            return ops.cast(ops.cast(pixels, "float32") / 255.0 * scale + offset, dtype)
+
+        return backend.fused(normalize)(images, hyper["scale"][0], hyper["offset"][0])
 
     def _evaluate(
         self, state: State, images: Tensor, labels: Tensor, hyper: Mapping[str, Tensor], count: Tensor
@@ -184,12 +199,12 @@ class Program:
         weights = _unpack(state.weights, self.trainable) | _unpack(state.moving, self.moving)
 
         def body(i: Tensor, carry: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-            pixels = ops.cast(images[i], "float32") / 255.0
             if self.structure.own_normalization:
+                pixels = ops.cast(images[i], "float32") / 255.0
                 x = pixels[:, :, :, None] * hyper["scale"] + hyper["offset"]
                 x = ops.reshape(x, (batch, height, width, slots * channels))
             else:
-                x = pixels * hyper["scale"][0] + hyper["offset"][0]
+                x = self._normalized(images[i], hyper, "float32")
             logits, _ = forward(self.steps, weights, x, slots, self.lowering)
             _, plain = losses(logits, labels[i][None], 0.0)
             plain = ops.where(labels[i] >= 0, plain, 0.0)

@@ -20,6 +20,7 @@ class Structure:
 
     data: tuple[str, float, int, bool]  # name, validation, limit, whether 28x28 images are padded
     batch_size: int
+    precision: str
     model: Model  # with a fixed initializer: it only decides how a slot starts
     loss: str
     augmentations: tuple[str, ...]
@@ -44,6 +45,7 @@ def structure_of(recipe: Recipe, space: Space) -> Structure:
     return Structure(
         data=(recipe.data.name, recipe.data.validation, recipe.data.limit, model.padded),
         batch_size=recipe.train.batch_size,
+        precision=recipe.train.precision,
         model=Model(model.network, model.width, model.activation, model.pooling, batch_norm=model.batch_norm),
         loss=recipe.loss.kind,
         augmentations=tuple(name for name in AUGMENTATIONS if space.can_exceed(f"augment.{name}")),

@@ -93,6 +93,12 @@ class Recipe:
             sections[section] = table(**arguments)
         return cls(**sections)
 
+    def settled(self, precision: str) -> Self:
+        """The recipe with "auto" as `train.precision` replaced by what the device that trains it does best."""
+        if self.train.precision != "auto":
+            return self
+        return dataclasses.replace(self, train=dataclasses.replace(self.train, precision=precision))
+
     def values(self) -> dict[str, Value]:
         """The recipe as flat values, defaults and the picked branches included, in the order of `FIELDS`."""
         values: dict[str, Value] = {}

@@ -47,10 +47,11 @@ class Loaded:
 class Worker:
     """Keeps a bench per structure, fills free slots from the trials that wait, and runs an epoch of each in turn."""
 
-    def __init__(self, pipe: "Connection[Any, Any]", setup: Setup, slots: int) -> None:
+    def __init__(self, pipe: "Connection[Any, Any]", setup: Setup, slots: int, precision: str) -> None:
         self._pipe = pipe
         self._setup = setup
         self._slots = slots
+        self._precision = precision
         self._waiting: deque[tuple[Job, Recipe, Structure]] = deque()
         self._benches: OrderedDict[Structure, Bench] = OrderedDict()  # the one used last comes last
         self._splits: dict[tuple[str, float, int, bool], data.Split] = {}
@@ -79,7 +80,7 @@ class Worker:
             for slot in [slot for slot, job in bench.jobs.items() if job.number in pruned]:
                 self._empty(bench, slot)
         for job in orders.new:
-            recipe = Recipe.from_values(job.values)
+            recipe = Recipe.from_values(job.values).settled(self._precision)
             self._waiting.append((job, recipe, structure_of(recipe, self._setup.space)))
 
     def _fill(self) -> None:
@@ -163,10 +164,12 @@ def main(descriptor: int) -> None:
 
             device.configure(setup.threads)
             slots = setup.slots or device.default_slots()
+            asked = setup.space.possible("train.precision")
+            precision = device.best_precision() if isinstance(asked, tuple) and "auto" in asked else "float32"
             packages = (tensorflow, keras, numpy)
             versions = {package.__name__: str(package.__version__) for package in packages}
-            pipe.send(Ready(device.describe(), backend.on_gpu(), slots, versions))
-            Worker(pipe, setup, slots).serve()
+            pipe.send(Ready(device.describe(), backend.on_gpu(), slots, precision, versions))
+            Worker(pipe, setup, slots, precision).serve()
         except LenetSearchError as error:
             pipe.send(Trouble(type(error).__name__, str(error)))
     except (EOFError, ConnectionError):

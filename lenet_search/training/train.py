@@ -104,6 +104,8 @@ def train(
         device.configure(threads or usable_cores())
     wanted = range(first_seed, first_seed + seeds) if isinstance(seeds, int) else seeds
     split = data.load(recipe.data, data_folder, recipe.model.padded)
+    if recipe.train.precision == "auto":
+        recipe = recipe.settled(device.best_precision())
     stack = Stack(
         structure_of(recipe, Space.from_recipe(recipe)), split, min(len(wanted), slots or device.default_slots())
     )

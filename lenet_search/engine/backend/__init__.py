@@ -13,6 +13,7 @@ if keras.backend.backend() != "tensorflow":
 from lenet_search.engine.backend.tensorflow import (
     LOWERINGS,
     best_lowering,
+    best_precision,
     compiled,
     convolution,
     device_name,
@@ -20,8 +21,11 @@ from lenet_search.engine.backend.tensorflow import (
     gather,
     limit_threads,
     loop,
+    multiplying_dtype,
     on_device,
     on_gpu,
+    pooled_convolution,
+    recomputed,
     uniform,
     value_and_gradients,
 )
@@ -29,6 +33,7 @@ from lenet_search.engine.backend.tensorflow import (
 __all__ = [
     "LOWERINGS",
     "best_lowering",
+    "best_precision",
     "compiled",
     "convolution",
     "device_name",
@@ -36,8 +41,11 @@ __all__ = [
     "gather",
     "limit_threads",
     "loop",
+    "multiplying_dtype",
     "on_device",
     "on_gpu",
+    "pooled_convolution",
+    "recomputed",
     "uniform",
     "value_and_gradients",
 ]

@@ -68,6 +68,8 @@ def _docstring(recipe: Recipe, title: str) -> str:
     ]
     if name == "digits":
         lines[-1] = "It needs tensorflow, numpy and scikit-learn, which brings the images."
+    if recipe.train.precision != "float32":
+        lines.append("It computes in float32; convolutions and hidden layers of the trial multiplied in bfloat16.")
     if name in KNOWN:
         missing = "scikit-learn" if name == "digits" else "a network"
         lines.append(f"Without {missing}: --data FILE.npz with the arrays x_train and y_train.")
