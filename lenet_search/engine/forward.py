@@ -95,7 +95,7 @@ def plan(layers: Sequence[Layer], image_shape: Shape) -> list[Step]:
             while place and _rises(steps[place - 1].layer):
                 place -= 1
             before = steps[place - 1].layer if place else None
-            if _is_small(layer) and isinstance(before, Conv) and before == Conv(*_size(before)):
+            if isinstance(before, Conv) and before.plain and layer.halves:
                 steps[place - 1] = Step(PooledConv(before.name), stream, steps[place - 1].shape)
                 continue
         steps.insert(place, Step(layer, stream, shape))
@@ -108,18 +108,8 @@ def _rises(layer: object) -> bool:
     return isinstance(layer, Bias) or (isinstance(layer, Activation) and layer.kind in RISING)
 
 
-def _is_small(layer: object) -> bool:
-    """Whether it is 2x2 pooling, which can join what is around it."""
-    return isinstance(layer, Pool) and layer == Pool(layer.name, layer.kind)
-
-
 def _is_elementwise(layer: object) -> TypeGuard[Bias | Activation | Pool | Subsampling]:
-    return isinstance(layer, Bias | Activation | Subsampling) or _is_small(layer)
-
-
-def _size(layer: Conv) -> tuple[str, int, int]:
-    """What a convolution of stride 1, without padding and with all connections, is made of."""
-    return layer.name, layer.filters, layer.kernel_size
+    return isinstance(layer, Bias | Activation | Subsampling) or (isinstance(layer, Pool) and layer.halves)
 
 
 def _joined(steps: Sequence[Step]) -> list[Step]:
