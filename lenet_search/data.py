@@ -114,7 +114,7 @@ def load(data: Data, folder: Path | None = None, padded: bool = True) -> Split:
         x_val=x_val,
         y_val=labels[held_out],
         classes=classes,
-        class_names=_class_names(data.name, classes),
+        class_names=class_names(data.name, classes),
         mean=mean,
         std=std,
         pad=pad,
@@ -137,7 +137,7 @@ def load_test(name: str, folder: Path | None = None) -> tuple[np.ndarray, np.nda
             f"{origin}: y_test: expected labels that y_train has, 0 to {classes - 1}; received {strange}; "
             "both must number the classes alike"
         )
-    return images, labels.astype(np.int32), _class_names(name, classes)
+    return images, labels.astype(np.int32), class_names(name, classes)
 
 
 def _arrays(name: str, part: str, folder: Path | None) -> tuple[str, Mapping[str, np.ndarray]]:
@@ -275,7 +275,8 @@ def _classes(labels: np.ndarray, origin: str) -> int:
     return len(found)
 
 
-def _class_names(name: str, classes: int) -> tuple[str, ...]:
+def class_names(name: str, classes: int) -> tuple[str, ...]:
+    """What the classes of a data set are called; their numbers where that is not known."""
     known = tomllib.loads(CLASS_NAMES.read_text(encoding="utf-8")).get(name, "").split()
     return tuple(known) if len(known) == classes else tuple(map(str, range(classes)))
 

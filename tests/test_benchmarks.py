@@ -162,3 +162,20 @@ Recipe.from_values(values)
     environment["PYTHONPATH"] = f"{FOLDER}{os.pathsep}{environment['PYTHONPATH']}"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, cwd=tmp_path)
     assert not done.returncode, done.stderr
+
+
+def test_what_came_out_is_written_into_a_recipe_s_header_once_and_nothing_else_changes():
+    came_out = load("came_out")
+    found = {"mean": 0.9892, "low": 0.988, "high": 0.99, "n": 5, "over": "seeds"}
+    recipe = {"metrics": {"test_accuracy": found}, "images": {"name": "cifar10"}, "device": "CPU", "diverged": 1}
+    said = came_out.sentence(recipe, "1 May 2026", {"cifar10": "a JPEG copy"})
+    assert said == (
+        "Came out (1 May 2026, cifar10 as a JPEG copy, CPU): 98.92 % of the test images (95 % interval 98.80 to 99.00, "
+        "n = 5 seeds); 1 more diverged."
+    )
+    text = "# A title.\n#\n# Source: somebody.\n#\n#     lenet-search train x\n\n[data]\nname = 'x'\n\n[train]\n"
+    once = came_out.written(text, said)
+    assert once.replace("\n# ", " ").index("Came out") < once.replace("\n# ", " ").index("    lenet-search train x")
+    assert came_out.written(once, said) == once
+    paragraph = "\n".join(line for line in once.splitlines() if line not in text.splitlines())
+    assert " ".join(paragraph.replace("# ", "").split()) == said

@@ -31,9 +31,9 @@ from keras import ops
 
 from lenet_search.data import Split
 from lenet_search.engine import Stack, Structure, backend, update
-from lenet_search.engine.forward import Bias, forward, plan
+from lenet_search.engine.forward import Elementwise, PooledConv, forward, plan
 from lenet_search.networks import network, parameters
-from lenet_search.networks.layers import Activation, Conv, Dense, Flatten, Pool
+from lenet_search.networks.layers import Activation, Conv, Dense, Flatten
 from lenet_search.recipe import Recipe
 from lenet_search.recipe.optimizer import COLUMNS
 from measure import limits
@@ -116,21 +116,24 @@ def pieces(structure: Structure, split: Split, slots: int) -> dict[str, list[Cal
     x = ops.convert_to_tensor(rng.normal(size=(structure.batch_size, *shape[:2], channels)).astype(np.float32))
     lowering = backend.best_lowering()
     first = True
+    dtype = backend.multiplying_dtype(structure.precision)
     for step in plan(layers, shape):
         match step.layer:
-            case Conv():
+            case Conv() | PooledConv():
                 name = CONVOLUTIONS
-            case Pool() | Bias() | Activation() if len(x.shape) == 4:
+            case Elementwise():
                 name = POOLING
             case Dense() | Flatten() | Activation():
                 name = DENSE
             case _:
                 continue
-        own = [weights[key] for key in weights if key.startswith(f"{step.layer.name}.")]
-        keys = [key for key in weights if key.startswith(f"{step.layer.name}.")]
+        parts = step.layer.parts if isinstance(step.layer, Elementwise) else (step.layer,)
+        names = {part.name for part in parts}
+        keys = [key for key in weights if key.rpartition(".")[0] in names]
+        own = [weights[key] for key in keys]
 
         def through(x: Any, own: Sequence[Any], step: Any = step, keys: Sequence[str] = tuple(keys)) -> Any:
-            return forward([step], dict(zip(keys, own, strict=True)), x, slots, lowering)[0]
+            return forward([step], dict(zip(keys, own, strict=True)), x, slots, lowering, dtype=dtype)[0]
 
         y = through(x, own)
         found[name].append(_piece(through, x, own, y, wanted=not first))

@@ -68,6 +68,11 @@ class Conv:
             kernel = Parameter(kernel.name, (k, k, sum(map(len, self.connections))), "connections", fans)
         return [kernel, Parameter(f"{self.name}.bias", (self.filters,), "bias")]
 
+    @property
+    def plain(self) -> bool:
+        """Stride 1, no padding, every filter sees every map."""
+        return self.stride == 1 and self.padding == "valid" and not self.connections
+
     def covers(self, shape: Shape) -> bool:
         """Whether the kernel is as large as the image, so that there is one output, and nothing is shared."""
         return self.padding == "valid" and tuple(shape[:2]) == (self.kernel_size, self.kernel_size)
@@ -152,6 +157,11 @@ class Pool(Plain):
     size: int = 2
     stride: int = 2
     padding: str = "valid"  # or "same"
+
+    @property
+    def halves(self) -> bool:
+        """2x2 pixels to one, an odd last row or column left out."""
+        return self.size == self.stride == 2 and self.padding == "valid"
 
     def output(self, shape: Shape) -> Shape:
         """Each side divided by the stride."""

@@ -12,12 +12,13 @@ from lenet_search.study.toml_lines import Path
 from lenet_search.study.toml_text import value_text
 
 RANGE_KEYS = ("low", "high", "log", "step")
+OTHERS = ("study", "start", "claim")  # tables of a study file that hold no hyperparameters
 
 
 def read_entries(source: Source) -> dict[str, Entry]:
     """The entries of the study's `Space`; what is wrong is reported, and left out."""
-    sections = {name: table for name, table in source.values.items() if name not in ("study", "start")}
-    written = written_paths(source, sections, (), ("study", "start"))
+    sections = {name: table for name, table in source.values.items() if name not in OTHERS}
+    written = written_paths(source, sections, (), OTHERS)
     parsed = {path: _entry(source, FIELDS[path], value) for path, value in written.items()}
     kinds = {section: _kinds(section, parsed) for section, table in SECTIONS.items() if hasattr(table, "BRANCHES")}
     _report_unpicked_branches(source, written, kinds)

@@ -85,10 +85,9 @@ def test_kernels_that_are_not_numbers_leave_other_slots_as_they_are(dtype: str, 
     poisoned[1] = np.nan
     for lowering in backend.LOWERINGS:
         for convolve in (backend.convolution, backend.pooled_convolution):
-            calm, wild = (
-                np.asarray(ops.cast(convolve(ops.cast(images, dtype), ops.cast(k, dtype), lowering, finite), "float32"))
-                for k in (kernels, poisoned)
-            )
+            x = ops.cast(images, dtype)
+            values = [convolve(x, ops.cast(k, dtype), lowering, finite=finite) for k in (kernels, poisoned)]
+            calm, wild = (np.asarray(ops.cast(value, "float32")) for value in values)
             others = np.repeat([True, False, True, True], 6)
             np.testing.assert_array_equal(wild[..., others], calm[..., others])
 

@@ -9,12 +9,12 @@ from tests.study.conftest import ProblemsOf
         # keys that do not exist
         (
             "[regulariser]\nl1 = 0.0",
-            "mine.toml:1: regulariser: expected one of study, start, data, train, model, regularize,"
+            "mine.toml:1: regulariser: expected one of study, start, claim, data, train, model, regularize,"
             ' augment, loss, optimizer, schedule; received "regulariser"; did you mean regularize?',
         ),
         (
             "[train]\nepoch = 3",
-            'mine.toml:2: train.epoch: expected one of epochs, batch_size; received "epoch"; did you mean epochs?',
+            'mine.toml:2: train.epoch: expected one of epochs, batch_size, precision; received "epoch"; did you mean epochs?',
         ),
         ("epochs = 3", "did you mean train.epochs?"),
         ("[optimizer]\nlearning_rate = 0.1", "did you mean optimizer.sgd.learning_rate?"),

@@ -17,6 +17,7 @@ def schedule_class(recipe: Recipe) -> str:
     if isinstance(branch, Constant) and not branch.warmup:
         return ""
     factor, words = _formula(branch)
+    factor = factor.replace("\n", "\n" + " " * 8)
     needs_progress, needs_epochs = "progress" in factor, "self.steps_per_epoch" in factor
     docstring = f"{words[0].upper()}{words[1:]}."
     if branch.warmup:
@@ -65,7 +66,7 @@ def _formula(branch: Any) -> tuple[str, str]:
             passed = (
                 f"tf.reduce_sum(tf.cast(step / self.steps_per_epoch >= {[float(e) for e in branch.epochs]}, tf.int32))"
             )
-            return f"tf.gather({[1.0, *branch.factors]}, {passed})", _stretches(branch)
+            return f"tf.gather(\n    {[1.0, *branch.factors]},\n    {passed},\n)", _stretches(branch)
         case Exponential():
             return (
                 f"{branch.decay_rate!r} ** (step / self.steps_per_epoch)",
