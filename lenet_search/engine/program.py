@@ -94,19 +94,18 @@ class Program:
         rates = {name: hyper[name] for name in ("dropout", "spatial_dropout") if getattr(self.structure, name)}
         moving = _unpack(state.moving, self.moving)
         trained = _unpack(state.weights, self.trainable)
-        names = list(trained)
 
-        def loss() -> tuple[Tensor, Any]:
+        def loss(weights: dict[str, Tensor]) -> tuple[Tensor, Any]:
             logits, statistics = forward(
-                self.steps, trained | moving, x, slots, self.lowering, rates=rates, moment=moment
+                self.steps, weights | moving, x, slots, self.lowering, rates=rates, moment=moment
             )
             smoothed, plain = cross_entropy(logits, labels[None], hyper["label_smoothing"][:, None])
             correct = ops.cast(ops.argmax(logits, -1) == ops.cast(labels, "int32")[None], "float32")
             return ops.sum(ops.mean(smoothed, -1)), (ops.sum(plain, -1), ops.sum(correct, -1), statistics)
 
-        extra, gradients = backend.value_and_gradients(loss, [trained[name] for name in names])
+        extra, gradients = backend.value_and_gradients(loss, trained)
         plain, correct, statistics = extra
-        packed = ops.concatenate([ops.reshape(g, (slots, -1)) for g in gradients], axis=1)
+        packed = ops.concatenate([ops.reshape(gradients[name], (slots, -1)) for name in trained], axis=1)
         weights, moments = self._update(state.weights, packed, state.moments, row, hyper)
         if self.moving:
             state_moving = ops.concatenate([statistics[p.name] for p in self.moving], axis=1)

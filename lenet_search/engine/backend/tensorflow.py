@@ -20,6 +20,11 @@ def limit_threads(threads: int) -> None:
         tf.config.experimental.set_memory_growth(gpu, True)
 
 
+def versions() -> dict[str, str]:
+    """What computes here, by package."""
+    return {"tensorflow": str(tf.__version__)}
+
+
 def device_name() -> str:
     """What computes, for people: "NVIDIA H100" or "CPU (1 thread)"."""
     gpus = tf.config.list_physical_devices("GPU")
@@ -58,15 +63,15 @@ def gather(table: Tensor, rows: Tensor) -> Tensor:
     return tf.gather(table, rows)
 
 
-def value_and_gradients(function: Callable[[], tuple[Tensor, Any]], inputs: Sequence[Tensor]) -> tuple[Any, Any]:
-    """`function` returns (what to differentiate, anything else); gives anything else and the gradients."""
+def value_and_gradients(function: Callable[[Any], tuple[Tensor, Any]], inputs: Any) -> tuple[Any, Any]:
+    """`function(inputs)` is (what to differentiate, anything else); gives anything else, and gradients like `inputs`."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(inputs)
-        target, extra = function()
+        target, extra = function(inputs)
     return extra, tape.gradient(target, inputs, unconnected_gradients="zero")
 
 
-def loop(count: Tensor, body: Callable[..., Any], state: Any) -> Any:
+def loop(count: int, body: Callable[..., Any], state: Any) -> Any:
     """Run `state = body(i, state)` for i = 0 ... count - 1 inside the program."""
     _, final = tf.while_loop(
         lambda i, _: i < count, lambda i, s: (i + 1, body(i, s)), (tf.constant(0), state), parallel_iterations=1
@@ -76,7 +81,10 @@ def loop(count: Tensor, body: Callable[..., Any], state: Any) -> Any:
 
 def uniform(shape: Sequence[int], stream: int, moment: Tensor) -> Tensor:
     """Numbers in [0, 1) that depend on `stream` (what they are for) and `moment` (which step) alone."""
-    return tf.random.stateless_uniform(shape, tf.stack([tf.constant(stream, tf.int32), tf.cast(moment, tf.int32)]))
+    seed = tf.stack([tf.constant(stream, tf.int32), tf.cast(moment, tf.int32)])
+    bits = tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.uint32, alg="philox")
+    # The 23 lower bits, as TensorFlow's own kernel takes them; under XLA it would take the upper ones.
+    return tf.cast(bits & 0x7FFFFF, tf.float32) * 2.0**-23
 
 
 def convolution(images: Tensor, kernels: Tensor, lowering: str) -> Tensor:
@@ -107,10 +115,10 @@ def best_lowering() -> str:
     images, kernels = tf.ones((1, 5, 5, 4)), tf.ones((2, 3, 3, 2, 2))
 
     def probe() -> Tensor:
-        def convolve() -> tuple[Tensor, None]:
-            return tf.reduce_sum(convolution(images, kernels, "grouped")), None
+        def convolve(weights: Tensor) -> tuple[Tensor, None]:
+            return tf.reduce_sum(convolution(images, weights, "grouped")), None
 
-        return value_and_gradients(convolve, [kernels])[1]
+        return value_and_gradients(convolve, kernels)[1]
 
     try:
         compiled(probe)()
