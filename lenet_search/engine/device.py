@@ -1,5 +1,8 @@
 """What an engine runs on: set up once per process, described for people."""
 
+import keras
+import numpy as np
+
 from lenet_search.engine import backend
 
 CPU_SLOTS = 4  # measured 2026-11 on one core: 8 slots are no faster and make a study less sequential
@@ -14,6 +17,16 @@ def configure(threads: int) -> None:
 def describe() -> str:
     """The device in words: "CPU (1 thread)", "NVIDIA H100"."""
     return backend.device_name()
+
+
+def is_gpu() -> bool:
+    """Whether it is a GPU."""
+    return backend.on_gpu()
+
+
+def versions() -> dict[str, str]:
+    """Which versions compute here, by package; the first names the backend."""
+    return {**backend.versions(), "keras": str(keras.__version__), "numpy": np.__version__}
 
 
 def default_slots() -> int:

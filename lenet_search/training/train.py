@@ -104,7 +104,7 @@ def train(
     from lenet_search.space import Space
 
     started = monotonic()
-    with contextlib.suppress(RuntimeError):  # TensorFlow is running already, in a notebook: it stays as it is
+    with contextlib.suppress(RuntimeError):  # it is running already, in a notebook: it stays as it is
         device.configure(usable_cores())
     split = data.load(recipe.data, data_folder)
     stack = Stack(structure_of(recipe, Space.from_recipe(recipe)), split, min(seeds, slots or device.default_slots()))

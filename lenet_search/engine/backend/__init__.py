@@ -7,25 +7,19 @@ from typing import TYPE_CHECKING
 
 from lenet_search.errors import RunError
 
+CHOICE = "set the environment variable KERAS_BACKEND to tensorflow, or to jax (pip install 'lenet-search[jax]')"
+
 try:
     import keras
-except ModuleNotFoundError as error:
-    if error.name != "jax":
-        raise
-    raise RunError(
-        "Keras is set up for jax, which is not installed: pip install 'lenet-search[jax]', or set "
-        "KERAS_BACKEND=tensorflow"
-    ) from error
+except (ModuleNotFoundError, ValueError) as error:  # not installed, or no such backend
+    raise RunError(f"Keras cannot start: {error}; {CHOICE}") from error
 
 if TYPE_CHECKING or keras.backend.backend() == "tensorflow":
     from lenet_search.engine.backend import tensorflow as chosen
 elif keras.backend.backend() == "jax":
     from lenet_search.engine.backend import jax as chosen
 else:
-    raise RunError(
-        f"Keras is set up for {keras.backend.backend()}; expected tensorflow or jax: set the environment variable "
-        "KERAS_BACKEND to one of them (before Keras is imported, in a notebook)"
-    )
+    raise RunError(f"Keras is set up for {keras.backend.backend()} here; {CHOICE} before Keras is imported")
 
 LOWERINGS = chosen.LOWERINGS
 best_lowering = chosen.best_lowering

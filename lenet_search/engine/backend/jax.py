@@ -12,20 +12,28 @@ import jaxlib
 import numpy as np
 from jax import lax
 
+from lenet_search.engine.backend.patches import product_of_patches
 from lenet_search.engine.backend.philox import random_bits
+
+if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):  # else JAX gives up where a GPU is there, but hidden
+    jax.config.update("jax_platforms", "cpu")
 
 Tensor = Any
 LOWERINGS = ("grouped", "separate", "patches")
 
 
 def limit_threads(threads: int) -> None:
-    """Let each operation use at most `threads` threads, and GPU memory as it is needed. Call before anything is computed.
+    """Let each operation use at most `threads` threads, and GPU memory as it is needed. Call it before anything else.
 
     JAX reads both when it looks for its devices, for which it waits until it is asked to compute.
     """
     os.environ["PJRT_NPROC"] = str(threads)
     os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
-    if on_gpu():  # compiled programs are kept from run to run; those for a CPU would suit this very processor only
+    try:
+        gpu = on_gpu()
+    except RuntimeError:  # a GPU that JAX cannot use: it goes on with the CPU when it is asked again
+        gpu = False
+    if gpu:  # compiled programs are kept from run to run; those for a CPU would suit this very processor only
         folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "lenet-search" / "jax"
         jax.config.update("jax_compilation_cache_dir", str(folder))
 
@@ -69,7 +77,7 @@ def gather(table: Tensor, rows: Tensor) -> Tensor:
 
 
 def value_and_gradients(function: Callable[[Any], tuple[Tensor, Any]], inputs: Any) -> tuple[Any, Any]:
-    """`function(inputs)` is (what to differentiate, anything else); gives anything else, and gradients like `inputs`."""
+    """`function(inputs)` is (what to differentiate, anything else); gives anything else, and the gradients."""
     (_, extra), gradients = jax.value_and_grad(function, has_aux=True)(inputs)
     return extra, gradients
 
@@ -102,7 +110,7 @@ def convolution(images: Tensor, kernels: Tensor, lowering: str) -> Tensor:
     slots, k, _, channels, filters = kernels.shape
     shared = images.shape[-1] == channels
     if lowering == "patches" or (shared and lowering == "separate"):
-        return _product_of_patches(images, kernels)
+        return product_of_patches(images, kernels)
     if lowering == "grouped":
         wide = kernels.transpose(1, 2, 3, 0, 4).reshape(k, k, channels, slots * filters)
         return _convolve(images, wide, groups=1 if shared else slots)
@@ -115,23 +123,6 @@ def _convolve(images: Tensor, kernel: Tensor, groups: int = 1) -> Tensor:
     return lax.conv_general_dilated(
         images, kernel, (1, 1), "VALID", dimension_numbers=layout, feature_group_count=groups
     )
-
-
-def _product_of_patches(images: Tensor, kernels: Tensor) -> Tensor:
-    """A convolution as a product of kernels and neighbourhoods, which are copied in runs as long as the batch."""
-    slots, k, _, channels, filters = kernels.shape
-    batch, height, width, _ = images.shape
-    rows, columns = height - k + 1, width - k + 1
-    own = images.reshape(batch, height, width, -1, channels).transpose(3, 4, 1, 2, 0)  # (K or 1, C, H, W, B)
-    offsets = [own[:, :, i : i + rows, j : j + columns] for i in range(k) for j in range(k)]
-    patches = jnp.stack(offsets, axis=1).reshape(-1, k * k * channels, rows * columns * batch)
-    weights = kernels.reshape(slots, k * k * channels, filters)
-    if len(patches) == 1:
-        out = jnp.einsum("pn,kpf->kfn", patches[0], weights)
-    else:
-        out = jnp.einsum("kpn,kpf->kfn", patches, weights)
-    out = out.reshape(slots, filters, rows, columns, batch).transpose(4, 2, 3, 0, 1)
-    return out.reshape(batch, rows, columns, slots * filters)
 
 
 @cache

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from lenet_search.engine.backend.patches import product_of_patches
+
 Tensor = Any
-LOWERINGS = ("grouped", "separate")
+LOWERINGS = ("grouped", "separate", "patches")
 
 
 def limit_threads(threads: int) -> None:
@@ -39,16 +41,20 @@ def on_gpu() -> bool:
     return bool(tf.config.list_physical_devices("GPU"))
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """One program per combination of argument shapes, traced at its first call."""
-    return tf.function(function, autograph=False)  # type: ignore[no-any-return]
+def compiled(function: Callable[..., Any], xla: bool | None = None) -> Callable[..., Any]:
+    """One program per combination of argument shapes, traced at its first call.
+
+    On a GPU it is XLA's as a whole; on a CPU, where XLA's convolutions are many times slower, it is TensorFlow's.
+    `xla` asks for the one or the other.
+    """
+    return tf.function(function, autograph=False, jit_compile=on_gpu() if xla is None else xla)  # type: ignore[no-any-return]
 
 
 def fused(function: Callable[..., Any]) -> Callable[..., Any]:
     """For elementwise work: one pass over memory instead of one per operation.
 
     Measured 2026-11 on one core, four slots of 62,000 weights: an update takes 0.75 ms so, 1.84 ms operation by
-    operation. (Around convolutions XLA is many times slower on a CPU; they stay outside.)
+    operation. (Convolutions stay outside on a CPU.)
     """
     return tf.function(function, autograph=False, jit_compile=True)  # type: ignore[no-any-return]
 
@@ -64,7 +70,7 @@ def gather(table: Tensor, rows: Tensor) -> Tensor:
 
 
 def value_and_gradients(function: Callable[[Any], tuple[Tensor, Any]], inputs: Any) -> tuple[Any, Any]:
-    """`function(inputs)` is (what to differentiate, anything else); gives anything else, and gradients like `inputs`."""
+    """`function(inputs)` is (what to differentiate, anything else); gives anything else, and the gradients."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(inputs)
         target, extra = function(inputs)
@@ -93,11 +99,14 @@ def convolution(images: Tensor, kernels: Tensor, lowering: str) -> Tensor:
     Args:
         images: (B, H, W, C) seen by all slots, or (B, H, W, K * C), slot by slot
         kernels: (K, k, k, C, F)
-        lowering: "grouped", one convolution with K groups (needs oneDNN on a CPU), or "separate", K convolutions
+        lowering: "grouped", one convolution with K groups (needs oneDNN on a CPU), "separate", K convolutions, or
+            "patches", one matrix product per slot with the k * k neighbourhoods of all pixels
 
     Returns:
         (B, H', W', K * F), slot by slot
     """
+    if lowering == "patches":
+        return product_of_patches(images, kernels)
     slots, k, _, channels, filters = kernels.shape
     wide = tf.reshape(tf.transpose(kernels, (1, 2, 3, 0, 4)), (k, k, channels, slots * filters))
     if images.shape[-1] == channels or lowering == "grouped":
@@ -108,10 +117,13 @@ def convolution(images: Tensor, kernels: Tensor, lowering: str) -> Tensor:
 
 @cache
 def best_lowering() -> str:
-    """The faster lowering that works here: TensorFlow differentiates grouped convolutions on a CPU only with oneDNN.
+    """The fastest lowering that works here: TensorFlow differentiates grouped convolutions on a CPU only with oneDNN.
 
-    Measured 2026-11 on one core (four slots, batch 128): grouped is 1.3 to 2 times as fast as separate.
+    Measured 2026-11 on one core (four slots, batch 128): grouped is 1.3 to 2 times as fast as separate. On a GPU not
+    measured yet: the product of patches is there for its matrix units.
     """
+    if on_gpu():
+        return "patches"
     images, kernels = tf.ones((1, 5, 5, 4)), tf.ones((2, 3, 3, 2, 2))
 
     def probe() -> Tensor:
