@@ -53,12 +53,12 @@ def device_name() -> str:
 
 def on_gpu() -> bool:
     """Whether JAX sees a GPU."""
-    return jax.default_backend() == "gpu"
+    return bool(jax.default_backend() == "gpu")
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """One program per combination of argument shapes, traced at its first call."""
-    return jax.jit(function)
+    return jax.jit(function)  # type: ignore[no-any-return]
 
 
 def fused(function: Callable[..., Any]) -> Callable[..., Any]:
