@@ -1,20 +1,30 @@
 """How many trials per hour: this tool against the ordinary way, on the same machine, data, space and epochs.
 
     python benchmarks/throughput.py --study cifar --trials 16 --epochs 4 --data FOLDER
+    python benchmarks/throughput.py --study cifar --trials 16 --epochs 4 --data FOLDER --against all --repeat 5
     python benchmarks/throughput.py --memory --study digits
     python benchmarks/throughput.py --overhead --study cifar --trials 16 --epochs 4 --data FOLDER
 
-The first compares three ways to run one study without pruning: `lenet-search run`; the ordinary objective of
-`plain.py`, one trial after the other; and the same objective in as many processes as there are cores, each with one
-thread, against one journal. `--tuned` adds the objective in its tuned style, one trial after the other on all cores.
-Times are those of whole processes, start-up and compilation included. With `--repeat` the ways take turns, and medians
-are reported.
+The first compares ways to run one study without pruning, each trial for the same number of epochs: `lenet-search run`
+against those that `--against` names, which are
+
+    ordinary              the objective of `plain.py`, one trial after the other (Optuna and Keras)
+    ordinary_parallel     the same in as many processes as there are cores, each with one thread, against one journal
+    tuned                 the objective in its tuned style, one trial after the other
+    keras_tuner           KerasTuner, one trial after the other (`with_keras_tuner.py`)
+    keras_tuner_parallel  KerasTuner's distributed mode, one worker per core
+    ray_tune              Ray Tune with its Optuna searcher, one worker per core (`with_ray_tune.py`)
+
+or `all` that are installed (pip install -c constraints.txt -e '.[benchmarks]'). All of them fit the same Keras model.
+Times are those of whole processes, start-up and compilation included. With `--repeat` the ways take turns; the ratio is
+the median of the turns' ratios.
 """
 
 import argparse
 import contextlib
 import itertools
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -22,16 +32,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import command_line
+import ways
 from rich.console import Console
 from rich.table import Table
 
+from lenet_search.errors import LenetSearchError
 from lenet_search.search.devices import usable_cores
-
-HERE = Path(__file__).resolve().parent
-NO_PRUNING = 'study.pruner={ kind = "NopPruner" }'
 
 
 def arguments() -> argparse.Namespace:
@@ -44,8 +55,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="folder that is looked at first for NAME.npz")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE", help="as in run")
     parser.add_argument("--repeat", type=int, default=1, help="how often each way takes its turn (default: 1)")
-    parser.add_argument("--tuned", action="store_true", help="compare with the tuned objective too")
-    parser.add_argument("--cores", type=int, help="processes of the parallel ordinary way (default: one per core)")
+    parser.add_argument(
+        "--against", default=",".join(ways.USUAL), metavar="NAME[,NAME...]",
+        help=f"what to compare with, see above; all takes what is installed (default: {','.join(ways.USUAL)})",
+    )  # fmt: skip
+    parser.add_argument("--cores", type=int, help="processes of the parallel ways (default: one per core)")
     parser.add_argument("--stored", type=int, default=1000, help="trials in the storage for --overhead (default: 1000)")
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object on stdout, everything else on stderr"
@@ -56,16 +70,25 @@ def arguments() -> argparse.Namespace:
     options = parser.parse_args()
     options.trials = options.trials or (200 if options.memory else 16)
     options.cores = options.cores or usable_cores()
+    try:
+        options.ways, missing = ways.chosen(options.against)
+    except ValueError as error:
+        parser.error(f"--against: {error}")
+    if missing:
+        print(f"left out, since not installed: {', '.join(missing)} ({command_line.INSTALL})", file=sys.stderr)
     return options
 
 
 def main() -> None:
     """Measure what was asked for."""
     options = arguments()
-    sys.path.insert(0, str(HERE.parent))  # this checkout's package, as `environment` gives it to the others
+    sys.path.insert(0, str(ways.HERE.parent))  # this checkout's package, as `environment` gives it to the others
     out = Console(stderr=options.json)
     measure = memory if options.memory else overhead if options.overhead else throughput
-    result = measure(options, out)
+    try:
+        result = measure(options, out)
+    except LenetSearchError as error:  # a study or data that is not there says how to put it right
+        raise SystemExit(str(error)) from None
     if options.json:
         print(json.dumps(result))
 
@@ -74,84 +97,80 @@ def main() -> None:
 
 
 def throughput(options: argparse.Namespace, out: Console) -> dict[str, Any]:
-    """Run the ways in turns; trials per hour of each and the ratios."""
-    ways: dict[str, Callable[[Path], list[list[str]]]] = {
-        "lenet_search": lambda folder: [tool(options, folder)],
-        "ordinary": lambda folder: [plain(options, folder)],
-        "ordinary_parallel": lambda folder: [plain(options, folder, "--threads", "1")] * options.cores,
-    }
-    if options.tuned:
-        ways["tuned"] = lambda folder: [plain(options, folder, "--style", "tuned")]
-    seconds: dict[str, list[float]] = {way: [] for way in ways}
+    """Run the ways in turns; trials per hour of each, and how many times as long as this tool they take."""
+    runs: dict[str, list[ways.Trained]] = {way: [] for way in options.ways}
+    epochs, metric = promised(options)
     for turn in range(options.repeat):
-        for way, commands in ways.items():
+        for way, done in runs.items():
             with tempfile.TemporaryDirectory() as folder:
-                taken = timed(commands(Path(folder)), Path(folder))
-            seconds[way].append(taken)
-            out.print(f"turn {turn + 1}: {way} took {taken:.1f} s for {options.trials} trials", style="dim")
+                trained = ways.run(way, options, Path(folder))
+            done.append(trained)
+            short = options.trials * epochs - sum(trained.epochs)  # lenet-search ends a trial that diverges
+            out.print(
+                f"turn {turn + 1}: {way} took {trained.seconds:.1f} s for {options.trials} trials of {epochs} epochs"
+                f"{f', {short} epochs fewer' if short else ''}; median {metric} {median_value(trained):.3f}",
+                style="dim",
+            )
+    seconds = {way: [trained.seconds for trained in done] for way, done in runs.items()}
     rate = {way: options.trials * 3600 / statistics.median(taken) for way, taken in seconds.items()}
-    ratios = {way: rate["lenet_search"] / rate[way] for way in ways if way != "lenet_search"}
+    ours = seconds.pop(ways.LENET_SEARCH)
+    # Neighbours in time share whatever else the machine does: so ratios are taken turn by turn.
+    ratios = {way: [theirs / our for theirs, our in zip(taken, ours, strict=True)] for way, taken in seconds.items()}
     result = {
         "study": options.study, "trials": options.trials, "epochs": options.epochs, "limit": options.limit,
-        "cores": options.cores, "repeat": options.repeat, "seconds": seconds,
-        "trials_per_hour": rate, "ratio_to": ratios,
+        "cores": options.cores, "repeat": options.repeat, "seconds": {ways.LENET_SEARCH: ours, **seconds},
+        "trials_per_hour": rate,
+        "ratio_to": {way: statistics.median(of_turns) for way, of_turns in ratios.items()},
+        "ratio_spread": {way: [min(of_turns), max(of_turns)] for way, of_turns in ratios.items()},
+        "epochs_trained": {way: [sum(trained.epochs) for trained in done] for way, done in runs.items()},
+        f"median_{metric}": {way: [median_value(trained) for trained in done] for way, done in runs.items()},
+        "versions": versions(),
     }  # fmt: skip
-    made = Table(title=f"{options.study}: {options.trials} trials of {options.epochs or 'its own'} epochs")
-    for heading in ("way", "seconds (median)", "trials per hour", "lenet-search is faster by"):
-        made.add_column(heading, justify="left" if heading == "way" else "right")
-    for way in ways:
-        ratio = f"{ratios[way]:.2f} times" if way in ratios else ""
-        made.add_row(way, f"{statistics.median(seconds[way]):.1f}", f"{rate[way]:,.0f}", ratio)
+    made = Table(title=f"{options.study}: {options.trials} trials of {epochs} epochs, turns: {options.repeat}")
+    made.add_column("way", no_wrap=True)
+    for heading in ("seconds", "trials per hour", "lenet-search is faster by"):
+        made.add_column(heading, justify="right")
+    for way, done in runs.items():
+        taken = with_spread([trained.seconds for trained in done], 1)
+        made.add_row(way, taken, f"{rate[way]:,.0f}", f"{with_spread(ratios[way], 2)} times" if way in ratios else "")
     out.print(made)
     return result
 
 
-def overrides(options: argparse.Namespace) -> list[str]:
-    """What all ways change in the study file: no pruning, so that all run the same number of epochs."""
-    found = [NO_PRUNING, *options.overrides]
-    found += [f"train.epochs={options.epochs}"] if options.epochs else []
-    return found + ([f"data.limit={options.limit}"] if options.limit else [])
-
-
-def tool(options: argparse.Namespace, folder: Path, *more: str) -> list[str]:
-    """The command of this tool."""
-    command = [sys.executable, "-m", "lenet_search", "run", "--study", options.study, "--trials", str(options.trials)]
-    command += ["--storage", str(folder / "tool.journal"), "--json", *more]
-    command += [part for text in overrides(options) for part in ("--set", text)]
-    return command + (["--data", str(options.data)] if options.data else [])
-
-
-def plain(options: argparse.Namespace, folder: Path, *more: str) -> list[str]:
-    """The command of the ordinary way."""
-    command = [sys.executable, str(HERE / "plain.py"), "--study", options.study, "--trials", str(options.trials)]
-    command += ["--storage", str(folder / "plain.journal"), *more]
-    command += [part for text in overrides(options) for part in ("--set", text)]
-    return command + (["--data", str(options.data)] if options.data else [])
-
-
-def timed(commands: list[list[str]], folder: Path) -> float:
-    """Seconds until the last of the commands, started together, has ended.
+def promised(options: argparse.Namespace) -> tuple[int, str]:
+    """The epochs that every trial is to be trained for, and the study's metric.
 
     Raises:
-        SystemExit: if one of them fails, with what it said.
+        SystemExit: when trials differ in their epochs, so that the ways could not be compared.
     """
-    logs = [folder / f"{number}.log" for number in range(len(commands))]
-    started = time.monotonic()
-    running = []
-    for command, log in zip(commands, logs, strict=True):
-        with log.open("w") as said:
-            running.append(subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, env=environment()))
-    codes = [process.wait() for process in running]
-    taken = time.monotonic() - started
-    for code, command, log in zip(codes, commands, logs, strict=True):
-        if code:
-            raise SystemExit(f"{' '.join(command)}\nended with exit code {code}:\n{log.read_text()[-3000:]}")
-    return taken
+    from lenet_search import study
+
+    definition = study.read(options.study, overrides=ways.overrides(options))
+    possible = definition.space.possible("train.epochs")
+    if not isinstance(possible, tuple) or len(possible) != 1:
+        raise SystemExit(f"{options.study} searches train.epochs: name one number for all trials with --epochs N")
+    return int(possible[0]), definition.metric
 
 
-def environment() -> dict[str, str]:
-    """The package of this checkout, for all ways."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])}
+def median_value(trained: ways.Trained) -> float:
+    """The median trial's last metric: the ways train the same if it is about the same."""
+    numbers = [value for value in trained.values if not math.isnan(value)]
+    return statistics.median(numbers) if numbers else math.nan
+
+
+def with_spread(values: list[float], digits: int) -> str:
+    """The median; of more than one value also the smallest and the largest."""
+    low, middle, high = (f"{pick(values):.{digits}f}" for pick in (min, statistics.median, max))
+    return f"{middle} ({low} to {high})" if len(values) > 1 else middle
+
+
+def versions() -> dict[str, str]:
+    """Of what was compared, as far as it is installed."""
+    found = {}
+    for package in ("lenet-search", "tensorflow", "keras", "optuna", "keras-tuner", "ray"):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
+    return found
 
 
 # Memory ---------------------------------------------------------------------------------------------------------
@@ -161,7 +180,9 @@ def memory(options: argparse.Namespace, out: Console) -> dict[str, Any]:
     """Memory of each worker over a run: the last quarter of its samples against the first, medians in MiB."""
     samples: dict[int, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w+") as log:
-        process = subprocess.Popen(tool(options, Path(folder)), stdout=log, stderr=subprocess.STDOUT, env=environment())
+        process = subprocess.Popen(
+            ways.tool(options, Path(folder)), stdout=log, stderr=subprocess.STDOUT, env=ways.environment()
+        )
         while process.poll() is None:
             for pid in workers_of(process.pid):
                 if (size := resident(pid)) is not None:
@@ -229,7 +250,9 @@ def overhead(options: argparse.Namespace, out: Console) -> dict[str, Any]:
     from lenet_search import search, study
     from lenet_search.search.ledger import Ledger
 
-    own_pruner = [text for text in overrides(options) if text != NO_PRUNING]  # its cost belongs to the measurement
+    own_pruner = [
+        text for text in ways.overrides(options) if text != ways.NO_PRUNING
+    ]  # its cost belongs to the measurement
     definition = study.read(options.study, overrides=own_pruner, name="overhead")
     with tempfile.TemporaryDirectory() as folder:
         journal = Path(folder) / "overhead.journal"
@@ -289,7 +312,6 @@ class Stopwatch:
 
 def fill(definition: Any, journal: Path, count: int) -> None:
     """Store `count` complete trials of random recipes: as many reports and attributes as real ones have."""
-    import math
     import random
 
     import optuna

@@ -73,12 +73,13 @@ class Split:
         }
 
 
-def load(data: Data, folder: Path | None = None) -> Split:
+def load(data: Data, folder: Path | None = None, padded: bool = True) -> Split:
     """The training images of `data.name`, cut to `data.limit` and split by `data.validation`.
 
     Args:
         data: the recipe's `[data]`.
         folder: where NAME.npz is looked for first; None takes LENET_SEARCH_DATA.
+        padded: whether 28x28 images get a frame of two pixels, as `recipe.model.Model.padded` says of a network.
 
     Raises:
         DataError: what is missing, damaged or mislabelled, in which file, and what to do.
@@ -99,7 +100,9 @@ def load(data: Data, folder: Path | None = None) -> Split:
     for part in (kept.astype("<i8"), held_out.astype("<i8"), labels.astype("<i4"), images):
         sha.update(np.ascontiguousarray(part).data)
 
-    pad = 2 if images.shape[1:3] == (28, 28) else 0  # LeCun et al. 1998: LeNet-5 sees 28x28 digits in a 32x32 field
+    pad = (
+        2 if padded and images.shape[1:3] == (28, 28) else 0
+    )  # LeCun et al. 1998: LeNet-5 sees 28x28 digits in a 32x32 field
     if pad:
         images = np.pad(images, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
     x_train, x_val = images[kept], images[held_out]
@@ -111,7 +114,7 @@ def load(data: Data, folder: Path | None = None) -> Split:
         x_val=x_val,
         y_val=labels[held_out],
         classes=classes,
-        class_names=_class_names(data.name, classes),
+        class_names=class_names(data.name, classes),
         mean=mean,
         std=std,
         pad=pad,
@@ -134,7 +137,7 @@ def load_test(name: str, folder: Path | None = None) -> tuple[np.ndarray, np.nda
             f"{origin}: y_test: expected labels that y_train has, 0 to {classes - 1}; received {strange}; "
             "both must number the classes alike"
         )
-    return images, labels.astype(np.int32), _class_names(name, classes)
+    return images, labels.astype(np.int32), class_names(name, classes)
 
 
 def _arrays(name: str, part: str, folder: Path | None) -> tuple[str, Mapping[str, np.ndarray]]:
@@ -272,7 +275,8 @@ def _classes(labels: np.ndarray, origin: str) -> int:
     return len(found)
 
 
-def _class_names(name: str, classes: int) -> tuple[str, ...]:
+def class_names(name: str, classes: int) -> tuple[str, ...]:
+    """What the classes of a data set are called; their numbers where that is not known."""
     known = tomllib.loads(CLASS_NAMES.read_text(encoding="utf-8")).get(name, "").split()
     return tuple(known) if len(known) == classes else tuple(map(str, range(classes)))
 

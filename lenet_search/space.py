@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from lenet_search.recipe import FIELDS, Recipe, Value
+from lenet_search.recipe import FIELDS, Recipe, Scalar, Value
 
 if TYPE_CHECKING:
     import optuna
@@ -32,9 +32,9 @@ class Range:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few values."""
+    """One of a few values; a list is none, since samplers know no lists."""
 
-    choices: tuple[Value, ...]
+    choices: tuple[Scalar, ...]
 
 
 Entry = Value | Range | Choice
@@ -71,8 +71,10 @@ class Space:
                 values[path] = _suggest(trial, path, entry)
         return values
 
-    def possible(self, path: str) -> tuple[Value, ...] | Range:
+    def possible(self, path: str) -> tuple[Scalar, ...] | Range:
         """What a hyperparameter can be: a range, or all its values; none for a branch that `kind` never picks.
+
+        A list is always fixed, and has none here.
 
         Raises:
             KeyError: when no hyperparameter has this path.
@@ -84,7 +86,9 @@ class Space:
         entry = self.entries[path]
         if isinstance(entry, Range):
             return entry
-        return entry.choices if isinstance(entry, Choice) else (entry,)
+        if isinstance(entry, Choice):
+            return entry.choices
+        return () if isinstance(entry, tuple) else (entry,)
 
     def can_exceed(self, path: str, value: float = 0) -> bool:
         """Whether the number at `path` can be above `value`, or the flag be true, in any trial."""

@@ -1,5 +1,7 @@
 """Any legal recipe, for property tests: each field drawn from what its own declaration allows."""
 
+import dataclasses
+
 from hypothesis import strategies as st
 
 from lenet_search.recipe import FIELDS, Field, Recipe, Value
@@ -9,6 +11,9 @@ def legal_values(field: Field) -> st.SearchStrategy[Value]:
     legal = field.legal
     if legal.choices:
         return st.sampled_from(legal.choices)
+    if legal.items is not None:
+        one = dataclasses.replace(field, legal=dataclasses.replace(legal, type=legal.items, items=None))
+        return st.lists(legal_values(one), min_size=1, max_size=5).map(tuple)
     if legal.count_or_share:
         return st.one_of(st.integers(1, 10**6), st.floats(0, 1, exclude_min=True, exclude_max=True))
     if legal.type is bool:

@@ -32,7 +32,7 @@ MAY_START_WITH = {
     "tensorflow": {"engine", "networks"},
     "keras": {"engine", "networks"},
     "optuna": {"search", "results", "storage"},
-    "plotly": {"results"},
+    "plotly": {"results", "training"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 
@@ -132,7 +132,7 @@ def test_the_command_line_starts_without_tensorflow_and_optuna():
     assert not roots & {"tensorflow", "keras", "optuna", "plotly", "numpy"}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["reproduce", "--help"]])
 def test_help_answers_without_tensorflow_and_optuna(arguments):
     code = (
         "import sys, atexit\n"

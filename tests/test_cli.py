@@ -82,11 +82,11 @@ def store(path: Path, url: str = "lenet-search.journal", values: tuple[float, ..
 def test_help_names_every_command():
     shown = call("--help")
     assert shown.exit_code == 0
-    for command in ("run", "best", "check", "studies", "train", "evaluate"):
+    for command in ("run", "best", "check", "studies", "train", "evaluate", "predict", "compare", "reproduce"):
         assert command in shown.stdout
 
 
-@pytest.mark.parametrize("command", ["run", "best", "check", "train", "evaluate"])
+@pytest.mark.parametrize("command", ["run", "best", "check", "train", "evaluate", "predict", "compare", "reproduce"])
 def test_help_of_a_command_has_an_example_that_stands_on_a_line_of_its_own(command):
     lines = [line.strip() for line in call(command, "--help").stdout.splitlines()]
     assert any(line.startswith(f"lenet-search {command}") for line in lines)
@@ -122,6 +122,15 @@ def test_the_shell_completes_the_names_of_studies():
     write_study(Path("studies/mine.toml"))
     assert {"digits", "mine"} <= set(complete("lenet-search run --study ", 3))
     assert complete("lenet-search run --study di", 3) == ["digits"]
+
+
+def test_the_shell_completes_the_names_of_recipes():
+    Path("recipes").mkdir()
+    Path("recipes/lenet-mine.toml").write_text("")
+    named = complete("lenet-search reproduce lenet-", 2)
+    assert {"lenet-basic", "lenet-mine"} <= set(named)
+    assert complete("lenet-search train custom", 2) == complete("lenet-search compare custom", 2) == ["custom-mlp"]
+    assert {"digits", "lenet-basic"} <= set(complete("lenet-search check ", 2))
 
 
 def test_the_shell_completes_commands():
@@ -244,7 +253,7 @@ def test_check_prints_what_is_fixed_and_what_is_searched():
     assert "optimizer.adam.learning_rate 0.001 to 0.01, log step size" in text
     assert "augment.shift 0 to 2 pixels" in text
     assert "train.batch_size 40 images" in text
-    assert "2 of 34 hyperparameters are searched" in text
+    assert "2 of 37 hyperparameters are searched" in text
 
 
 def test_check_shows_the_problems_of_all_files_and_the_space_of_the_good_ones():
@@ -343,7 +352,7 @@ def test_export_takes_a_folder_or_none(arguments, folder, monkeypatch):
     assert asked == [Path(folder)]
 
 
-@pytest.mark.parametrize("command", [["best"], ["studies"]])
+@pytest.mark.parametrize("command", [["best"], ["studies"], ["reproduce", "--list"]])
 def test_what_only_reads_the_storage_does_without_tensorflow(command):
     store(write_study(Path("mine.toml")))
     code = (
@@ -435,6 +444,80 @@ def test_train_finds_out_before_training_that_its_folder_cannot_be_made():
     assert "taken" in failed.stderr
 
 
+# reproduce, compare and predict
+
+
+def test_the_list_of_recipes_says_what_is_claimed_and_what_is_done():
+    listed = call("reproduce", "--list")
+    assert listed.exit_code == 0
+    line = next(line for line in listed.stdout.splitlines() if line.strip().startswith("lenet-basic"))
+    assert "98.91 %" in line and "0 of 5" in line and "mnist" in line
+    rows = json.loads(call("reproduce", "--list", "--json", "all-cnn").stdout)["recipes"]
+    assert [(row["name"], row["claim"], row["network"]) for row in rows] == [("all-cnn", 0.9092, "all_cnn")]
+
+
+def test_a_list_needs_neither_tensorflow_nor_optuna():
+    code = (
+        "import sys\nfrom lenet_search.cli import app\napp(['reproduce', '--list'], standalone_mode=False)\n"
+        "print(sorted({'tensorflow', 'keras', 'optuna', 'plotly'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_recipe_that_is_not_there_is_answered_with_those_that_are():
+    failed = call("reproduce", "lenet-basik")
+    assert failed.exit_code == 2
+    assert "did you mean lenet-basic?" in failed.stderr
+
+
+def test_recipes_on_other_images_are_not_compared():
+    failed = call("compare", "lenet-basic", "lenet5-cifar")
+    assert failed.exit_code == 2
+    assert "lenet-basic and lenet5-cifar cannot be compared: data.name" in failed.stderr
+
+
+def test_check_says_what_is_claimed_for_a_recipe():
+    assert (
+        "nothing is open: a recipe, with a claim of 98.91 % of the test images." in call("check", "lenet-basic").stdout
+    )
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's predict with NumPy 2
+def test_pictures_are_classified_and_a_bad_one_gives_the_exit_code():
+    import keras
+    from PIL import Image
+
+    layers = [keras.layers.AveragePooling2D((4, 8)), keras.layers.Flatten(), keras.layers.Softmax()]
+    keras.Sequential([keras.Input((8, 8, 1)), *layers]).save("model.keras")
+    pixels = np.zeros((8, 8), np.uint8)
+    pixels[5:7, 1:7] = 255
+    for folder in ("plain", "classes/0", "classes/1"):
+        Path(folder).mkdir(parents=True)
+        Image.fromarray(pixels).save(f"{folder}/a.png")
+    answer = call("predict", "model.keras", "plain", "classes", "--json")
+    assert answer.exit_code == 0, answer.stderr
+    found = json.loads(answer.stdout)
+    assert [each["classes"][0]["class"] for each in found["images"]] == ["1"]
+    assert (found["folders"][0]["accuracy"], found["folders"][0]["n"]) == (0.5, 2)
+    assert "classes: accuracy 50.00 %" in answer.stderr
+
+    failed = call("predict", "model.keras", "gone.png", "plain/a.png")
+    assert failed.exit_code == 2
+    assert "gone.png: there is no such file" in failed.stderr
+    assert "plain/a.png" in failed.stdout
+
+
+def test_a_folder_without_images_is_said_so():
+    Path("empty").mkdir()
+    failed = call("predict", "model.keras", "empty")
+    assert failed.exit_code == 2
+    assert "empty: there are no images in this folder" in failed.stderr
+
+
 # Documents
 
 
@@ -446,7 +529,9 @@ def commands_in(text: str) -> list[list[str]]:
 def documented() -> list[list[str]]:
     texts = [(ROOT / "README.md").read_text(encoding="utf-8")]
     texts += [command.epilog or "" for command in get_command(app).commands.values()]
-    texts += [path.read_text(encoding="utf-8").replace("# ", "") for path in sorted((ROOT / "studies").glob("*.toml"))]
+    files = [*sorted((ROOT / "studies").glob("*.toml")), *sorted((ROOT / "recipes").glob("*.toml"))]
+    texts += [path.read_text(encoding="utf-8").replace("# ", "") for path in files]
+    texts += [(ROOT / "docs" / "classics.md").read_text(encoding="utf-8")]
     # what stands behind two spaces in a help text explains the command
     return [words for text in texts for words in commands_in(re.sub(r"(?m)(\S) {3,}\S.*$", r"\1", text))]
 
@@ -458,7 +543,7 @@ def test_every_command_in_the_documents_is_one_that_the_parser_takes(words):
 
 
 def test_the_documents_show_every_command():
-    assert {words[0] for words in documented()} == {"run", "best", "check", "studies", "train", "evaluate"}
+    assert {words[0] for words in documented()} == set(get_command(app).commands)
 
 
 def test_the_readme_names_every_environment_variable_that_the_package_reads():

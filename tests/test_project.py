@@ -42,7 +42,8 @@ def test_the_pins_satisfy_the_lower_bounds():
     from packaging.requirements import Requirement
 
     extras = PROJECT["optional-dependencies"]
-    for text in [*PROJECT["dependencies"], *extras["gpu"], *extras["jax"], *extras["test"], *extras["dev"]]:
+    lists = [PROJECT["dependencies"], *(extras[name] for name in ("gpu", "jax", "test", "dev", "benchmarks"))]
+    for text in [text for each in lists for text in each]:
         requirement = Requirement(text)
         if requirement.name != PROJECT["name"]:
             assert requirement.specifier.contains(pins()[normal(requirement.name)]), text

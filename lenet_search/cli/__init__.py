@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from lenet_search.cli import best, check, evaluate, run, studies, train
+from lenet_search.cli import best, check, compare, evaluate, predict, reproduce, run, studies, train
 from lenet_search.cli.group import Commands
 
 app = typer.Typer(
@@ -45,3 +45,6 @@ app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("studies")(studies.studies)
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
+app.command("predict", epilog=predict.EXAMPLES)(predict.predict)
+app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
+app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)

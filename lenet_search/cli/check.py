@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lenet_search.cli.options import complete_both
+
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lenet_search.study import Definition
+    from lenet_search.study import Claim, Definition
 
 EXAMPLES = """Examples:
 
@@ -17,7 +19,13 @@ EXAMPLES = """Examples:
 
 def check(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE", help="Study files, or names of studies.", show_default=False)
+        list[str],
+        typer.Argument(
+            metavar="FILE",
+            help="Study files, or names of studies and recipes.",
+            show_default=False,
+            autocompletion=complete_both,
+        ),
     ],
 ) -> None:
     """Check study files, and print what each fixes and what it searches.
@@ -44,6 +52,8 @@ def check(
 
 
 def _settings(definition: "Definition") -> str:
+    if not definition.space.searched():
+        return "nothing is open: a recipe" + _claim(definition.claim)
     length = f"{definition.trials} trials"
     if definition.timeout is not None:
         length += f" or {definition.timeout:g} s"
@@ -52,6 +62,13 @@ def _settings(definition: "Definition") -> str:
         f"{definition.direction} {definition.metric}, {length}, {definition.sampler.kind} with"
         f" {definition.pruner.kind}; {searched} of {known} hyperparameters are searched"
     )
+
+
+def _claim(claim: "Claim | None") -> str:
+    if claim is None:
+        return ""
+    figure = "" if claim.test_accuracy is None else f" of {100 * claim.test_accuracy:.2f} % of the test images"
+    return f", with a claim{figure}. {claim.source}"
 
 
 def _space(definition: "Definition") -> "Table":

@@ -9,6 +9,7 @@ import typer
 from lenet_search.cli.options import DataFolder, Json
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from lenet_search.results.evaluate import Evaluation
@@ -36,7 +37,7 @@ def evaluate(
     Do it once, at the end: a test set that was used to choose is a validation set.
     """
     from lenet_search.cli.backend import start_backend
-    from lenet_search.cli.terminal import console, interval, print_json, show
+    from lenet_search.cli.terminal import console, print_json
     from lenet_search.results.evaluate import evaluate as measure
 
     if zipfile.is_zipfile(model):  # what is no model is said so at once
@@ -54,11 +55,17 @@ def evaluate(
                 "confusion": found.confusion.tolist(),
             }
         )
-    out = console(stderr=json)
+    show_evaluation(found, console(stderr=json), "Test accuracy")
+
+
+def show_evaluation(found: "Evaluation", out: "Console", what: str) -> None:
+    """Print the confusion matrix, or what goes wrong most often, and `what` the accuracy is with its interval."""
+    from lenet_search.cli.terminal import interval, show
+
     many = len(found.class_names) > MATRIX_CLASSES
     show(out, *(_most_confused(found) if many else _confusion(found)))
     shown = interval(found.accuracy, found.low, found.high, share=True)
-    out.print(f"Test accuracy {shown}, 95 % interval, n = {found.n:,} images", style="bold")
+    out.print(f"{what} {shown}, 95 % interval, n = {found.n:,} images", style="bold")
 
 
 def _confusion(found: "Evaluation") -> tuple[str, "Table"]:

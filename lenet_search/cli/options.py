@@ -10,18 +10,25 @@ def complete_study(incomplete: str) -> list[tuple[str, str]]:
     """Names of study files that begin with `incomplete`, each with its title."""
     from lenet_search import study
 
-    found = {**study.shipped(), **study.local()}  # the folder's own come first where both have a name
+    return _titled({**study.shipped(), **study.local()}, incomplete)
+
+
+def complete_recipe(incomplete: str) -> list[tuple[str, str]]:
+    """Names of recipes that begin with `incomplete`, each with its title."""
+    from lenet_search import study
+
+    return _titled({**study.shipped("recipes"), **study.local("recipes")}, incomplete)
+
+
+def complete_both(incomplete: str) -> list[tuple[str, str]]:
+    """Names of studies, then of recipes."""
+    return complete_study(incomplete) + complete_recipe(incomplete)
+
+
+def _titled(found: dict[str, Path], incomplete: str) -> list[tuple[str, str]]:
+    from lenet_search.study import title
+
     return [(name, title(path)) for name, path in sorted(found.items()) if name.startswith(incomplete)]
-
-
-def title(path: Path) -> str:
-    """The first comment line of a study file: what it asks. Empty where there is none."""
-    try:
-        with path.open(encoding="utf-8") as lines:
-            first = next(lines, "").strip()
-    except (OSError, UnicodeDecodeError):
-        return ""
-    return first.lstrip("# ") if first.startswith("#") else ""
 
 
 StoredStudy = Annotated[
@@ -54,3 +61,17 @@ DataFolder = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, everything else on stderr.")]
+Seeds = Annotated[
+    int | None,
+    typer.Option(
+        "--seeds", min=1, max=1024, help="Runs of each recipe, from as many initial weights.", show_default="5"
+    ),
+]
+Results = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Where results are kept, and looked for.", show_default="results"),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, max=1024, help="Worker processes.", show_default="one per GPU, else one per core"),
+]

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from lenet_search.cli.options import Json, Storage, title
+from lenet_search.cli.options import Json, Storage
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,6 +39,7 @@ def _files(heading: str, found: dict[str, Any], out: "Console") -> None:
     from rich.text import Text
 
     from lenet_search.cli.terminal import show, table
+    from lenet_search.study import title
 
     if not found:
         return

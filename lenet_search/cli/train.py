@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lenet_search.cli.options import DataFolder, Json
+from lenet_search.cli.options import DataFolder, Json, complete_recipe
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,13 +14,20 @@ if TYPE_CHECKING:
 
 EXAMPLES = """Examples:
 
+  lenet-search train lenet-basic
   lenet-search train exports/cifar/recipe.toml
   lenet-search train exports/cifar/recipe.toml --seeds 8 --out trained/best"""
 
 
 def train(
     recipe: Annotated[
-        str, typer.Argument(metavar="RECIPE.toml", help="A study file with no ranges left.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="RECIPE",
+            help="A study file with no ranges left, or the name of a recipe.",
+            show_default=False,
+            autocompletion=complete_recipe,
+        ),
     ],
     seeds: Annotated[int, typer.Option("--seeds", min=1, max=1024, help="Runs, each from other initial weights.")] = 1,
     data: DataFolder = None,
@@ -42,8 +49,7 @@ def train(
     from lenet_search.training import train as train_recipe
 
     definition, whole = read_recipe(recipe)
-    # All exports call their recipe recipe.toml; the study's name is that of the folder.
-    name = Path(recipe).resolve().parent.name if definition.name == "recipe" else definition.name
+    name = definition.recipe_name
     folder = out or Path("trained", name)
     fresh = definition.seed + 1  # the file's own seed is the one that the recipe was chosen with
     with prepared(folder):

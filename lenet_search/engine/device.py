@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from lenet_search.engine import backend
+from lenet_search.engine import backend, precision
 
 CPU_SLOTS = 4  # measured 2026-11 on one core: 8 slots are no faster and make a study less sequential
 GPU_SLOTS = 32  # not measured yet; a slot takes a few MB
@@ -27,6 +27,11 @@ def is_gpu() -> bool:
 def versions() -> dict[str, str]:
     """Which versions compute here, by package; the first names the backend."""
     return {**backend.versions(), "keras": str(keras.__version__), "numpy": np.__version__}
+
+
+def best_precision() -> str:
+    """What "auto" means as `train.precision` here. Takes about a second when it is asked for the first time."""
+    return precision.best_precision()
 
 
 def default_slots() -> int:

@@ -4,18 +4,22 @@ Both are pure: state in, state out. Nothing crosses to Python inside an epoch.
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from keras import ops
 
 from lenet_search.engine import backend, update
+from lenet_search.engine.curvature import GaussNewton
 from lenet_search.engine.forward import forward, plan
+from lenet_search.engine.hessian import Exact
+from lenet_search.engine.precision import multiplying_dtype
 from lenet_search.engine.structure import Structure
 from lenet_search.engine.update import Moments
 from lenet_search.networks import Parameter, network, parameters
 from lenet_search.recipe.augment import DRAWS, cut_out, recolor, warp
-from lenet_search.recipe.loss import cross_entropy
-from lenet_search.recipe.regularize import penalty_gradient
+from lenet_search.recipe.loss import losses
+from lenet_search.recipe.regularize import DROPOUTS, penalty_gradient
 
 Tensor = Any
 AUGMENT_STREAM = 1000  # random streams below this number belong to the network's layers
@@ -37,15 +41,26 @@ class Program:
     def __init__(self, structure: Structure, image_shape: tuple[int, int, int], classes: int, lowering: str) -> None:
         self.structure = structure
         self.lowering = lowering
+        self.dtype = multiplying_dtype(structure.precision)
         layers = network(structure.model, image_shape, classes)
         everything = parameters(layers, image_shape)
-        self.steps = plan(layers)
+        self.steps = plan(layers, image_shape)
         self.trainable = [p for p in everything if p.trainable]
         self.moving = [p for p in everything if not p.trainable]
+        self._layers, self._image_shape = layers, image_shape
         self.train = backend.compiled(self._train)
         self.evaluate = backend.compiled(self._evaluate)
         self._update = backend.fused(self._step)
-        self._cut_out = backend.fused(cut_out)
+
+    @cached_property
+    def gauss_newton(self) -> GaussNewton:
+        """The curvature along each weight, approximated."""
+        return GaussNewton(self._layers, self.structure.loss)
+
+    @cached_property
+    def exact(self) -> Exact:
+        """The curvature along each weight."""
+        return Exact(self._layers, self._image_shape, self.structure.loss)
 
     def _train(
         self,
@@ -91,17 +106,17 @@ class Program:
     ) -> tuple[State, Tensor, Tensor]:
         slots = state.weights.shape[0]
         x = self._training_images(images, hyper, slots, moment)
-        rates = {name: hyper[name] for name in ("dropout", "spatial_dropout") if getattr(self.structure, name)}
+        rates = {name: hyper[name] for name in DROPOUTS if getattr(self.structure, name)}
         moving = _unpack(state.moving, self.moving)
         trained = _unpack(state.weights, self.trainable)
 
         def loss(weights: dict[str, Tensor]) -> tuple[Tensor, Any]:
             logits, statistics = forward(
-                self.steps, weights | moving, x, slots, self.lowering, rates=rates, moment=moment
+                self.steps, weights | moving, x, slots, self.lowering, rates=rates, moment=moment, dtype=self.dtype
             )
-            smoothed, plain = cross_entropy(logits, labels[None], hyper["label_smoothing"][:, None])
+            followed, plain = losses(logits, labels[None], hyper["label_smoothing"][:, None], self.structure.loss)
             correct = ops.cast(ops.argmax(logits, -1) == ops.cast(labels, "int32")[None], "float32")
-            return ops.sum(ops.mean(smoothed, -1)), (ops.sum(plain, -1), ops.sum(correct, -1), statistics)
+            return ops.sum(ops.mean(followed, -1)), (ops.sum(plain, -1), ops.sum(correct, -1), statistics)
 
         extra, gradients = backend.value_and_gradients(loss, trained)
         plain, correct, statistics = extra
@@ -118,7 +133,7 @@ class Program:
     ) -> tuple[Tensor, Moments]:
         """Penalties, clipping, and the optimizers' rule."""
         if self.structure.penalty:
-            penalized = ops.concatenate([ops.full((p.size,), float(p.role == "kernel")) for p in self.trainable])
+            penalized = ops.concatenate([ops.full((p.size,), float(p.penalized)) for p in self.trainable])
             gradients = gradients + penalized * penalty_gradient(weights, hyper["l1"][:, None], hyper["l2"][:, None])
         if self.structure.clip:
             gradients = self._clipped(gradients, hyper["clip_norm"][:, None])
@@ -137,28 +152,43 @@ class Program:
 
     def _training_images(self, images: Tensor, hyper: Mapping[str, Tensor], slots: int, moment: Tensor) -> Tensor:
         """What the slots train on: (B, H, W, C) where all see the same, else (B, H, W, K * C)."""
-        pixels = ops.cast(images, "float32") / 255.0
         if not self.structure.own_images:
-            return pixels * hyper["scale"][0] + hyper["offset"][0]
+            return self._normalized(images, hyper, self.dtype)
         batch, height, width, channels = images.shape
         drawn = backend.uniform((len(DRAWS), batch), AUGMENT_STREAM, moment)
         draws = {name: drawn[i] for i, name in enumerate(DRAWS)}
         strength = {name: hyper[name] for name in self.structure.augmentations}
         # Normalizing before the slots part is a Kth of the work; not possible where colours change in between.
         early = not (self.structure.own_normalization or {"brightness", "contrast"} & strength.keys())
+        # Cutting out is the last change: it joins the warp where nothing else comes between. A lookup changes no
+        # pixel, so rounding may come before it.
+        joined = early and not {"rotate", "zoom"} & strength.keys()
         if early:
-            pixels = pixels * hyper["scale"][0] + hyper["offset"][0]
-        if {"flip", "shift", "rotate", "zoom"} & strength.keys():
-            black = hyper["offset"][0] if early else ops.zeros((channels,))
-            x = warp(pixels, draws, strength, black, rows_of=backend.gather)
+            pixels = self._normalized(images, hyper, self.dtype if joined else "float32")
+        else:
+            pixels = ops.cast(images, "float32") / 255.0
+        cutout = None if joined else strength.pop("cutout", None)
+        if {"flip", "shift", "rotate", "zoom", "cutout"} & strength.keys():
+            black = ops.cast(hyper["offset"][0] if early else ops.zeros((channels,)), pixels.dtype)
+            x = warp(pixels, draws, strength, black, rows_of=backend.gather, fuse=backend.fused)
         else:
             x = ops.broadcast_to(pixels[:, :, :, None], (batch, height, width, slots, channels))
-        x = ops.reshape(recolor(x, draws, strength), (batch, height, width, slots * channels))
+        if {"brightness", "contrast"} & strength.keys():
+            x = backend.fused(recolor)(x, draws, strength)
+        x = ops.reshape(x, (batch, height, width, slots * channels))
         if not early:
             x = x * ops.reshape(hyper["scale"], (-1,)) + ops.reshape(hyper["offset"], (-1,))
-        if "cutout" in strength:
-            x = self._cut_out(x, draws, ops.repeat(strength["cutout"], channels))
-        return x
+        if cutout is not None:
+            x = backend.fused(cut_out)(x, draws, ops.repeat(cutout, channels))
+        return ops.cast(x, self.dtype)
+
+    def _normalized(self, images: Tensor, hyper: Mapping[str, Tensor], dtype: str) -> Tensor:
+        """What all slots see alike: pixels from 0 to 255, normalized."""
+
+        def normalize(pixels: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
+            return ops.cast(ops.cast(pixels, "float32") / 255.0 * scale + offset, dtype)
+
+        return backend.fused(normalize)(images, hyper["scale"][0], hyper["offset"][0])
 
     def _evaluate(
         self, state: State, images: Tensor, labels: Tensor, hyper: Mapping[str, Tensor], count: Tensor
@@ -169,14 +199,14 @@ class Program:
         weights = _unpack(state.weights, self.trainable) | _unpack(state.moving, self.moving)
 
         def body(i: Tensor, carry: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-            pixels = ops.cast(images[i], "float32") / 255.0
             if self.structure.own_normalization:
+                pixels = ops.cast(images[i], "float32") / 255.0
                 x = pixels[:, :, :, None] * hyper["scale"] + hyper["offset"]
                 x = ops.reshape(x, (batch, height, width, slots * channels))
             else:
-                x = pixels * hyper["scale"][0] + hyper["offset"][0]
+                x = self._normalized(images[i], hyper, "float32")
             logits, _ = forward(self.steps, weights, x, slots, self.lowering)
-            _, plain = cross_entropy(logits, labels[i][None], 0.0)
+            _, plain = losses(logits, labels[i][None], 0.0)
             plain = ops.where(labels[i] >= 0, plain, 0.0)
             correct = ops.cast(ops.argmax(logits, -1) == labels[i][None], "float32")
             return carry[0] + ops.sum(plain, -1), carry[1] + ops.sum(correct, -1)

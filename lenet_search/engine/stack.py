@@ -16,15 +16,17 @@ from lenet_search.engine.structure import AUGMENTATIONS, Structure
 from lenet_search.engine.update import Moments
 from lenet_search.errors import DataError
 from lenet_search.networks import Parameter
+from lenet_search.networks.start import initial_value
 from lenet_search.recipe import Recipe
 from lenet_search.recipe.data import normalization
-from lenet_search.recipe.model import initial_kernel
-from lenet_search.recipe.optimizer import COLUMNS, RMSprop
+from lenet_search.recipe.loss import smoothed
+from lenet_search.recipe.optimizer import COLUMNS, CURVATURE_IMAGES, SDLM, RMSprop
+from lenet_search.recipe.regularize import DROPOUTS
 
 ORDER_SEED = 1998  # shuffles depend on this and the stack's clock alone: all slots see the same order
+CURVATURE_SEED = 1989  # the images that curvature is measured on, likewise
 COMPILING_SECONDS = 4.0  # about what another stack size costs; measured 2026-11 on one core
 _RESIDENT: WeakKeyDictionary[Split, tuple[Any, Any, tuple[Any, Any]]] = WeakKeyDictionary()
-STARTS = {"bias": 0.0, "beta": 0.0, "gamma": 1.0, "moving_mean": 0.0, "moving_variance": 1.0}
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Stack:
         )
         self._hyper: dict[str, np.ndarray] = {
             name: np.zeros(slots, np.float32)
-            for name in (*AUGMENTATIONS, "label_smoothing", "l1", "l2", "dropout", "spatial_dropout", "clip_norm")
+            for name in (*AUGMENTATIONS, "label_smoothing", "l1", "l2", *DROPOUTS, "clip_norm")
         }
         self._hyper |= {name: np.zeros((slots, channels), np.float32) for name in ("scale", "offset")}
         self._hyper["switches"] = np.zeros((slots, 2), np.float32)
@@ -118,7 +120,7 @@ class Stack:
         second[number] = getattr(recipe.optimizer.branch, "initial_accumulator_value", 0.0)
         for name in AUGMENTATIONS:
             self._hyper[name][number] = getattr(recipe.augment, name)
-        for name in ("l1", "l2", "dropout", "spatial_dropout"):
+        for name in ("l1", "l2", *DROPOUTS):
             self._hyper[name][number] = getattr(recipe.regularize, name)
         self._hyper["label_smoothing"][number] = recipe.loss.label_smoothing
         self._hyper["clip_norm"][number] = recipe.optimizer.clip_norm
@@ -161,6 +163,8 @@ class Stack:
         if not active:
             return {}
         started = perf_counter()
+        for slot in active:
+            self._measure_curvature(slot)
         chosen = self._chosen(active)
         rows, rates = self._rows(chosen)
         hyper = {name: values[chosen] for name, values in self._hyper.items()}
@@ -222,6 +226,26 @@ class Stack:
             rates[i] = float(learning_rates[-1])
         return rows, rates
 
+    def _measure_curvature(self, number: int) -> None:
+        """Where a slot's optimizer is `sdlm`: what its steps are divided by in the coming epoch, squared."""
+        slot = self._slots[number]
+        branch = slot.recipe.optimizer.branch if slot else None
+        if slot is None or not isinstance(branch, SDLM):
+            return
+        count = min(CURVATURE_IMAGES, len(self._split.x_train))
+        chosen = np.random.default_rng([CURVATURE_SEED, self.clock]).permutation(len(self._split.x_train))[:count]
+        scale, offset = (self._hyper[name][number] for name in ("scale", "offset"))
+        images = self._split.x_train[chosen].astype(np.float32) / 255 * scale + offset
+        weights = self.weights(number)
+        if branch.exact:
+            targets = smoothed(self._split.y_train[chosen], self._split.classes, slot.recipe.loss.label_smoothing)
+            found = self._program.exact(weights, images, targets)
+        else:
+            found = self._program.gauss_newton(weights, images)
+        penalty = 2.0 * slot.recipe.regularize.l2
+        own = [found[p.name].ravel() + penalty * p.penalized for p in self._program.trainable]
+        self._state.moments.second[number] = np.square(branch.mu + np.abs(np.concatenate(own)))
+
     def _keep(self, chosen: list[int], after: Any) -> None:
         self._state.weights[chosen] = np.asarray(after.weights)
         self._state.moving[chosen] = np.asarray(after.moving)
@@ -230,14 +254,11 @@ class Stack:
 
 
 def _pack(which: list[Parameter], initializer: str, seed: int) -> np.ndarray:
-    """Initial values of all parameters of one slot, in a row; each kernel has a seed of its own."""
+    """Initial values of all parameters of one slot, in a row; each has a seed of its own."""
     pieces = [np.zeros(0, np.float32)]
     for i, parameter in enumerate(which):
-        if parameter.role == "kernel":
-            own = int(np.random.SeedSequence([seed, i]).generate_state(1)[0] >> 1)
-            pieces.append(initial_kernel(initializer, parameter.shape, own).ravel())
-        else:
-            pieces.append(np.full(parameter.size, STARTS[parameter.role], np.float32))
+        own = int(np.random.SeedSequence([seed, i]).generate_state(1)[0] >> 1)
+        pieces.append(initial_value(parameter, initializer, own).ravel())
     return np.concatenate(pieces)
 
 

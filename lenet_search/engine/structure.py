@@ -18,11 +18,14 @@ class Structure:
     all slots, with strength 0 where it is off. So a slot is refilled without compiling anything.
     """
 
-    data: tuple[str, float, int]  # name, validation, limit
+    data: tuple[str, float, int, bool]  # name, validation, limit, whether 28x28 images are padded
     batch_size: int
+    precision: str
     model: Model  # with a fixed initializer: it only decides how a slot starts
+    loss: str
     augmentations: tuple[str, ...]
     own_normalization: bool  # whether slots may see differently normalized images
+    input_dropout: bool
     dropout: bool
     spatial_dropout: bool
     penalty: bool
@@ -40,11 +43,14 @@ def structure_of(recipe: Recipe, space: Space) -> Structure:
     """The structure of a recipe that was sampled from `space`."""
     model = recipe.model
     return Structure(
-        data=(recipe.data.name, recipe.data.validation, recipe.data.limit),
+        data=(recipe.data.name, recipe.data.validation, recipe.data.limit, model.padded),
         batch_size=recipe.train.batch_size,
+        precision=recipe.train.precision,
         model=Model(model.network, model.width, model.activation, model.pooling, batch_norm=model.batch_norm),
+        loss=recipe.loss.kind,
         augmentations=tuple(name for name in AUGMENTATIONS if space.can_exceed(f"augment.{name}")),
         own_normalization="data.normalize" in space.searched(),
+        input_dropout=space.can_exceed("regularize.input_dropout"),
         dropout=space.can_exceed("regularize.dropout"),
         spatial_dropout=space.can_exceed("regularize.spatial_dropout"),
         penalty=space.can_exceed("regularize.l1") or space.can_exceed("regularize.l2"),

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from lenet_search.recipe.augment import Augment
 from lenet_search.recipe.data import Data
-from lenet_search.recipe.field import Field, Legal, Value, fields_of
+from lenet_search.recipe.field import Field, Legal, Scalar, Value, fields_of
 from lenet_search.recipe.loss import Loss
 from lenet_search.recipe.model import Model
 from lenet_search.recipe.optimizer import Optimizer
@@ -20,7 +20,7 @@ from lenet_search.recipe.regularize import Regularize
 from lenet_search.recipe.schedule import Schedule
 from lenet_search.recipe.train import Train
 
-__all__ = ["FIELDS", "SECTIONS", "Field", "Legal", "Recipe", "Value"]
+__all__ = ["FIELDS", "SECTIONS", "Field", "Legal", "Recipe", "Scalar", "Value"]
 
 SECTIONS: dict[str, type] = {
     "data": Data,
@@ -92,6 +92,12 @@ class Recipe:
                 arguments["branch"] = table.BRANCHES[kind](**given.get(f"{section}.{kind}", {}))
             sections[section] = table(**arguments)
         return cls(**sections)
+
+    def settled(self, precision: str) -> Self:
+        """The recipe with "auto" as `train.precision` replaced by what the device that trains it does best."""
+        if self.train.precision != "auto":
+            return self
+        return dataclasses.replace(self, train=dataclasses.replace(self.train, precision=precision))
 
     def values(self) -> dict[str, Value]:
         """The recipe as flat values, defaults and the picked branches included, in the order of `FIELDS`."""

@@ -1,7 +1,8 @@
 """Random changes to training images. Strengths are in pixels, degrees and shares; 0 leaves an image alone.
 
 All slots of a stack share the random draws of an image and scale them by their own strengths. Flip, zoom,
-rotation and shift are one warp with one interpolation; what comes from outside the image is black.
+rotation and shift are one warp with one interpolation; what comes from outside the image is black. A warp is a lookup
+in a table of pixels: most of its work is the arithmetic of indices, which `fuse` does in one pass.
 """
 
 import math
@@ -36,8 +37,9 @@ def warp(
     strength: Mapping[str, Tensor],
     black: Tensor,
     rows_of: Callable[[Tensor, Tensor], Tensor],
+    fuse: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function,
 ) -> Tensor:
-    """Flip, zoom, rotate and shift each image once per slot.
+    """Flip, zoom, rotate and shift each image once per slot; without zoom and rotation, cut out in the same pass.
 
     Args:
         images: (B, H, W, C)
@@ -45,79 +47,161 @@ def warp(
         strength: (K,) each; only what is named is done
         black: (C,) what comes from outside of the image
         rows_of: (table, indices) to the rows of a table, as `numpy.take(table, indices, axis=0)`
+        fuse: gives an elementwise function back as one that passes over memory once
 
     Returns:
         (B, H, W, K, C). Without zoom and rotation the result is made of untouched pixels; with them it is
         interpolated bilinearly.
     """
+    size = images.shape[1:3]
+    if "rotate" in strength or "zoom" in strength:
+        index, down, right = fuse(lambda d, s: _smooth_sources(size, d, s))(draws, strength)
+        return fuse(_between)(rows_of(_neighbours(images, black), index), down, right)
+    axes = fuse(lambda d, s: _axes(size, d, s))(draws, strength)  # apart, or it would be done anew for every pixel
+    return rows_of(_pixels(images, black), fuse(lambda a: _sources(size, a))(axes))
+
+
+def _axes(size: tuple[int, int], draws: Mapping[str, Tensor], strength: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Where rows (B, H, 1, K) and columns (B, 1, W, K) come from, as parts of an index, and which are cut out."""
     from keras import ops
 
-    batch, height, width, _ = images.shape
-    y = ops.reshape(ops.arange(height, dtype="float32"), (1, height, 1, 1))
-    x = ops.reshape(ops.arange(width, dtype="float32"), (1, 1, width, 1))
+    height, width = size
+    outside = height * width
+    y, x = _positions(size, draws, strength)
+    x = _flipped(x, width, draws, strength)
+    axes = {
+        "row": ops.cast(ops.where((y >= 0) & (y < height), y * width, outside), "int32"),
+        "column": ops.cast(ops.where((x >= 0) & (x < width), x, outside), "int32"),
+    }
+    if "cutout" in strength:
+        side = ops.reshape(strength["cutout"], (1, 1, 1, -1))
+        axes["cut_row"], axes["cut_column"] = _covered(size, draws, side)
+    return axes
 
-    def per_image(name: str) -> Tensor:
-        return ops.reshape(draws[name], (batch, 1, 1, 1))
 
-    def per_slot(name: str) -> Tensor:
-        return ops.reshape(strength[name], (1, 1, 1, -1))
+def _sources(size: tuple[int, int], axes: Mapping[str, Tensor]) -> Tensor:
+    """Which row of `_pixels` each pixel of the result is, (B, H, W, K) int32."""
+    from keras import ops
 
-    if "shift" in strength:  # each whole number from -shift to shift is as likely as any other
-        span = 2.0 * per_slot("shift") + 1.0
-        y = y - (ops.floor(per_image("shift_y") * span) - per_slot("shift"))
-        x = x - (ops.floor(per_image("shift_x") * span) - per_slot("shift"))
-    smooth = "rotate" in strength or "zoom" in strength
-    if smooth:
-        middle_y, middle_x = (height - 1) / 2, (width - 1) / 2
-        y, x = y - middle_y, x - middle_x
-        scale: Tensor = 1.0
-        if "zoom" in strength:
-            scale = 1.0 / (1.0 + (2.0 * per_image("zoom") - 1.0) * per_slot("zoom"))
-        cos, sin = scale, 0.0
-        if "rotate" in strength:
-            angle = (2.0 * per_image("rotate") - 1.0) * per_slot("rotate") * (math.pi / 180)
-            cos, sin = scale * ops.cos(angle), scale * ops.sin(angle)
-        y, x = cos * y + sin * x + middle_y, cos * x - sin * y + middle_x
-    if "flip" in strength:
-        x = ops.where(per_image("flip") < per_slot("flip"), width - 1.0 - x, x)
-    table, outside = _neighbours(images, black) if smooth else _pixels(images, black)
-    start = ops.reshape(ops.arange(batch, dtype="int32") * (outside + 1), (batch, 1, 1, 1))
-    if not smooth:  # y is (B, H, 1, K) and x (B, 1, W, K) here
-        row = start + ops.cast(ops.where((y >= 0) & (y < height), y * width, outside), "int32")
-        column = ops.cast(ops.where((x >= 0) & (x < width), x, outside), "int32")
-        return rows_of(table, ops.minimum(row + column, start + outside))
+    outside = size[0] * size[1]
+    index = ops.minimum(axes["row"] + axes["column"], outside)
+    if "cut_row" in axes:
+        index = ops.where(axes["cut_row"] & axes["cut_column"], outside + 1, index)
+    return index + _starts(index.shape[0], outside + 2)
+
+
+def _smooth_sources(
+    size: tuple[int, int], draws: Mapping[str, Tensor], strength: Mapping[str, Tensor]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Which row of `_neighbours` each pixel lies in, and how far down and right of its first, (B, H, W, K) each."""
+    from keras import ops
+
+    height, width = size
+    y, x = _positions(size, draws, strength)
+    middle_y, middle_x = (height - 1) / 2, (width - 1) / 2
+    y, x = y - middle_y, x - middle_x
+    scale: Tensor = 1.0
+    if "zoom" in strength:
+        scale = 1.0 / (1.0 + (2.0 * _per_image(draws, "zoom") - 1.0) * _per_slot(strength, "zoom"))
+    cos, sin = scale, 0.0
+    if "rotate" in strength:
+        angle = (2.0 * _per_image(draws, "rotate") - 1.0) * _per_slot(strength, "rotate") * (math.pi / 180)
+        cos, sin = scale * ops.cos(angle), scale * ops.sin(angle)
+    y, x = cos * y + sin * x + middle_y, cos * x - sin * y + middle_x
+    x = _flipped(x, width, draws, strength)
+    return _cells(y, x, size)
+
+
+def between_pixels(
+    images: Tensor, y: Tensor, x: Tensor, black: Tensor, rows_of: Callable[[Tensor, Tensor], Tensor]
+) -> Tensor:
+    """What lies at rows `y` and columns `x`, (B, H', W', K) each, of images (B, H, W, C): bilinear interpolation.
+
+    (B, H', W', K, C); outside of an image is `black` (C,). It can be differentiated by `y` and `x`.
+    """
+    index, down, right = _cells(y, x, images.shape[1:3])
+    return _between(rows_of(_neighbours(images, black), index), down, right)
+
+
+def _cells(y: Tensor, x: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+    """Which row of `_neighbours` each place (B, H', W', K) lies in, and how far down and right of its first."""
+    from keras import ops
+
+    height, width = size
     top, left = ops.floor(y), ops.floor(x)
     inside = (top >= -1) & (top < height) & (left >= -1) & (left < width)
+    outside = (height + 1) * (width + 1)
     index = ops.cast(ops.where(inside, (top + 1) * (width + 1) + left + 1, outside), "int32")
-    return _between(rows_of(table, index + start), y - top, x - left)
+    return index + _starts(ops.shape(index)[0], outside + 1), y - top, x - left
 
 
-def _pixels(images: Tensor, black: Tensor) -> tuple[Tensor, int]:
-    """A table of all images' pixels (B * (n + 1), C), black behind each image's last one, and n."""
+def _positions(
+    size: tuple[int, int], draws: Mapping[str, Tensor], strength: Mapping[str, Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Rows and columns before the shift, as floats."""
+    from keras import ops
+
+    y = ops.reshape(ops.arange(size[0], dtype="float32"), (1, -1, 1, 1))
+    x = ops.reshape(ops.arange(size[1], dtype="float32"), (1, 1, -1, 1))
+    if "shift" in strength:  # each whole number from -shift to shift is as likely as any other
+        shift = _per_slot(strength, "shift")
+        y = y - (ops.floor(_per_image(draws, "shift_y") * (2.0 * shift + 1.0)) - shift)
+        x = x - (ops.floor(_per_image(draws, "shift_x") * (2.0 * shift + 1.0)) - shift)
+    return y, x
+
+
+def _flipped(x: Tensor, width: int, draws: Mapping[str, Tensor], strength: Mapping[str, Tensor]) -> Tensor:
+    from keras import ops
+
+    if "flip" not in strength:
+        return x
+    return ops.where(_per_image(draws, "flip") < _per_slot(strength, "flip"), width - 1.0 - x, x)
+
+
+def _per_image(draws: Mapping[str, Tensor], name: str) -> Tensor:
+    from keras import ops
+
+    return ops.reshape(draws[name], (-1, 1, 1, 1))
+
+
+def _per_slot(strength: Mapping[str, Tensor], name: str) -> Tensor:
+    from keras import ops
+
+    return ops.reshape(strength[name], (1, 1, 1, -1))
+
+
+def _starts(batch: int, length: int) -> Tensor:
+    """Where each image's part of a table begins, (B, 1, 1, 1)."""
+    from keras import ops
+
+    return ops.reshape(ops.arange(batch, dtype="int32") * length, (-1, 1, 1, 1))
+
+
+def _pixels(images: Tensor, black: Tensor) -> Tensor:
+    """A table of all images' pixels (B * (H * W + 2), C): behind each image's last one stand black and 0."""
     from keras import ops
 
     batch, height, width, channels = images.shape
-    outside = height * width
-    pixels = ops.reshape(images, (batch, outside, channels))
-    table = ops.concatenate([pixels, ops.broadcast_to(black, (batch, 1, channels))], axis=1)
-    return ops.reshape(table, (-1, channels)), outside
+    pixels = ops.reshape(images, (batch, height * width, channels))
+    ends = ops.stack([black, ops.zeros_like(black)])
+    table = ops.concatenate([pixels, ops.broadcast_to(ends, (batch, 2, channels))], axis=1)
+    return ops.reshape(table, (-1, channels))
 
 
-def _neighbours(images: Tensor, black: Tensor) -> tuple[Tensor, int]:
+def _neighbours(images: Tensor, black: Tensor) -> Tensor:
     """The same for 2x2 neighbourhoods (B * (n + 1), 4 * C), from one pixel before the image's first on.
 
     Each row holds a pixel, its neighbours to the right and below, and the one across, so that one lookup fetches
-    all that bilinear interpolation needs.
+    all that bilinear interpolation needs. Behind each image's last one stands a black one.
     """
     from keras import ops
 
-    batch, height, width, channels = images.shape
+    batch, height, width, channels = ops.shape(images)
     framed = ops.pad(images - black, ((0, 0), (1, 1), (1, 1), (0, 0))) + black
     corners = [framed[:, i : i + height + 1, j : j + width + 1] for i in (0, 1) for j in (0, 1)]
-    outside = (height + 1) * (width + 1)
-    rows = ops.reshape(ops.concatenate(corners, -1), (batch, outside, 4 * channels))
+    rows = ops.reshape(ops.concatenate(corners, -1), (batch, (height + 1) * (width + 1), 4 * channels))
     table = ops.concatenate([rows, ops.broadcast_to(ops.tile(black, 4), (batch, 1, 4 * channels))], axis=1)
-    return ops.reshape(table, (-1, 4 * channels)), outside
+    return ops.reshape(table, (-1, 4 * channels))
 
 
 def _between(found: Tensor, down: Tensor, right: Tensor) -> Tensor:
@@ -151,13 +235,19 @@ def cut_out(images: Tensor, draws: Mapping[str, Tensor], side: Tensor) -> Tensor
     """
     from keras import ops
 
-    def covered(length: int, draw: Tensor, shape: tuple[int, ...]) -> Tensor:
+    rows, columns = _covered(images.shape[1:3], draws, side)
+    return ops.where(rows & columns, 0.0, images)
+
+
+def _covered(size: tuple[int, int], draws: Mapping[str, Tensor], side: Tensor) -> tuple[Tensor, Tensor]:
+    """Which rows (B, H, 1, F) and columns (B, 1, W, F) the square of `side` pixels covers."""
+    from keras import ops
+
+    def within(length: int, draw: Tensor, shape: tuple[int, ...]) -> Tensor:
         position = ops.reshape(ops.arange(length, dtype="float32"), shape)
         centre = ops.floor(ops.reshape(draw, (-1, 1, 1, 1)) * length)
         first = centre - ops.floor(side / 2.0)
         return (position >= first) & (position < first + side)
 
-    _, height, width, _ = images.shape
-    rows = covered(height, draws["cutout_y"], (1, height, 1, 1))
-    columns = covered(width, draws["cutout_x"], (1, 1, width, 1))
-    return ops.where(rows & columns, 0.0, images)
+    height, width = size
+    return within(height, draws["cutout_y"], (1, -1, 1, 1)), within(width, draws["cutout_x"], (1, 1, -1, 1))

@@ -4,12 +4,14 @@ The study parser, the sampler, the error texts, the export and the table in `doc
 these declarations; nothing else in the package lists hyperparameters.
 """
 
+import builtins
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
-Value = bool | int | float | str
+Scalar = bool | int | float | str
+Value = Scalar | tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,19 @@ class Legal:
     open_high: bool = False
     choices: tuple[str, ...] = ()
     count_or_share: bool = False  # an int is a count (1 or more), a float a share (between 0 and 1)
+    items: builtins.type[Any] | None = None  # of a list (type tuple): what its items are; the bounds are theirs
+
+    @property
+    def _item(self) -> "Legal":
+        """What an item of a list may be."""
+        assert self.items is not None
+        return replace(self, type=self.items, items=None)
 
     @property
     def expected(self) -> str:
         """The legal values in words, for error messages and tables: 'a number from 0 to below 1'."""
+        if self.items is not None:
+            return f"a list, each {self._item.expected}"
         if self.choices:
             return "one of " + ", ".join(f'"{choice}"' for choice in self.choices)
         if self.count_or_share:
@@ -46,6 +57,8 @@ class Legal:
 
     def allows(self, value: object) -> bool:
         """Whether `value` is legal. A whole number is a legal float; true and false are no numbers."""
+        if self.items is not None:
+            return isinstance(value, (list, tuple)) and len(value) > 0 and all(map(self._item.allows, value))
         if self.choices:
             return isinstance(value, str) and value in self.choices
         if self.type in (bool, str):
@@ -64,11 +77,13 @@ class Legal:
             return False
         return not (self.high is not None and (value >= self.high if self.open_high else value > self.high))
 
-    def convert(self, value: Value) -> Value:
-        """A legal value in the field's own type: 1 becomes 1.0 where a float is meant."""
+    def convert(self, value: Any) -> Value:
+        """A legal value in the field's own type: 1 becomes 1.0 where a float is meant, a list a tuple."""
+        if self.items is not None:
+            return tuple(self.items(item) for item in value)
         if self.type is float and not self.count_or_share:
             return float(value)
-        return value
+        return cast(Value, value)
 
 
 @dataclass(frozen=True)
@@ -105,6 +120,13 @@ def number(
         open_low=above is not None,
         open_high=below is not None,
     )
+    return dataclasses.field(default=default, metadata={"legal": legal})
+
+
+def numbers(default: tuple[float, ...], meaning: str, *, low: float | None = None, high: float | None = None) -> Any:
+    """A dataclass field that holds a list of numbers; whole where those of `default` are. It cannot be searched."""
+    items = int if all(isinstance(item, int) for item in default) else float
+    legal = Legal(type=tuple, meaning=meaning, low=low, high=high, items=items)
     return dataclasses.field(default=default, metadata={"legal": legal})
 
 

@@ -29,6 +29,7 @@ from lenet_search.recipe.field import choice, flag, number
 Array = np.ndarray
 COLUMNS = ("vv", "vg", "eps_in", "eps_out", "before", "um", "uh", "sign", "decay", "mm", "mh")
 WEIGHT_DECAY = "share of each weight that is taken off per step, times the learning rate (decoupled)"
+CURVATURE_IMAGES = 500  # that sdlm measures the curvature on before each epoch (LeCun et al. 1998, appendix C)
 EPSILON = "keeps the division finite"
 
 
@@ -163,7 +164,22 @@ class Lion:
         )  # fmt: skip
 
 
-OptimizerBranch = SGD | RMSprop | Adam | AdamW | Nadam | Adagrad | Lion
+@dataclass(frozen=True)
+class SDLM:
+    """Each weight has its own step, by its curvature: stochastic diagonal Levenberg-Marquardt (LeCun et al. 1998)."""
+
+    learning_rate: float = number(0.0005, "step size eta, divided by mu + h for each weight", above=0, high=10)
+    mu: float = number(0.02, "keeps steps small where there is next to no curvature", above=0, high=10)
+    exact: bool = flag(
+        False, "h from true second derivatives instead of the Gauss-Newton approximation; takes seconds per epoch"
+    )
+
+    def coefficients(self, rate: Array, step: Array) -> Array:
+        """w <- w - rate * g / sqrt(v), with v = (mu + |h|)^2, which `engine.curvature` sets before each epoch."""
+        return rows(len(rate), vv=1.0, eps_in=0.0, before=1.0, uh=rate)
+
+
+OptimizerBranch = SGD | RMSprop | Adam | AdamW | Nadam | Adagrad | Lion | SDLM
 
 
 @dataclass(frozen=True)
@@ -178,6 +194,7 @@ class Optimizer:
         "nadam": Nadam,
         "adagrad": Adagrad,
         "lion": Lion,
+        "sdlm": SDLM,
     }
     kind: str = choice("sgd", tuple(BRANCHES), "the optimizer")
     clip_norm: float = number(0.0, "largest norm of each variable's gradient (Keras's clipnorm); 0 leaves it", low=0)

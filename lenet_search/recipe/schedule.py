@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from lenet_search.recipe.field import choice, number
+from lenet_search.recipe.field import choice, number, numbers
 
 Array = np.ndarray
 WARMUP = "share of all steps over which the learning rate first rises linearly"
@@ -36,6 +36,21 @@ class Step:
     def decay(self, progress: Array, epoch: Array) -> Array:
         """factor ** (whole epochs / every)."""
         return self.factor ** (epoch // self.every).astype(float)
+
+
+@dataclass(frozen=True)
+class Piecewise:
+    """A factor of its own for each stretch of epochs (keras.optimizers.schedules.PiecewiseConstantDecay)."""
+
+    epochs: tuple[int, ...] = numbers((10, 20), "after how many epochs the factor changes, rising", low=1)
+    factors: tuple[float, ...] = numbers(
+        (0.1, 0.01), "what the learning rate is multiplied by from then on; before, it is 1", low=0, high=100
+    )
+    warmup: float = number(0.0, WARMUP, low=0, below=1)
+
+    def decay(self, progress: Array, epoch: Array) -> Array:
+        """factors[i] from epochs[i] on."""
+        return np.array((1.0, *self.factors))[np.searchsorted(self.epochs, epoch, side="right")]
 
 
 @dataclass(frozen=True)
@@ -94,13 +109,14 @@ class Schedule:
     BRANCHES: ClassVar[dict[str, type]] = {
         "constant": Constant,
         "step": Step,
+        "piecewise": Piecewise,
         "exponential": Exponential,
         "linear": Linear,
         "cosine": Cosine,
         "one_cycle": OneCycle,
     }
     kind: str = choice("constant", tuple(BRANCHES), "course of the learning rate")
-    branch: Constant | Step | Exponential | Linear | Cosine | OneCycle = Constant()
+    branch: Constant | Step | Piecewise | Exponential | Linear | Cosine | OneCycle = Constant()
 
     def factors(self, first: int, steps: int, steps_per_epoch: int, epochs: int) -> Array:
         """Factors on the learning rate, shape (steps,), for the steps `first` to `first + steps - 1` (from 0).

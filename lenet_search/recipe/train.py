@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lenet_search.recipe.field import number
+from lenet_search.recipe.field import choice, number
 
 
 @dataclass(frozen=True)
@@ -11,3 +11,8 @@ class Train:
 
     epochs: int = number(10, "passes over the training images", low=1, unit="epochs")
     batch_size: int = number(128, "images in a step; an incomplete last batch is left out", low=1, unit="images")
+    precision: str = choice(
+        "float32",
+        ("float32", "mixed_bfloat16", "auto"),
+        'what convolutions multiply in while training; "auto": bfloat16 where the device is faster with it',
+    )

@@ -29,10 +29,13 @@ class Evaluation:
     class_names: tuple[str, ...]
 
 
-def evaluate(model_path: Path, name: str | None = None, data_folder: Path | None = None) -> Evaluation:
+def evaluate(
+    model_path: Path, name: str | None = None, data_folder: Path | None = None, limit: int | None = None
+) -> Evaluation:
     """Measure a Keras model that takes raw pixels from 0 to 255 on the test set of data set `name`.
 
-    Without `name`, the recipe.json beside the model says what it was trained on.
+    Without `name`, the recipe.json beside the model says what it was trained on. With `limit`, only the first
+    images are used, to see in a moment that all is in order.
 
     Raises:
         ResultError: the file is no such model, or does not fit the images.
@@ -44,6 +47,7 @@ def evaluate(model_path: Path, name: str | None = None, data_folder: Path | None
         name = _trained_on(model_path)
     model = load_model(model_path)
     images, labels, class_names = load_test(name, data_folder)
+    images, labels = images[:limit], labels[:limit]
     _check_fit(model, model_path, name, images, len(class_names))
     taken_for = model.predict(images, batch_size=256, verbose=0).argmax(axis=1)
     confusion = np.zeros((len(class_names), len(class_names)), dtype=np.int64)
@@ -60,6 +64,8 @@ def load_model(path: Path) -> Any:
     """
     _check_file(path)
     import keras
+
+    import lenet_search.networks.keras_layers  # noqa: F401  # registers the layers of our own networks
 
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 Z = 1.959963984540054  # 97.5 % quantile of the normal distribution
 
@@ -37,6 +38,56 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
     spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
     half = t_quantile(n - 1) * spread / math.sqrt(n)
     return mean, mean - half, mean + half
+
+
+def mean_summary(values: Sequence[float], *, share: bool) -> dict[str, float | int | None]:
+    """`n`, `mean`, `low` and `high` of `mean_interval` for JSON, None where there is none.
+
+    A `share` is at most 1, whatever two seeds suggest; and nothing that is measured here is below 0.
+    """
+    if not values:
+        return {"n": 0, "mean": None, "low": None, "high": None}
+    mean, low, high = mean_interval(values)
+    if not math.isfinite(low):  # one run says nothing about the spread
+        return {"n": len(values), "mean": mean, "low": None, "high": None}
+    return {"n": len(values), "mean": mean, "low": max(0.0, low), "high": min(1.0 if share else math.inf, high)}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Mean of `n` paired differences with its 95 % interval, and how rarely chance alone gives one as large (`p`)."""
+
+    n: int
+    mean: float
+    low: float
+    high: float
+    p: float
+
+
+def paired_difference(first: Sequence[float], second: Sequence[float]) -> Difference:
+    """`second` minus `first`, pair by pair, by Student's paired t; one pair alone has the interval ±infinity and p = 1.
+
+    Raises:
+        ValueError: if there are no pairs, or not as many of one as of the other.
+    """
+    differences = [b - a for a, b in zip(first, second, strict=True)]
+    mean, low, high = mean_interval(differences)
+    n = len(differences)
+    if n == 1:
+        return Difference(n, mean, low, high, 1.0)
+    error = (high - mean) / t_quantile(n - 1)
+    if error == 0.0:
+        return Difference(n, mean, low, high, 0.0 if mean else 1.0)
+    return Difference(n, mean, low, high, max(0.0, 1.0 - _inside(abs(mean) / error, n - 1)))
+
+
+def holm(probabilities: Sequence[float]) -> list[float]:
+    """Probabilities of several tests, raised so that 5 % hold for all of them together (Holm 1979), in their order."""
+    raised, highest = [0.0] * len(probabilities), 0.0
+    for rank, place in enumerate(sorted(range(len(probabilities)), key=probabilities.__getitem__)):
+        highest = max(highest, min(1.0, (len(probabilities) - rank) * probabilities[place]))
+        raised[place] = highest
+    return raised
 
 
 def t_quantile(freedom: int) -> float:

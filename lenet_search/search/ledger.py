@@ -223,7 +223,7 @@ class Ledger:
 
     def _record(self, held: Held) -> None:
         record = Record(
-            recipe=held.recipe,
+            recipe=held.recipe.settled(held.worker.precision),
             seed=held.seed,
             clock=held.clock,
             versions={"lenet-search": __version__, **held.worker.versions, "optuna": optuna.__version__},

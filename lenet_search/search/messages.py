@@ -34,11 +34,12 @@ class Setup:
 
 @dataclass(frozen=True)
 class Ready:
-    """A worker is up: its device in words, the size of its stacks, and the versions of what computes there."""
+    """A worker is up: its device in words, the size of its stacks, and what computes there."""
 
     device: str = ""
     on_gpu: bool = False
     slots: int = 0
+    precision: str = "float32"  # what "auto" means there
     versions: Mapping[str, str] = field(default_factory=dict)
 
 

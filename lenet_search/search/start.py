@@ -6,6 +6,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import optuna
@@ -13,7 +14,8 @@ import optuna
 from lenet_search import data
 from lenet_search.errors import DataError, RunError
 from lenet_search.networks import network
-from lenet_search.recipe import Recipe, Value
+from lenet_search.recipe import Recipe, Scalar
+from lenet_search.recipe.model import Model
 from lenet_search.search.devices import places, usable_cores, visible_gpus
 from lenet_search.search.interrupt import Interrupted, Stop, stop_signals
 from lenet_search.search.ledger import Ledger
@@ -95,25 +97,29 @@ def _search(
 
 def _look_at_data(space: Space, folder: Path | None, view: View) -> list[str]:
     """Load every data set that a trial can ask for, to fail now and not later; the digests of their splits."""
-    digests = []
+    digests: dict[str, None] = {}
+    networks: dict[bool, list[str]] = {False: [], True: []}  # by whether they take 28x28 images padded
+    for network_name in _values(space, "model.network"):
+        networks[Model(str(network_name)).padded].append(str(network_name))
     for name in _values(space, "data.name"):
         for validation in _values(space, "data.validation"):
             for limit in _values(space, "data.limit"):
                 values = {"data.name": name, "data.validation": validation, "data.limit": limit}
-                split = data.load(Recipe.from_values(values).data, folder)
+                for padded in (padded for padded in (False, True) if networks[padded]):
+                    split = data.load(Recipe.from_values(values).data, folder, padded)
+                    _check_fit(space, split, networks[padded])
+                    digests[split.digest] = None
                 height, width, channels = split.x_train.shape[1:]
                 view.opening(
                     "Data",
                     f"{split.name}: {len(split.y_train):,} images to train on, {len(split.y_val):,} to validate with, "
                     f"{height}x{width}{'' if channels == 1 else ' in colour'}, {split.classes} classes",
                 )
-                _check_fit(space, split)
-                digests.append(split.digest)
-    return digests
+    return list(digests)
 
 
-def _check_fit(space: Space, split: data.Split) -> None:
-    """See that every batch and every network that a trial can ask for goes with the images."""
+def _check_fit(space: Space, split: data.Split, networks: Sequence[str]) -> None:
+    """See that every batch, and every one of the `networks`, goes with the images."""
     largest = max(int(size) for size in _values(space, "train.batch_size"))
     if largest > len(split.y_train):
         raise DataError(
@@ -121,11 +127,11 @@ def _check_fit(space: Space, split: data.Split) -> None:
             f"received {largest}; give a smaller one, or more images (data.limit, data.validation)"
         )
     height, width, channels = split.x_train.shape[1:]
-    for name in _values(space, "model.network"):
-        network(Recipe.from_values({"model.network": name}).model, (height, width, channels), split.classes)
+    for name in networks:
+        network(Model(name), (height, width, channels), split.classes)
 
 
-def _values(space: Space, path: str) -> tuple[Value, ...]:
+def _values(space: Space, path: str) -> tuple[Scalar, ...]:
     """All values of a choice; of a range, its ends."""
     possible = space.possible(path)
     return possible if isinstance(possible, tuple) else (possible.low, possible.high)

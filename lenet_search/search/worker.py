@@ -47,13 +47,14 @@ class Loaded:
 class Worker:
     """Keeps a bench per structure, fills free slots from the trials that wait, and runs an epoch of each in turn."""
 
-    def __init__(self, pipe: "Connection[Any, Any]", setup: Setup, slots: int) -> None:
+    def __init__(self, pipe: "Connection[Any, Any]", setup: Setup, slots: int, precision: str) -> None:
         self._pipe = pipe
         self._setup = setup
         self._slots = slots
+        self._precision = precision
         self._waiting: deque[tuple[Job, Recipe, Structure]] = deque()
         self._benches: OrderedDict[Structure, Bench] = OrderedDict()  # the one used last comes last
-        self._splits: dict[tuple[str, float, int], data.Split] = {}
+        self._splits: dict[tuple[str, float, int, bool], data.Split] = {}
 
     def serve(self) -> None:
         """Train until the parent hangs up."""
@@ -79,7 +80,7 @@ class Worker:
             for slot in [slot for slot, job in bench.jobs.items() if job.number in pruned]:
                 self._empty(bench, slot)
         for job in orders.new:
-            recipe = Recipe.from_values(job.values)
+            recipe = Recipe.from_values(job.values).settled(self._precision)
             self._waiting.append((job, recipe, structure_of(recipe, self._setup.space)))
 
     def _fill(self) -> None:
@@ -107,10 +108,10 @@ class Worker:
         self._benches.move_to_end(structure)
         return self._benches[structure]
 
-    def _split(self, key: tuple[str, float, int]) -> data.Split:
+    def _split(self, key: tuple[str, float, int, bool]) -> data.Split:
         if key not in self._splits:
-            name, validation, limit = key
-            self._splits[key] = data.load(Data(name, validation, limit=limit), self._setup.data_folder)
+            name, validation, limit, padded = key
+            self._splits[key] = data.load(Data(name, validation, limit=limit), self._setup.data_folder, padded)
         return self._splits[key]
 
     def _epoch(self, bench: Bench) -> None:
@@ -159,8 +160,10 @@ def main(descriptor: int) -> None:
 
             device.configure(setup.threads)
             slots = setup.slots or device.default_slots()
-            pipe.send(Ready(device.describe(), device.is_gpu(), slots, device.versions()))
-            Worker(pipe, setup, slots).serve()
+            asked = setup.space.possible("train.precision")
+            precision = device.best_precision() if isinstance(asked, tuple) and "auto" in asked else "float32"
+            pipe.send(Ready(device.describe(), device.is_gpu(), slots, precision, device.versions()))
+            Worker(pipe, setup, slots, precision).serve()
         except LenetSearchError as error:
             pipe.send(Trouble(type(error).__name__, str(error)))
     except (EOFError, ConnectionError):

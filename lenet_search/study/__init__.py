@@ -4,15 +4,17 @@ The words and rules are explained in `docs/studies.md`. `read` gives a `Definiti
 at once; `read_recipe` and `write_recipe` are for files that leave nothing open.
 """
 
+from lenet_search.study.claim import Claim
 from lenet_search.study.component import Component
 from lenet_search.study.definition import METRICS, Definition, differences, entry_text
-from lenet_search.study.locate import local, shipped
+from lenet_search.study.locate import local, shipped, title
 from lenet_search.study.reading import read, read_recipe
 from lenet_search.study.settings import duration
 from lenet_search.study.writing import write_recipe
 
 __all__ = [
     "METRICS",
+    "Claim",
     "Component",
     "Definition",
     "differences",
@@ -22,5 +24,6 @@ __all__ = [
     "read",
     "read_recipe",
     "shipped",
+    "title",
     "write_recipe",
 ]

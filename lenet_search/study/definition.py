@@ -7,6 +7,7 @@ from typing import Literal
 
 from lenet_search.recipe import Value
 from lenet_search.space import Choice, Entry, Range, Space
+from lenet_search.study.claim import Claim
 from lenet_search.study.component import Component
 from lenet_search.study.toml_text import value_text
 
@@ -34,12 +35,20 @@ class Definition:
     pruner: Component
     space: Space
     start: tuple[dict[str, Value], ...]
+    claim: Claim | None = None
+
+    @property
+    def recipe_name(self) -> str:
+        """What to call a recipe. All exports name theirs recipe.toml: it has the name of its folder."""
+        if self.name == "recipe" and self.path is not None:
+            return self.path.resolve().parent.name
+        return self.name
 
     def lines(self) -> dict[str, str]:
         """All that decides what a trial is and how it is drawn, as TOML text by dotted key.
 
-        It is stored with the study and compared when it is opened again. Name, trials and timeout are left
-        out: with another of those it is still the same study.
+        It is stored with the study and compared when it is opened again. Name, trials, timeout and claim are
+        left out: with another of those it is still the same study.
         """
         lines = {
             "study.metric": value_text(self.metric),

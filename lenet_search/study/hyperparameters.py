@@ -5,19 +5,20 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from lenet_search.recipe import FIELDS, SECTIONS, Field, Value
+from lenet_search.recipe import FIELDS, SECTIONS, Field, Scalar, Value
 from lenet_search.space import Choice, Entry, Range, steps_between
 from lenet_search.study.source import Source, nearest_name
 from lenet_search.study.toml_lines import Path
 from lenet_search.study.toml_text import value_text
 
 RANGE_KEYS = ("low", "high", "log", "step")
+OTHERS = ("study", "start", "claim")  # tables of a study file that hold no hyperparameters
 
 
 def read_entries(source: Source) -> dict[str, Entry]:
     """The entries of the study's `Space`; what is wrong is reported, and left out."""
-    sections = {name: table for name, table in source.values.items() if name not in ("study", "start")}
-    written = written_paths(source, sections, (), ("study", "start"))
+    sections = {name: table for name, table in source.values.items() if name not in OTHERS}
+    written = written_paths(source, sections, (), OTHERS)
     parsed = {path: _entry(source, FIELDS[path], value) for path, value in written.items()}
     kinds = {section: _kinds(section, parsed) for section, table in SECTIONS.items() if hasattr(table, "BRANCHES")}
     _report_unpicked_branches(source, written, kinds)
@@ -108,6 +109,9 @@ def _entry(source: Source, field: Field, raw: Any) -> Entry | None:
     path = tuple(field.path.split("."))
     if not isinstance(raw, dict):
         return checked_value(source, field, raw, path)
+    if field.legal.items is not None:
+        source.report(path, f"{field.legal.expected}; a list cannot be searched", raw)
+        return None
     if "choices" in raw:
         return _choice(source, field, raw, path)
     return _range(source, field, raw, path)
@@ -156,7 +160,7 @@ def _choice(source: Source, field: Field, raw: Mapping[str, Any], path: Path) ->
             source.report((*path, "choices", i), "each choice once", value)
         elif value is not None:
             seen.add(value)
-    return None if None in values else Choice(tuple(value for value in values if value is not None))
+    return None if None in values else Choice(tuple(value for value in values if isinstance(value, Scalar)))
 
 
 def _range(source: Source, field: Field, raw: Mapping[str, Any], path: Path) -> Range | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from lenet_search.errors import StudyFileError
 from lenet_search.recipe import Recipe, Value
 from lenet_search.space import Choice, Range, Space
+from lenet_search.study.claim import read_claim
 from lenet_search.study.definition import METRICS, Definition
 from lenet_search.study.hyperparameters import read_entries
 from lenet_search.study.locate import find
@@ -21,7 +22,7 @@ def read(source: str | Path, *, overrides: Sequence[str] = (), name: str | None 
     """Read and check a study file.
 
     Args:
-        source: a NAME (`studies/NAME.toml` in the working folder, else a study that ships), or a path
+        source: a NAME (`studies/NAME.toml` in the working folder, else a study that ships, else a recipe), or a path
         overrides: `KEY=VALUE` texts that replace what the file says before it is checked
         name: what the study is called; left out, it has its file's name
 
@@ -32,18 +33,18 @@ def read(source: str | Path, *, overrides: Sequence[str] = (), name: str | None 
     return definition
 
 
-def read_recipe(path: str | Path, *, overrides: Sequence[str] = ()) -> tuple[Definition, Recipe]:
-    """Read a study file in which nothing is open.
+def read_recipe(source: str | Path, *, overrides: Sequence[str] = ()) -> tuple[Definition, Recipe]:
+    """Read a study file in which nothing is open; a NAME is looked for among the recipes first.
 
     Raises:
         StudyFileError: as `read` does, and when something is open, naming all of it.
     """
-    definition, source = _read(find(path), overrides, None)
+    definition, text = _read(find(source, "recipes"), overrides, None)
     for open_path in definition.space.searched():
         key = tuple(open_path.split("."))
-        source.report(key, "one value, since a recipe leaves nothing open", _raw(source, key))
-    if source.problems:
-        raise StudyFileError(source.problems)
+        text.report(key, "one value, since a recipe leaves nothing open", _raw(text, key))
+    if text.problems:
+        raise StudyFileError(text.problems)
     values: dict[str, Value] = {
         path: entry for path, entry in definition.space.entries.items() if not isinstance(entry, Range | Choice)
     }
@@ -76,6 +77,7 @@ def _definition(path: Path, overrides: Sequence[str], name: str) -> tuple[Defini
     settings = read_settings(source)
     entries = read_entries(source)
     start = read_starts(source, entries)
+    claim = read_claim(source)
     if source.problems:
         raise StudyFileError(source.problems)
     definition = Definition(
@@ -90,6 +92,7 @@ def _definition(path: Path, overrides: Sequence[str], name: str) -> tuple[Defini
         pruner=settings.pruner,
         space=Space(entries),
         start=start,
+        claim=claim,
     )
     return definition, source
 

@@ -1,4 +1,4 @@
-"""One recipe trained several times, side by side: how good is it, and how much of that is luck?"""
+"""Recipes trained several times, side by side: how good are they, and how much of that is luck?"""
 
 from lenet_search.training.files import prepared, write
 from lenet_search.training.train import Course, Training, train

@@ -1,16 +1,15 @@
 """Training one recipe from several initial weights in one stack."""
 
 import contextlib
-import math
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from lenet_search.recipe import Recipe
-from lenet_search.results.intervals import mean_interval
+from lenet_search.results.intervals import mean_summary
 from lenet_search.storage import CURVES
 from lenet_search.study import METRICS
 
@@ -46,14 +45,7 @@ class Training:
 
     def mean(self, metric: str) -> dict[str, float | int | None]:
         """Number of courses, mean of the metric and its 95 % interval, None where there is none."""
-        values = self.values(metric)
-        if not values:
-            return {"n": 0, "mean": None, "low": None, "high": None}
-        mean, low, high = mean_interval(values)
-        if not math.isfinite(low):  # one run says nothing about the spread
-            return {"n": len(values), "mean": mean, "low": None, "high": None}
-        most = 1.0 if metric == "val_accuracy" else math.inf  # no accuracy is above 1, whatever two seeds suggest
-        return {"n": len(values), "mean": mean, "low": max(0.0, low), "high": min(most, high)}
+        return mean_summary(self.values(metric), share=metric == "val_accuracy")
 
     def summary(self) -> dict[str, Any]:
         """All but curves and weights, JSON-able."""
@@ -76,21 +68,25 @@ class Training:
 def train(
     recipe: Recipe,
     *,
-    seeds: int = 1,
+    seeds: int | Sequence[int] = 1,
     first_seed: int = 0,
     data_folder: Path | None = None,
     slots: int | None = None,
+    threads: int | None = None,
     on_epoch: Callable[[tuple[Course, ...], int], None] | None = None,
+    on_end: "Callable[[Course, Mapping[str, np.ndarray] | None], None] | None" = None,
 ) -> Training:
     """Train `recipe` from `seeds` different initial weights, `slots` at a time in one stack.
 
     Args:
         recipe: what to train
-        seeds: how many runs; their seeds count up from `first_seed`
+        seeds: how many runs; their seeds count up from `first_seed`; or the seeds themselves
         first_seed: seed of the first run's initial weights
         data_folder: folder that is looked at first for NAME.npz
         slots: runs side by side; else what suits the device
+        threads: of the processor; else one per core
         on_epoch: called after each epoch of the stack with all courses, and the epochs that they have run together
+        on_end: called with each course that has ended and its weights, None where it diverged
 
     Runs side by side see the same images in the same order with the same random draws, so they differ by their
     initial weights alone; runs of a later round see another order too.
@@ -105,11 +101,16 @@ def train(
 
     started = monotonic()
     with contextlib.suppress(RuntimeError):  # it is running already, in a notebook: it stays as it is
-        device.configure(usable_cores())
-    split = data.load(recipe.data, data_folder)
-    stack = Stack(structure_of(recipe, Space.from_recipe(recipe)), split, min(seeds, slots or device.default_slots()))
+        device.configure(threads or usable_cores())
+    wanted = range(first_seed, first_seed + seeds) if isinstance(seeds, int) else seeds
+    split = data.load(recipe.data, data_folder, recipe.model.padded)
+    if recipe.train.precision == "auto":
+        recipe = recipe.settled(device.best_precision())
+    stack = Stack(
+        structure_of(recipe, Space.from_recipe(recipe)), split, min(len(wanted), slots or device.default_slots())
+    )
     courses: list[Course] = []
-    waiting = deque(range(first_seed, first_seed + seeds))
+    waiting = deque(wanted)
     running: dict[int, Course] = {}
     weights, kept, epochs = None, None, 0
     while waiting or running:
@@ -124,8 +125,11 @@ def train(
             epochs += 1
             course.diverged = not result.finite
             if course.diverged or result.epoch == recipe.train.epochs:
-                if not course.diverged and kept is None:
-                    weights, kept = stack.weights(slot), course.seed
+                ended = None if course.diverged else stack.weights(slot)
+                if ended is not None and kept is None:
+                    weights, kept = ended, course.seed
+                if on_end is not None:
+                    on_end(course, ended)
                 stack.unload(slot)
                 del running[slot]
         if on_epoch is not None:

@@ -78,6 +78,23 @@ def keras_optimizer(one: Recipe) -> keras.optimizers.Optimizer:
     return optimizer
 
 
+def keras_loss(one: Recipe) -> Any:
+    """The recipe's loss on one-hot labels and logits, written down once more from the paper's equations 8 and 9."""
+    if one.loss.kind == "cross_entropy":
+        return keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=one.loss.label_smoothing)
+
+    def of_1998(labels: Any, logits: Any) -> Any:
+        energies = -logits
+        right = keras.ops.sum(labels * energies, -1)
+        if one.loss.kind == "mse":
+            return right
+        least = keras.ops.min(energies, -1)  # taken out of the sum, so that no exponential overflows
+        others = keras.ops.exp(least - 0.1) + keras.ops.sum(keras.ops.exp(least[:, None] - energies), -1)
+        return right - least + keras.ops.log(others)
+
+    return of_1998
+
+
 def train_plain(
     one: Recipe, weights: Mapping[str, np.ndarray], split: Split, order: np.ndarray
 ) -> tuple[keras.Model, list[float]]:
@@ -85,7 +102,7 @@ def train_plain(
     model = plain_model(one, split.describe(), weights, softmax=False)
     model.compile(
         optimizer=keras_optimizer(one),
-        loss=keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=one.loss.label_smoothing),
+        loss=keras_loss(one),
     )
     labels = keras.utils.to_categorical(split.y_train, split.classes)
     steps_per_epoch = len(split.x_train) // BATCH

@@ -5,6 +5,7 @@ import pytest
 from stacks import images, recipe, space_of, stack_of
 
 from lenet_search.engine.backend import LOWERINGS
+from lenet_search.recipe import Recipe
 
 STEADY = recipe(augment__shift=2, regularize__dropout=0.2, optimizer__sgd__learning_rate=0.05)
 OTHER = recipe(
@@ -19,21 +20,26 @@ def same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
 
 
 @pytest.mark.parametrize("lowering", LOWERINGS)
-def test_a_slot_that_diverges_leaves_the_others_bit_identical(lowering: str) -> None:
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_a_slot_that_diverges_leaves_the_others_bit_identical(lowering: str, precision: str) -> None:
     split = images(channels=3)
+    steady, other, wild = (
+        Recipe.from_values(one.values() | {"train.precision": precision}) for one in (STEADY, OTHER, WILD)
+    )
+    space = space_of(steady, other, wild)
     ends = []
-    for third in (WILD, STEADY):
-        stack = stack_of(STEADY, OTHER, third, OTHER, split=split, space=SPACE, lowering=lowering)
-        if third is WILD:
+    for third in (wild, steady):
+        stack = stack_of(steady, other, third, other, split=split, space=space, lowering=lowering)
+        if third is wild:
             stack._state.weights[2, ::7] = np.nan
         results = [stack.epoch() for _ in range(2)][-1]
-        assert results[2].finite == (third is not WILD)
+        assert results[2].finite == (third is not wild)
         assert all(results[slot].finite for slot in (0, 1, 3))
         ends.append((stack, results))
-    (wild, wild_results), (calm, calm_results) = ends
+    (disturbed, disturbed_results), (calm, calm_results) = ends
     for slot in (0, 1, 3):
-        assert same(wild.weights(slot), calm.weights(slot))
-        assert wild_results[slot] == calm_results[slot]
+        assert same(disturbed.weights(slot), calm.weights(slot))
+        assert disturbed_results[slot] == calm_results[slot]
 
 
 def test_a_rate_that_is_far_too_high_is_seen_as_diverged() -> None:

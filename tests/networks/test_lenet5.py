@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from counts import counts
 
 from lenet_search.errors import DataError
 from lenet_search.networks import network, parameters
@@ -26,16 +27,30 @@ def images(channels: int = 1, pad: int = 0, side: int = 32) -> dict[str, object]
 
 
 def test_lenet5_has_61706_parameters_on_grey_images_layer_by_layer() -> None:
-    counts: dict[str, int] = {}
-    for parameter in parameters(network(Model(), (32, 32, 1), 10), (32, 32, 1)):
-        layer = parameter.name.split(".")[0]
-        counts[layer] = counts.get(layer, 0) + parameter.size
-    assert counts == LAYERS
-    assert sum(counts.values()) == 61_706
+    found = counts(Model(), (32, 32, 1))
+    assert found == LAYERS
+    assert sum(found.values()) == 61_706
 
 
 def test_lenet5_has_62006_parameters_on_colour_images() -> None:
-    assert sum(p.size for p in parameters(network(Model(), (32, 32, 3), 10), (32, 32, 3))) == 62_006
+    assert sum(counts(Model(), (32, 32, 3)).values()) == 62_006
+
+
+def test_lenet5_28_has_44426_parameters_layer_by_layer() -> None:
+    found = counts(Model("lenet5_28"), (28, 28, 1))
+    assert found == {"conv1": 156, "conv2": 2416, "conv3": 30840, "dense2": 10164, "logits": 850}
+    assert sum(found.values()) == 44_426
+
+
+def test_lenet5_widened_by_2_535_has_395565_parameters_on_colour_images_layer_by_layer() -> None:
+    found = counts(Model(width=2.535), (32, 32, 3))
+    assert found == {"conv1": 1140, "conv2": 15416, "dense1": 311904, "dense2": 64965, "logits": 2140}
+    assert sum(found.values()) == 395_565
+
+
+def test_lenet5_28_takes_images_of_its_own_size_alone() -> None:
+    with pytest.raises(DataError, match="lenet5_28 needs images of 28x28 pixels; received 32x32"):
+        network(Model("lenet5_28"), (32, 32, 1), 10)
 
 
 def test_width_scales_every_hidden_layer_and_never_to_nothing() -> None:
@@ -80,7 +95,12 @@ def test_weights_come_out_as_they_were_put_in() -> None:
 
 
 def test_normalization_happens_inside_the_plain_model() -> None:
-    for kind, expected in (("unit", 0.2), ("invert", 0.8), ("standardize", (0.2 - 0.4) / 0.2)):
+    for kind, expected in (
+        ("unit", 0.2),
+        ("invert", 0.8),
+        ("standardize", (0.2 - 0.4) / 0.2),
+        ("lecun_1998", 0.2 * 1.275 - 0.1),
+    ):
         model = plain_model(Recipe.from_values({"data.normalize": kind}), images())
         inner = keras.Model(model.inputs[0], model.get_layer("normalize").output)
         assert float(inner(np.full((1, 32, 32, 1), 51.0))[0, 0, 0, 0]) == pytest.approx(expected, abs=1e-6)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from lenet_search.recipe.schedule import Constant, Cosine, Exponential, Linear, OneCycle, Schedule, Step
+from lenet_search.recipe.schedule import Constant, Cosine, Exponential, Linear, OneCycle, Piecewise, Schedule, Step
 
 PER_EPOCH, EPOCHS = 10, 6
 TOTAL = PER_EPOCH * EPOCHS
@@ -31,6 +31,18 @@ def test_step_equals_keras_piecewise_constant_decay() -> None:
     values = [1.0, 0.3, 0.09]
     expected = of_keras(keras.optimizers.schedules.PiecewiseConstantDecay([19, 39], values))
     np.testing.assert_allclose(factors(Step(every=2, factor=0.3)), expected, rtol=1e-6)
+
+
+def test_piecewise_equals_keras_piecewise_constant_decay() -> None:
+    expected = of_keras(keras.optimizers.schedules.PiecewiseConstantDecay([9, 39], [1.0, 0.4, 0.02]))
+    np.testing.assert_allclose(factors(Piecewise((1, 4), (0.4, 0.02))), expected, rtol=1e-6)
+
+
+def test_piecewise_says_the_steps_of_lecun_1998() -> None:
+    schedule = Schedule("piecewise", Piecewise((2, 5, 8, 12), (0.4, 0.2, 0.1, 0.02)))
+    rates = 0.0005 * schedule.factors(0, 20, 1, 20)
+    expected = [0.0005] * 2 + [0.0002] * 3 + [0.0001] * 3 + [0.00005] * 4 + [0.00001] * 8
+    np.testing.assert_allclose(rates, expected, rtol=1e-12)
 
 
 def test_exponential_equals_keras_exponential_decay() -> None:

@@ -106,7 +106,7 @@ def epoch_of(held: Held, value: float, epoch: int = 1) -> TrialEpoch:
 def finish(ledger: Ledger, held: Held, value: float) -> bool:
     """Tell a trial complete with `value`, as if a worker had trained it; its weights are its number."""
     for epoch in (1, 2):
-        held.add(epoch_of(held, value, epoch), IMAGES, Ready("CPU (1 thread)", False, 4, {"keras": "3"}))
+        held.add(epoch_of(held, value, epoch), IMAGES, Ready("CPU (1 thread)", False, 4, "float32", {"keras": "3"}))
         ledger.report(held, epoch, value)
     return ledger.complete(held, value, {"kernel": np.full(3, held.number, np.float32)})
 

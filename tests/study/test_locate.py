@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from lenet_search.errors import StudyFileError
-from lenet_search.study import local, read, shipped
+from lenet_search.study import local, read, read_recipe, shipped, title
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +81,29 @@ def test_a_path_that_no_file_can_have_or_is_no_file_is_a_plain_error() -> None:
 def test_a_file_without_the_usual_ending_is_found_where_no_study_has_its_name() -> None:
     Path("mine").write_text("", encoding="utf-8")
     assert read("mine").path == Path("mine")
+
+
+def test_a_recipe_s_name_means_one_of_the_working_folder_and_then_one_that_ships() -> None:
+    assert read_recipe("lenet-basic")[0].path == shipped("recipes")["lenet-basic"]
+    Path("recipes").mkdir()
+    Path("recipes/lenet-basic.toml").write_text("[train]\nepochs = 1\n", encoding="utf-8")
+    assert local("recipes") == {"lenet-basic": Path("recipes/lenet-basic.toml")}
+    assert read_recipe("lenet-basic")[1].train.epochs == 1
+
+
+def test_a_recipe_that_is_not_there_is_answered_with_recipes() -> None:
+    with pytest.raises(StudyFileError, match=r"no recipe is called 'lenet-basik'; did you mean lenet-basic\? There"):
+        read_recipe("lenet-basik")
+
+
+def test_a_study_can_be_read_by_the_name_of_a_recipe_and_a_recipe_by_that_of_a_study() -> None:
+    assert read("custom-mlp").name == "custom-mlp"
+    closed = ["model.initializer=he_normal", "regularize.l2=0.0", "regularize.dropout=0.0", "augment.shift=0"]
+    kinds = ["optimizer.kind=adam", "optimizer.adam.learning_rate=0.001", "schedule.kind=constant"]
+    assert read_recipe("digits", overrides=closed + kinds)[1].data.name == "digits"
+
+
+def test_the_title_of_a_file_is_its_first_comment() -> None:
+    Path("a.toml").write_text("# What is this?\n# More\n", encoding="utf-8")
+    Path("b.toml").write_text("[train]\n", encoding="utf-8")
+    assert [title(Path(name)) for name in ("a.toml", "b.toml", "c.toml")] == ["What is this?", "", ""]

@@ -22,6 +22,7 @@ else:
     raise RunError(f"Keras is set up for {keras.backend.backend()} here; {CHOICE} before Keras is imported")
 
 LOWERINGS = chosen.LOWERINGS
+UNSUPPORTED = chosen.UNSUPPORTED
 best_lowering = chosen.best_lowering
 compiled = chosen.compiled
 convolution = chosen.convolution
@@ -32,6 +33,8 @@ limit_threads = chosen.limit_threads
 loop = chosen.loop
 on_device = chosen.on_device
 on_gpu = chosen.on_gpu
+pooled_convolution = chosen.pooled_convolution
+recomputed = chosen.recomputed
 uniform = chosen.uniform
 value_and_gradients = chosen.value_and_gradients
 versions = chosen.versions

@@ -12,7 +12,7 @@ import jaxlib
 import numpy as np
 from jax import lax
 
-from lenet_search.engine.backend.patches import product_of_patches
+from lenet_search.engine.backend.patches import largest_of_four, product_of_patches
 from lenet_search.engine.backend.philox import random_bits
 
 if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):  # else JAX gives up where a GPU is there, but hidden
@@ -20,6 +20,7 @@ if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):  # else JAX gives up wh
 
 Tensor = Any
 LOWERINGS = ("grouped", "separate", "patches")
+UNSUPPORTED = (jax.errors.JaxRuntimeError,)  # what this device cannot do
 
 
 def limit_threads(threads: int) -> None:
@@ -66,6 +67,11 @@ def fused(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def recomputed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """For elementwise work whose gradient starts from the arguments again: XLA weighs that by itself."""
+    return function
+
+
 def on_device(array: np.ndarray) -> Tensor:
     """A host array as one on the device."""
     return jax.device_put(array)
@@ -95,14 +101,19 @@ def uniform(shape: Sequence[int], stream: int, moment: Tensor) -> Tensor:
     return (random_bits(shape, (stream, moment)) & 0x7FFFFF).astype("float32") * 2.0**-23
 
 
-def convolution(images: Tensor, kernels: Tensor, lowering: str) -> Tensor:
-    """Convolve each slot's images with its kernels, stride 1, no padding.
+def convolution(
+    images: Tensor, kernels: Tensor, lowering: str, stride: int = 1, padding: str = "valid", finite: bool = False
+) -> Tensor:
+    """Convolve each slot's images with its kernels.
 
     Args:
         images: (B, H, W, C) seen by all slots, or (B, H, W, K * C), slot by slot
         kernels: (K, k, k, C, F)
         lowering: "grouped", one convolution with K groups, "separate", K convolutions, or "patches", one matrix
             product per slot with the k * k neighbourhoods of all pixels
+        stride: of both axes
+        padding: "valid" or "same", as Keras means them
+        finite: whether the images hold finite numbers whatever a slot has learned; no lowering here makes use of it
 
     Returns:
         (B, H', W', K * F), slot by slot
@@ -110,19 +121,30 @@ def convolution(images: Tensor, kernels: Tensor, lowering: str) -> Tensor:
     slots, k, _, channels, filters = kernels.shape
     shared = images.shape[-1] == channels
     if lowering == "patches" or (shared and lowering == "separate"):
-        return product_of_patches(images, kernels)
+        return product_of_patches(images, kernels, stride, padding)
     if lowering == "grouped":
         wide = kernels.transpose(1, 2, 3, 0, 4).reshape(k, k, channels, slots * filters)
-        return _convolve(images, wide, groups=1 if shared else slots)
+        return _convolve(images, wide, stride, padding, groups=1 if shared else slots)
     own = zip(jnp.split(images, slots, axis=-1), kernels, strict=True)
-    return jnp.concatenate([_convolve(image, kernel) for image, kernel in own], axis=-1)
+    return jnp.concatenate([_convolve(image, kernel, stride, padding) for image, kernel in own], axis=-1)
 
 
-def _convolve(images: Tensor, kernel: Tensor, groups: int = 1) -> Tensor:
-    layout = ("NHWC", "HWIO", "NHWC")
+def _convolve(images: Tensor, kernel: Tensor, stride: int, padding: str, groups: int = 1) -> Tensor:
     return lax.conv_general_dilated(
-        images, kernel, (1, 1), "VALID", dimension_numbers=layout, feature_group_count=groups
+        images,
+        kernel,
+        (stride, stride),
+        padding.upper(),
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=groups,
     )
+
+
+def pooled_convolution(images: Tensor, kernels: Tensor, lowering: str, finite: bool = False) -> Tensor:
+    """`convolution`, then 2x2 max pooling: (B, H' // 2, W' // 2, K * F)."""
+    if lowering == "patches":
+        return product_of_patches(images, kernels, pooled=True)
+    return largest_of_four(convolution(images, kernels, lowering, finite=finite), axis=1)
 
 
 @cache

@@ -12,6 +12,7 @@ from lenet_search.networks.layers import (
     Dense,
     Dropout,
     Flatten,
+    GlobalPool,
     Layer,
     Pool,
     Shape,
@@ -79,7 +80,10 @@ def _layer(layer: Layer, seen: Shape, recipe: Recipe, *, kernel: bool) -> list[s
     match layer:
         case Conv():
             fan_in = layer.kernel_size**2 * seen[-1]
-            return [f"keras.layers.Conv2D({layer.filters}, {layer.kernel_size}{_kernel(recipe, fan_in, kernel)})"]
+            more = f", strides={layer.stride}" if layer.stride > 1 else ""
+            more += f', padding="{layer.padding}"' if layer.padding != "valid" else ""
+            more += _kernel(recipe, fan_in, kernel)
+            return [f"keras.layers.Conv2D({layer.filters}, {layer.kernel_size}{more})"]
         case Dense():
             return [f"keras.layers.Dense({layer.units}{_kernel(recipe, math.prod(seen), kernel)})"]
         case BatchNorm():
@@ -89,15 +93,19 @@ def _layer(layer: Layer, seen: Shape, recipe: Recipe, *, kernel: bool) -> list[s
         case Activation():
             return [f'keras.layers.Activation("{layer.kind}")']
         case Pool():
-            return [f"keras.layers.{'Max' if layer.kind == 'max' else 'Average'}Pooling2D(2)"]
+            more = "" if layer == Pool(layer.name, layer.kind) else f', {layer.stride}, "{layer.padding}"'
+            return [f"keras.layers.{'Max' if layer.kind == 'max' else 'Average'}Pooling2D({layer.size}{more})"]
+        case GlobalPool():
+            return ["keras.layers.GlobalAveragePooling2D()"]
         case SpatialDropout():
             rate = recipe.regularize.spatial_dropout
             return [f"keras.layers.SpatialDropout2D({rate!r})"] if rate else []
         case Dropout():
-            rate = recipe.regularize.dropout
+            rate = getattr(recipe.regularize, layer.rate)
             return [f"keras.layers.Dropout({rate!r})"] if rate else []
         case Flatten():
             return ["keras.layers.Flatten()"]
+    raise ValueError(f"no layer of Keras's own: {layer}")
 
 
 def _kernel(recipe: Recipe, fan_in: int, kernel: bool) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from lenet_search.recipe import Recipe
-from lenet_search.recipe.schedule import Constant, Cosine, Exponential, Linear, OneCycle, Step
+from lenet_search.recipe.schedule import Constant, Cosine, Exponential, Linear, OneCycle, Piecewise, Step
 
 
 def learning_rate(recipe: Recipe) -> str:
@@ -17,6 +17,7 @@ def schedule_class(recipe: Recipe) -> str:
     if isinstance(branch, Constant) and not branch.warmup:
         return ""
     factor, words = _formula(branch)
+    factor = factor.replace("\n", "\n" + " " * 8)
     needs_progress, needs_epochs = "progress" in factor, "self.steps_per_epoch" in factor
     docstring = f"{words[0].upper()}{words[1:]}."
     if branch.warmup:
@@ -61,6 +62,11 @@ def _formula(branch: Any) -> tuple[str, str]:
                 else f"times {branch.factor!r} every epoch"
             )
             return f"{branch.factor!r} ** tf.floor(step / ({every}))", times
+        case Piecewise():
+            passed = (
+                f"tf.reduce_sum(tf.cast(step / self.steps_per_epoch >= {[float(e) for e in branch.epochs]}, tf.int32))"
+            )
+            return f"tf.gather(\n    {[1.0, *branch.factors]},\n    {passed},\n)", _stretches(branch)
         case Exponential():
             return (
                 f"{branch.decay_rate!r} ** (step / self.steps_per_epoch)",
@@ -73,6 +79,12 @@ def _formula(branch: Any) -> tuple[str, str]:
             formula = f"{branch.alpha!r} + {1.0 - branch.alpha!r} * {half}" if branch.alpha else half
             return formula, f"half a cosine down to {_end(branch.alpha)}"
     return "1.0", "stays as it is"
+
+
+def _stretches(branch: Piecewise) -> str:
+    """In words, like: times 0.1 from epoch 10 on, times 0.01 from epoch 20 on."""
+    pairs = zip(branch.factors, branch.epochs, strict=True)
+    return ", ".join(f"times {factor!r} from epoch {epoch} on" for factor, epoch in pairs)
 
 
 def _end(alpha: float) -> str:

@@ -10,9 +10,20 @@ from lenet_search.results.script.data import HELD_OUT, KNOWN, data_argument, ind
 from lenet_search.results.script.network import network_functions
 from lenet_search.results.script.schedule import learning_rate, schedule_class
 
+STANDARD_NETWORKS = ("lenet5", "lenet5_28", "mlp", "all_cnn", "all_cnn_pool", "all_cnn_base")
+
+
+def beyond_keras(recipe: Recipe) -> str | None:
+    """What a recipe uses that plain Keras has not, in words; None where it has all."""
+    if recipe.model.network not in STANDARD_NETWORKS:
+        return f"network {recipe.model.network}"
+    if recipe.loss.kind != "cross_entropy":
+        return f"loss {recipe.loss.kind}"
+    return "optimizer sdlm" if recipe.optimizer.kind == "sdlm" else None
+
 
 def train_script(recipe: Recipe, images: Mapping[str, Any], title: str, seed: int = 0) -> str:
-    """The script, ready to be written to a file.
+    """The script, ready to be written to a file; where plain Keras cannot train the recipe, one that says so.
 
     Args:
         recipe: what to train
@@ -20,6 +31,8 @@ def train_script(recipe: Recipe, images: Mapping[str, Any], title: str, seed: in
         title: first line of the script's docstring: what it trains and where that came from
         seed: default of its `--seed`
     """
+    if beyond := beyond_keras(recipe):
+        return _refusal(beyond, title)
     functions = [
         HELD_OUT,
         load_function(recipe, images),
@@ -31,6 +44,16 @@ def train_script(recipe: Recipe, images: Mapping[str, Any], title: str, seed: in
     ]
     body = "\n\n\n".join(function for function in functions if function)
     return f"{_docstring(recipe, title)}\n\n{_imports(body)}\n\n{_constants(recipe, images)}\n\n\n{body}\n"
+
+
+def _refusal(beyond: str, title: str) -> str:
+    lines = [
+        *fill(title, 110).replace("\\", "/").replace('"""', "'''").splitlines(),
+        "",
+        f"This recipe uses {beyond}, which plain Keras has not, so this script cannot train it.",
+        "Train it with the recipe that lies beside this file:  lenet-search train recipe.toml",
+    ]
+    return '"""' + "\n".join(lines) + '\n"""\n\nraise SystemExit(__doc__)\n'
 
 
 def _docstring(recipe: Recipe, title: str) -> str:
@@ -45,6 +68,8 @@ def _docstring(recipe: Recipe, title: str) -> str:
     ]
     if name == "digits":
         lines[-1] = "It needs tensorflow, numpy and scikit-learn, which brings the images."
+    if recipe.train.precision != "float32":
+        lines.append("It computes in float32; convolutions and hidden layers of the trial multiplied in bfloat16.")
     if name in KNOWN:
         missing = "scikit-learn" if name == "digits" else "a network"
         lines.append(f"Without {missing}: --data FILE.npz with the arrays x_train and y_train.")

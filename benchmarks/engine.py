@@ -1,0 +1,100 @@
+"""How fast a stack trains, as a share of what the machine could do at best.
+
+    python benchmarks/engine.py                         # the table: throughput, limit, compile time, memory
+    python benchmarks/engine.py --quick                 # the same in about a minute, to see that it works
+    python benchmarks/engine.py --json --plot speed.html > speed.json
+    python benchmarks/engine.py --breakdown             # where an epoch's time goes
+    python benchmarks/engine.py --against-keras         # the ratio to keras.Model.fit
+    python benchmarks/engine.py --structures            # what structural choices in a study cost
+
+Throughput is that of whole epochs, evaluation and the host's work included, summed over the workers: one per GPU,
+else one per core with one thread, as `lenet-search run` has them. Cells take turns in every repeat, and medians are
+reported; compiling and a first epoch come before. What the limit is stands in `limits.py`. KERAS_BACKEND chooses the
+backend. The images are random unless --data names a folder with cifar10.npz.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))  # this checkout's package, for the workers too
+
+from measure.cells import AUGMENT, OPTIMIZERS, PRECISIONS, STUDY  # noqa: E402
+
+WIDTH = 132  # of tables that go into a file
+
+
+def arguments(given: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--breakdown", action="store_true", help="where an epoch's time goes, instead of the table")
+    what.add_argument("--against-keras", action="store_true", help="the ratio to Keras's own fit instead")
+    what.add_argument("--structures", action="store_true", help="whole studies with structural choices and without")
+    parser.add_argument("--sizes", type=int, nargs="+", metavar="N", help="slots (default: 1 to 16, on a GPU to 256)")
+    names = (*AUGMENT, STUDY)
+    parser.add_argument("--augment", nargs="+", choices=names, help=f"default: all; {STUDY} is the study's whole space")
+    parser.add_argument("--optimizers", nargs="+", choices=OPTIMIZERS, help="default: all")
+    parser.add_argument("--precision", nargs="+", choices=PRECISIONS, help="default: all that there are")
+    parser.add_argument("--workers", type=int, help="processes (default: one per GPU, else one per core)")
+    parser.add_argument("--threads", type=int, help="of each worker on a CPU (default: 1)")
+    parser.add_argument("--batch", type=int, default=128, help="images in a step (default: 128)")
+    parser.add_argument("--images", type=int, default=0, help="to train on (default: 9000, on a GPU 45000)")
+    parser.add_argument("--data", type=Path, help="folder with cifar10.npz, instead of random images")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of one measurement, about (default: 3)")
+    parser.add_argument("--epochs", type=int, help="of one measurement, or of a --structures trial, instead")
+    parser.add_argument("--trials", type=int, default=24, help="of each --structures study (default: 24)")
+    parser.add_argument("--repeat", type=int, default=5, help="measurements of each cell (default: 5)")
+    parser.add_argument("--budget", type=float, help="seconds for the whole: cells that do not fit are left out")
+    parser.add_argument("--quick", action="store_true", help="a few small cells: about a minute")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout, everything else on stderr")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="write the table's picture, an HTML file")
+    options = parser.parse_args(given)
+    for name in ("workers", "threads", "batch", "trials", "repeat", "epochs", *(["sizes"] if options.sizes else [])):
+        value = getattr(options, name)
+        if value is not None and min(value if isinstance(value, list) else [value]) < 1:
+            parser.error(f"--{name}: expected at least 1, received {value}")
+    if options.plot and (options.breakdown or options.against_keras or options.structures):
+        parser.error("--plot draws the table; it does not go with --breakdown, --against-keras or --structures")
+    if options.quick:
+        options.sizes = options.sizes or [1, 4]
+        options.augment = options.augment or ["none", "all"]
+        options.optimizers = options.optimizers or ["mixed"]
+        options.images = options.images or 2304
+        options.repeat, options.seconds, options.trials = 2, min(options.seconds, 0.5), min(options.trials, 8)
+    return options
+
+
+def main() -> None:
+    """Measure what was asked for."""
+    options = arguments()
+    # Here and not above: every worker imports this file again.
+    from measure import comparisons, shown
+    from measure.crew import WorkerFailed
+    from measure.structures import structures
+    from measure.table import table
+    from rich.console import Console
+
+    out = Console(stderr=options.json)
+    if not out.is_terminal:
+        out = Console(stderr=options.json, width=WIDTH)
+    asked = (
+        (options.structures, structures),
+        (options.breakdown, comparisons.breakdown),
+        (options.against_keras, comparisons.against_keras),
+    )
+    try:
+        result = next((measure for wanted, measure in asked if wanted), table)(options, out)
+    except WorkerFailed as error:
+        raise SystemExit(f"{error}\n{error.details}") from None
+    if options.plot:
+        shown.picture(result, options.plot)
+        out.print(f"The picture is in {options.plot}", style="dim")
+    if options.json:
+        print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

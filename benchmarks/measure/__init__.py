@@ -1,0 +1,1 @@
+"""The parts of `benchmarks/engine.py`; `measuring` is what runs in its workers."""

@@ -1,0 +1,251 @@
+"""Where an epoch's time goes.
+
+Three clocks, all of which know no particular backend:
+
+- training, evaluation and what the host does between them: the stack's two programs, timed within whole epochs;
+- lookup and augmentation: an epoch's training against that of the same structure without augmentations, in which
+  each slot still has images of its own;
+- convolutions, pooling with bias and activation, dense layers, update: each step of the network compiled alone,
+  forward and backward, for all slots, times the number of training steps. What it takes to ask for the gradient is
+  measured with a step that does nothing, and taken off.
+
+On a CPU these are seconds of processor time, which other programs on the machine disturb less; on a GPU, of the clock.
+
+A piece alone can be slower than inside the program, where it may be fused with its neighbours, so "everything else"
+(reading images, the loss, dropout, penalties, the loop) is what is left, and can come out below zero where a compiler
+fuses a lot: then read the pieces as upper bounds.
+"""
+
+import dataclasses
+import glob
+import re
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from lenet_search.data import Split
+from lenet_search.engine import Stack, Structure, backend, update
+from lenet_search.engine.forward import Elementwise, PooledConv, forward, plan
+from lenet_search.engine.precision import multiplying_dtype
+from lenet_search.networks import network, parameters
+from lenet_search.networks.layers import Activation, Conv, Dense, Flatten
+from lenet_search.recipe import Recipe
+from lenet_search.recipe.optimizer import COLUMNS
+from measure import limits
+
+AUGMENTATION, CONVOLUTIONS, POOLING, DENSE, UPDATE, REST, EVALUATION, HOST = (
+    "lookup and augmentation", "convolutions", "pooling, bias, activation", "dense layers", "update",
+    "everything else in training", "evaluation", "host, between epochs",
+)  # fmt: skip
+OPERATIONS = 25  # how many are listed
+CALLS = 20  # of a piece, in a row
+clock = time.perf_counter if backend.on_gpu() else time.process_time
+
+
+def parts(recipes: Sequence[Recipe], structure: Structure, split: Split, repeat: int) -> dict[str, float]:
+    """Seconds of an epoch by part, medians over `repeat` rounds in which all measurements take turns."""
+    whole = Timed(structure, recipes, split)
+    bare = dataclasses.replace(structure, augmentations=(), own_normalization=True)
+    plain = Timed(bare, recipes, split) if structure.augmentations else whole
+    steps = len(split.x_train) // structure.batch_size
+    alone = pieces(structure, split, len(recipes))
+    rounds: list[dict[str, float]] = []
+    for _ in range(repeat):
+        epoch = whole.epoch()
+        found = {AUGMENTATION: epoch["train"] - plain.epoch()["train"] if plain is not whole else 0.0}
+        for name in (CONVOLUTIONS, POOLING, DENSE, UPDATE):
+            found[name] = sum(steps * seconds(run) for run in alone[name])
+            found[name] -= sum(steps * seconds(run) for run in alone[f"control of {name}"])
+        found[REST] = epoch["train"] - sum(found.values())
+        rounds.append(found | {EVALUATION: epoch["evaluate"], HOST: epoch["host"]})
+    return {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
+
+
+class Timed:
+    """A stack whose programs tell how long they took."""
+
+    def __init__(self, structure: Structure, recipes: Sequence[Recipe], split: Split) -> None:
+        self._stack = Stack(structure, split, len(recipes))
+        for seed, recipe in enumerate(recipes):
+            self._stack.load(recipe, seed)
+        self._spent: dict[str, float] = {}
+        program = self._stack._program
+        for name in ("train", "evaluate"):
+            setattr(program, name, self._timing(getattr(program, name), name))
+        for _ in range(2):
+            self._stack.epoch()
+
+    def _timing(self, program: Callable[..., Any], name: str) -> Callable[..., Any]:
+        def timed(*given: Any, **named: Any) -> Any:
+            started = clock()
+            result = program(*given, **named)
+            limits.finish(result[-1])
+            self._spent[name] = clock() - started
+            return result
+
+        return timed
+
+    def epoch(self) -> dict[str, float]:
+        """Seconds of one epoch: "train", "evaluate" and "host"."""
+        started = clock()
+        self._stack.epoch()
+        whole = clock() - started
+        return self._spent | {"host": whole - sum(self._spent.values())}
+
+
+def pieces(structure: Structure, split: Split, slots: int) -> dict[str, list[Callable[[], Any]]]:
+    """By part: each step of the network alone, forward and backward on one batch, ready to be called.
+
+    Under "control of" a part stand the same calls around nothing.
+    """
+    rng = np.random.default_rng(0)
+    shape = split.x_train.shape[1:]
+    layers = network(structure.model, shape, split.classes)
+    weights = {
+        p.name: ops.convert_to_tensor((0.05 * rng.normal(size=(slots, *p.shape))).astype(np.float32))
+        for p in parameters(layers, shape)
+    }
+    found: dict[str, list[Callable[[], Any]]] = {CONVOLUTIONS: [], POOLING: [], DENSE: [], UPDATE: []}
+    found |= {f"control of {name}": [] for name in list(found)}
+    channels = shape[-1] * (slots if structure.own_images else 1)
+    x = ops.convert_to_tensor(rng.normal(size=(structure.batch_size, *shape[:2], channels)).astype(np.float32))
+    lowering = backend.best_lowering()
+    first = True
+    dtype = multiplying_dtype(structure.precision)
+    for step in plan(layers, shape):
+        match step.layer:
+            case Conv() | PooledConv():
+                name = CONVOLUTIONS
+            case Elementwise():
+                name = POOLING
+            case Dense() | Flatten() | Activation():
+                name = DENSE
+            case _:
+                continue
+        parts = step.layer.parts if isinstance(step.layer, Elementwise) else (step.layer,)
+        names = {part.name for part in parts}
+        keys = [key for key in weights if key.rpartition(".")[0] in names]
+        own = [weights[key] for key in keys]
+
+        def through(x: Any, own: Sequence[Any], step: Any = step, keys: Sequence[str] = tuple(keys)) -> Any:
+            return forward([step], dict(zip(keys, own, strict=True)), x, slots, lowering, dtype=dtype)[0]
+
+        y = through(x, own)
+        found[name].append(_piece(through, x, own, y, wanted=not first))
+        found[f"control of {name}"].append(_piece(lambda x, own: x, y, [], y, wanted=True))
+        x, first = y, False
+    count = sum(p.size for p in parameters(layers, shape) if p.trainable)
+    found[UPDATE].append(_update(structure, slots, count))
+    return found
+
+
+def _piece(through: Callable[..., Any], x: Any, own: Sequence[Any], y: Any, wanted: bool) -> Callable[[], Any]:
+    """Forward and backward through one step; `wanted` says whether the input's gradient is needed as well."""
+    pulled = ops.convert_to_tensor(np.random.default_rng(1).normal(size=y.shape).astype(np.float32))
+
+    def differentiate(x: Any, own: Sequence[Any], pulled: Any) -> Any:
+        inputs = [x, *own] if wanted else [*own]
+
+        def target(given: Sequence[Any] = inputs) -> tuple[Any, Any]:
+            came, parameters = (given[0], given[1:]) if wanted else (x, given)
+            total = ops.sum(through(came, parameters) * pulled)
+            return total, total
+
+        return backend.value_and_gradients(target, inputs)
+
+    program = backend.compiled(differentiate)
+    return lambda: program(x, own, pulled)
+
+
+def _update(structure: Structure, slots: int, count: int) -> Callable[[], Any]:
+    rng = np.random.default_rng(2)
+
+    def numbers(*shape: int) -> Any:
+        return ops.convert_to_tensor(np.abs(rng.normal(size=shape)).astype(np.float32))
+
+    second = count if structure.second_moment else 0
+    third = count if structure.third_moment else 0
+    moments = update.Moments(numbers(slots, count), numbers(slots, second), numbers(slots, third))
+    weights, gradients, row = numbers(slots, count), numbers(slots, count), numbers(slots, len(COLUMNS))
+    program = backend.fused(update.step)
+    switches = ops.zeros((slots, 2))
+    return lambda: program(weights, gradients, moments, row, switches)
+
+
+def seconds(run: Callable[[], Any]) -> float:
+    """Of one call of a compiled piece, warmed up; the device is waited for after a row of them."""
+    _first(run())
+    started = clock()
+    for _ in range(CALLS):
+        result = run()
+    _first(result)
+    return (clock() - started) / CALLS
+
+
+def _first(result: Any) -> None:
+    """Wait for a result, whatever its form."""
+    while isinstance(result, tuple | list):
+        result = result[0]
+    limits.finish(result)
+
+
+def operations(epoch: Callable[[], Any]) -> list[tuple[str, float]]:
+    """What TensorFlow's profiler saw in one epoch: operations by their own time in seconds, the longest first.
+
+    Empty for another backend, and where this TensorFlow does not bring what reads the profile.
+    """
+    from keras.backend import backend as chosen
+
+    if chosen() != "tensorflow":
+        return []
+    import tensorflow as tf
+
+    try:
+        from tensorflow.tsl.profiler.protobuf import xplane_pb2
+    except ImportError:
+        return []
+    epoch()
+    with tempfile.TemporaryDirectory() as folder:
+        with tf.profiler.experimental.Profile(folder):
+            epoch()
+        space = xplane_pb2.XSpace()
+        for path in glob.glob(f"{folder}/plugins/profile/*/*.xplane.pb"):
+            with open(path, "rb") as file:
+                space.ParseFromString(file.read())
+    spent: Counter[str] = Counter()
+    for plane in space.planes:
+        for line in plane.lines:
+            events = sorted(
+                (e.offset_ps, -e.duration_ps, plane.event_metadata[e.metadata_id].name) for e in line.events
+            )
+            spent.update(own_times(events))
+    shortened: Counter[str] = Counter()
+    for name, picoseconds in spent.items():
+        if (named := short(name)) is not None:
+            shortened[named] += picoseconds
+    return [(name, 1e-12 * picoseconds) for name, picoseconds in shortened.most_common(OPERATIONS)]
+
+
+def short(name: str) -> str | None:
+    """An operation's name without the loop that it is in; None for what TensorFlow's own machinery is called."""
+    return None if "::" in name else re.sub(r"^(while/body/_\d+/(while/)?)", "", name)
+
+
+def own_times(events: Sequence[tuple[int, int, str]]) -> Counter[str]:
+    """Each name's time without what happened within it; events are (start, minus duration, name), sorted."""
+    spent: Counter[str] = Counter()
+    around: list[tuple[int, str]] = []  # ends and names of what is open
+    for start, minus, name in events:
+        while around and around[-1][0] <= start:
+            around.pop()
+        if around:
+            spent[around[-1][1]] += minus
+        spent[name] -= minus
+        around.append((start - minus, name))
+    return spent

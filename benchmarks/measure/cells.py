@@ -1,0 +1,136 @@
+"""The cells of the engine's table: what each of them trains, and on which images."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lenet_search import data
+from lenet_search.data import Split
+from lenet_search.networks import Layer, network
+from lenet_search.recipe import FIELDS, Recipe, Value
+from lenet_search.recipe.data import Data
+from lenet_search.recipe.model import Model
+from lenet_search.space import Choice, Entry, Space
+
+if TYPE_CHECKING:
+    from lenet_search.engine import Structure
+
+IMAGE = (32, 32, 3)
+STUDY = "cifar"  # a row of its own: recipes drawn from the shipped study's whole space
+AUGMENT: dict[str, dict[str, Value]] = {
+    "none": {},
+    "flip": {"augment.flip": 0.5, "augment.shift": 4},
+    "all": {
+        "augment.flip": 0.5,
+        "augment.shift": 4,
+        "augment.rotate": 10.0,
+        "augment.zoom": 0.1,
+        "augment.brightness": 0.1,
+        "augment.contrast": 0.1,
+        "augment.cutout": 8,
+    },
+}
+KINDS: dict[str, dict[str, Value]] = {
+    "sgd": {"learning_rate": 0.01, "momentum": 0.9, "nesterov": True},
+    "adam": {"learning_rate": 1e-3},
+    "adamw": {"learning_rate": 1e-3, "weight_decay": 0.01},
+    "rmsprop": {"learning_rate": 1e-3},
+    "nadam": {"learning_rate": 1e-3},
+    "adagrad": {"learning_rate": 0.01},
+    "lion": {"learning_rate": 1e-4},
+}
+OPTIMIZERS = {"one": ("sgd",), "mixed": tuple(KINDS)}
+LABELS = {
+    "none": "none", "flip": "shift + flip", "all": "all seven", STUDY: f"the {STUDY} study's",
+    "one": "one (sgd)", "mixed": "mixed (seven)",
+}  # fmt: skip
+# One line connects a precision: the recipe's field and its value. It joins the table once the field is there.
+PRECISION_FIELD, BFLOAT16 = "train.precision", "mixed_bfloat16"
+PRECISIONS: dict[str, dict[str, Value]] = {"float32": {}}
+PRECISIONS |= {"bfloat16": {PRECISION_FIELD: BFLOAT16}} if PRECISION_FIELD in FIELDS else {}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A stack of `slots` trials; `augment` and `optimizers` are names in the tables above."""
+
+    slots: int
+    augment: str
+    optimizers: str
+    precision: str = "float32"
+
+    @property
+    def series(self) -> tuple[str, str, str]:
+        """What cells that differ in nothing but their size have in common."""
+        return self.augment, self.optimizers, self.precision
+
+
+def recipes_of(cell: Cell, batch: int = 128) -> tuple[list[Recipe], "Structure"]:
+    """The recipes that a cell's slots train, and the structure they share: LeNet-5 with relu and max pooling.
+
+    The structure is that of a study in which all of the cell's optimizers can be drawn, so a stack of one slot runs
+    the same program as larger ones.
+    """
+    from lenet_search.engine import structure_of
+
+    if cell.augment == STUDY:
+        return _drawn(cell, batch)
+    fixed: dict[str, Value] = {
+        "train.batch_size": batch, "train.epochs": 1000, "model.activation": "relu", "model.pooling": "max",
+        "data.normalize": "standardize", **AUGMENT[cell.augment], **PRECISIONS[cell.precision],
+    }  # fmt: skip
+    kinds = OPTIMIZERS[cell.optimizers]
+    each = [
+        Recipe.from_values(
+            fixed | {"optimizer.kind": kind} | {f"optimizer.{kind}.{name}": v for name, v in KINDS[kind].items()}
+        )
+        for kind in kinds
+    ]
+    entries: dict[str, Entry] = {}
+    for recipe in each:
+        entries |= recipe.values()
+    if len(kinds) > 1:
+        entries["optimizer.kind"] = Choice(kinds)
+    return [each[slot % len(each)] for slot in range(cell.slots)], structure_of(each[0], Space(entries))
+
+
+def _drawn(cell: Cell, batch: int) -> tuple[list[Recipe], "Structure"]:
+    """Recipes drawn at random from the shipped study."""
+    import optuna
+
+    from lenet_search import study
+    from lenet_search.engine import structure_of
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    more = [f'{path}="{value}"' for path, value in PRECISIONS[cell.precision].items()]
+    space = study.read(STUDY, overrides=[f"train.batch_size={batch}", "train.epochs=1000", *more]).space
+    draws = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    recipes = [Recipe.from_values(space.sample(draws.ask())) for _ in range(cell.slots)]
+    return recipes, structure_of(recipes[0], space)
+
+
+def layers_of(classes: int = 10) -> list[Layer]:
+    """The network that all cells train, on `IMAGE`."""
+    return network(Model(), IMAGE, classes)
+
+
+@cache
+def images(count: int, folder: Path | None = None) -> Split:
+    """`count` images to train on and a ninth of it to validate with, as CIFAR-10's 45,000 and 5,000.
+
+    Random ones of 32x32x3 pixels, or `cifar10` of a data folder: for the speed it makes no difference.
+    """
+    held = max(1, count // 9)
+    if folder is not None:
+        return data.load(Data("cifar10", held, limit=count + held), folder)
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (count + held, 32, 32, 3), np.uint8)
+    labels = rng.integers(0, 10, count + held).astype(np.int32)
+    half, spread = np.full(3, 0.5), np.full(3, 0.289)
+    return Split(
+        name="random", x_train=pixels[held:], y_train=labels[held:], x_val=pixels[:held], y_val=labels[:held],
+        classes=10, class_names=tuple("0123456789"), mean=half, std=spread, pad=0, digest="random",
+    )  # fmt: skip

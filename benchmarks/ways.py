@@ -1,0 +1,153 @@
+"""The ways to search that `throughput.py` compares: their commands, what they need, and what they have trained."""
+
+import argparse
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import command_line
+
+HERE = Path(__file__).resolve().parent
+NO_PRUNING = 'study.pruner={ kind = "NopPruner" }'
+LENET_SEARCH = "lenet_search"
+USUAL = ("ordinary", "ordinary_parallel")
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to run the study: commands that start together, and a package that the benchmark's extra installs."""
+
+    commands: Callable[[argparse.Namespace, Path], list[list[str]]]
+    package: str | None = None
+
+    def installed(self) -> bool:
+        """Whether it can run here."""
+        return self.package is None or importlib.util.find_spec(self.package) is not None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a way says that it has done: seconds of its processes, epochs and last metric of each trial."""
+
+    seconds: float
+    epochs: list[int]
+    values: list[float]
+
+
+def tool(options: argparse.Namespace, folder: Path) -> list[str]:
+    """The command of this tool."""
+    command = [sys.executable, "-m", "lenet_search", "run", "--study", options.study, "--json"]
+    return command + settings(options, folder / "tool.journal")
+
+
+def script(options: argparse.Namespace, folder: Path, name: str, *more: str) -> list[str]:
+    """The command of a script in this folder."""
+    return [sys.executable, str(HERE / name), "--study", options.study, *more, *settings(options, folder / "trials")]
+
+
+def settings(options: argparse.Namespace, storage: Path) -> list[str]:
+    """The options that all ways have."""
+    words = ["--trials", str(options.trials), "--storage", str(storage)]
+    words += [part for text in overrides(options) for part in ("--set", text)]
+    return words + (["--data", str(options.data)] if options.data else [])
+
+
+def overrides(options: argparse.Namespace) -> list[str]:
+    """What all ways change in the study file: no pruning, so that all run the same number of epochs."""
+    found = [NO_PRUNING, *options.overrides]
+    found += [f"train.epochs={options.epochs}"] if options.epochs else []
+    return found + ([f"data.limit={options.limit}"] if options.limit else [])
+
+
+def processes(options: argparse.Namespace, folder: Path, name: str) -> list[str]:
+    """The command of a script that starts a process of one thread per core by itself."""
+    return script(options, folder, name, "--processes", str(options.cores), "--threads", "1")
+
+
+WAYS = {
+    LENET_SEARCH: Way(lambda o, folder: [tool(o, folder)]),
+    "ordinary": Way(lambda o, folder: [script(o, folder, "plain.py")]),
+    "ordinary_parallel": Way(lambda o, folder: [script(o, folder, "plain.py", "--threads", "1")] * o.cores),
+    "tuned": Way(lambda o, folder: [script(o, folder, "plain.py", "--style", "tuned")]),
+    "keras_tuner": Way(lambda o, folder: [script(o, folder, "with_keras_tuner.py")], "keras_tuner"),
+    "keras_tuner_parallel": Way(lambda o, folder: [processes(o, folder, "with_keras_tuner.py")], "keras_tuner"),
+    "ray_tune": Way(lambda o, folder: [processes(o, folder, "with_ray_tune.py")], "ray"),
+}
+
+
+def chosen(names: str) -> tuple[dict[str, Way], list[str]]:
+    """The ways that `--against` names, this tool first, and those that "all" leaves out as they are not installed.
+
+    Raises:
+        ValueError: for a name that is none, and for a way that is not installed.
+    """
+    others = [name for name in WAYS if name != LENET_SEARCH]
+    wanted = others if names == "all" else [name.strip() for name in names.split(",")]
+    for name in wanted:
+        if name not in others:
+            raise ValueError(f"{name!r} is no way to compare with: expected all, or some of {','.join(others)}")
+    missing = [name for name in wanted if not WAYS[name].installed()]
+    if missing and names != "all":
+        raise ValueError(f"{missing[0]} needs the package {WAYS[missing[0]].package}: {command_line.INSTALL}")
+    return {name: WAYS[name] for name in (LENET_SEARCH, *wanted) if name not in missing}, missing
+
+
+def run(name: str, options: argparse.Namespace, folder: Path) -> Trained:
+    """Run a way in an empty folder.
+
+    Raises:
+        SystemExit: if one of its commands fails, with what it said, or if it has not run as many trials as it was told.
+    """
+    commands = WAYS[name].commands(options, folder)
+    seconds, said = timed(commands, folder)
+    if name == LENET_SEARCH:
+        trained = Trained(seconds, *stored(folder / "tool.journal"))
+    else:
+        lines = [json.loads(text.splitlines()[-1]) for text in said]
+        trained = Trained(seconds, *([one for line in lines for one in line[part]] for part in ("epochs", "values")))
+    if len(trained.epochs) != options.trials:
+        raise SystemExit(f"{name} has run {len(trained.epochs)} trials instead of {options.trials}")
+    return trained
+
+
+def stored(journal: Path) -> tuple[list[int], list[float]]:
+    """Epochs and last metric of each trial in the only study of a journal."""
+    import optuna
+
+    from lenet_search.storage import open_storage
+
+    study = optuna.load_study(study_name=None, storage=open_storage(str(journal), create=False))
+    curves = [trial.intermediate_values for trial in study.trials]
+    return [len(curve) for curve in curves], [curve[max(curve)] for curve in curves if curve]
+
+
+def timed(commands: list[list[str]], folder: Path) -> tuple[float, list[str]]:
+    """Seconds until the last of the commands, started together, has ended, and what each wrote on stdout.
+
+    Raises:
+        SystemExit: if one of them fails, with what it said.
+    """
+    logs = [(folder / f"{number}.out", folder / f"{number}.err") for number in range(len(commands))]
+    started = time.monotonic()
+    running = []
+    for command, (out, err) in zip(commands, logs, strict=True):
+        with out.open("w") as said, err.open("w") as complained:
+            running.append(subprocess.Popen(command, stdout=said, stderr=complained, env=environment()))
+    codes = [process.wait() for process in running]
+    taken = time.monotonic() - started
+    for code, command, (out, err) in zip(codes, commands, logs, strict=True):
+        if code:
+            words = (err.read_text() + out.read_text())[-3000:]
+            raise SystemExit(f"{' '.join(command)}\nended with exit code {code}:\n{words}")
+    return taken, [out.read_text() for out, _ in logs]
+
+
+def environment() -> dict[str, str]:
+    """The package of this checkout, for all ways."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])}

@@ -1,0 +1,91 @@
+"""`lenet-search compare`: do recipes differ?"""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lenet_search.cli.options import DataFolder, Json, Results, Seeds, Workers, complete_recipe
+from lenet_search.cli.reproduce import FOLDER, SEEDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from lenet_search.training.compare import Comparison
+
+EXAMPLES = """Examples:
+
+  lenet-search compare lenet5-cifar lenet5-cifar-l1 lenet5-cifar-l2
+  lenet-search compare mine.toml yours.toml --seeds 10
+  lenet-search compare lenet-basic lenet-regularized --test"""
+
+
+def compare(
+    recipes: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RECIPE...",
+            help="Two recipes or more, by name or file.",
+            show_default=False,
+            autocompletion=complete_recipe,
+        ),
+    ],
+    seeds: Seeds = None,
+    test: Annotated[
+        bool, typer.Option("--test", help="Compare on the test set, read once for each model; choose nothing by it.")
+    ] = False,
+    out: Results = None,
+    workers: Workers = None,
+    data: DataFolder = None,
+    json: Json = False,
+) -> None:
+    """Train recipes on the same seeds, and say which differ.
+
+    Runs of one seed are paired: where the networks are alike they begin with the same weights, and they see the same
+    images in the same order. Verdicts hold at 5 % over all pairs together. What `reproduce` has trained is not trained
+    again.
+    """
+    from lenet_search.cli.progress import Progress
+    from lenet_search.cli.terminal import console, print_json
+    from lenet_search.training.compare import check_comparable, shared_name
+    from lenet_search.training.compare import compare as pair_up
+    from lenet_search.training.jobs import finish
+    from lenet_search.training.reproduce import write_comparison
+    from lenet_search.training.task import read_tasks
+
+    tasks = read_tasks(recipes, seeds or SEEDS)
+    check_comparable(tasks)
+    folder = out or FOLDER
+    with Progress() as view:
+        results = finish(tasks, folder, test=test, view=view, data_folder=data, workers=workers)
+        comparison = pair_up(shared_name(tasks), results, "test_accuracy" if test else "val_accuracy")
+        written = write_comparison(comparison, folder)
+    if json:
+        print_json(comparison.summary() | {"files": [str(path) for path in written]})
+    _conclude(comparison, written, console(stderr=json))
+
+
+def _conclude(comparison: "Comparison", written: "list[Path]", out: "Console") -> None:
+    from rich.text import Text
+
+    from lenet_search.cli.terminal import show, table
+    from lenet_search.training.pictures import ACCURACY
+    from lenet_search.training.reproduce import PAIR_COLUMNS, percent, points
+
+    label = ACCURACY[comparison.metric].label
+    head = ("recipe", f"{label}, 95 % interval", "n", "diverged")
+    made = table(*head, right=("n", "diverged"), whole=head[:2])
+    for result in comparison.results:
+        found = result.mean(comparison.metric)
+        made.add_row(Text(result.name, "bold"), percent(found), str(found["n"]), str(result.diverged or "·"))
+    show(out, "Means over seeds", made)
+    made = table(*PAIR_COLUMNS, right=("n",), whole=PAIR_COLUMNS[:2])
+    for cells in points(comparison):
+        made.add_row(*map(Text, cells))
+    show(out, "Paired differences", made)
+    out.print(
+        "Intervals stand for one pair each, verdicts are held to 5 % over all pairs together (Holm).", style="dim"
+    )
+    for path in written:
+        out.print(f"  {path}", soft_wrap=True)

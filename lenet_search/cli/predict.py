@@ -1,0 +1,153 @@
+"""`lenet-search predict`: try a model on pictures."""
+
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lenet_search.cli.options import Json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lenet_search.results.predict import Guess, Measured, Predictor
+
+EXAMPLES = """Examples:
+
+  lenet-search predict trained/lenet-basic/model.keras seven.png three.jpg
+  lenet-search predict model.keras photographs/ --on mnist
+  lenet-search predict model.keras folder-with-one-folder-per-class/ --json
+
+A drawing should fill its picture about as the training images do: an MNIST digit takes two thirds of the height."""
+
+
+def predict(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL.keras", help="A model that was exported or trained.", show_default=False)
+    ],
+    images: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="IMAGE...",
+            help="PNG or JPEG files, or folders; one with a folder per class in it gives an accuracy.",
+            show_default=False,
+        ),
+    ],
+    on: Annotated[
+        str | None,
+        typer.Option(
+            "--on", metavar="NAME", help="Data set that names the classes.", show_default="the one it was trained on"
+        ),
+    ] = None,
+    turn: Annotated[
+        bool | None,
+        typer.Option(
+            "--turn/--no-turn", help="Turn dark and light over, or do not.", show_default="where it is needed"
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Classify pictures: the three most probable classes of each, with their probabilities.
+
+    Pictures become as the model's training images are: grey, of their size, and light on dark where those are so; what
+    was done is said beside each. A file that is no image is named, the rest still run, and the exit code is 2.
+    """
+    from lenet_search.cli.backend import start_backend
+    from lenet_search.cli.terminal import console, print_json
+
+    files, folders = _sorted_out(images)
+    if zipfile.is_zipfile(model):  # what is no model is said so at once
+        start_backend()
+    from lenet_search.errors import ResultError
+    from lenet_search.results.predict import measure, open_model
+    from lenet_search.results.predict import predict as classify
+
+    out = console(stderr=json)
+    predictor = open_model(model, on)
+    for remark in predictor.remarks:
+        out.print(remark, style="dim", soft_wrap=True)
+    guesses, problems = classify(files, predictor, turn)
+    measured = {folder: measure(folder, predictor, turn) for folder in folders}
+    problems += [problem for each in measured.values() for problem in each.problems]
+    if json:
+        print_json(
+            {
+                "model": str(model),
+                "images": [_guess(guess) for guess in guesses],
+                "folders": [_folder(folder, each) for folder, each in measured.items()],
+                "problems": problems,
+            }
+        )
+    _show_guesses(guesses, out)
+    for folder, each in measured.items():
+        _show_folder(folder, each, predictor, out)
+    if problems:
+        raise ResultError("\n".join(problems))
+
+
+def _sorted_out(images: list[Path]) -> tuple[list[Path], list[Path]]:
+    """Files to classify, those of plain folders included, and folders that hold a folder per class."""
+    from lenet_search.errors import ResultError
+    from lenet_search.results.predict import classes_in, images_in
+
+    files, folders = [], []
+    for path in images:
+        if not path.is_dir():
+            files.append(path)
+        elif classes_in(path):
+            folders.append(path)
+        elif found := images_in(path):
+            files += found
+        else:
+            raise ResultError(f"{path}: there are no images in this folder, and no folders with images")
+    return files, folders
+
+
+def _guess(guess: "Guess") -> dict[str, Any]:
+    best = zip(guess.classes, guess.probabilities, strict=True)
+    return {
+        "image": str(guess.path),
+        "classes": [{"class": name, "probability": probability} for name, probability in best],
+        "done": list(guess.done),
+    }
+
+
+def _folder(folder: Path, measured: "Measured") -> dict[str, Any]:
+    found = measured.evaluation
+    return {
+        "folder": str(folder),
+        "accuracy": float(found.accuracy),
+        "low": float(found.low),
+        "high": float(found.high),
+        "n": found.n,
+        "turned": measured.turned,
+        "class_names": list(found.class_names),
+        "confusion": found.confusion.tolist(),
+    }
+
+
+def _show_guesses(guesses: "list[Guess]", out: "Console") -> None:
+    from rich.text import Text
+
+    from lenet_search.cli.terminal import show, table
+
+    if not guesses:
+        return
+    made = table("image", "most probable", "", "then", "", "then", "", "what was done to it", whole=("most probable",))
+    for guess in guesses:
+        cells = []
+        for place, (name, share) in enumerate(zip(guess.classes, guess.probabilities, strict=True)):
+            cells += [Text(name, "bold green" if place == 0 else ""), Text(f"{100 * share:.1f} %")]
+        cells += [Text("")] * (6 - len(cells))
+        made.add_row(Text(str(guess.path)), *cells, Text("; ".join(guess.done), "dim"))
+    show(out, "What the model takes them for", made)
+
+
+def _show_folder(folder: Path, measured: "Measured", predictor: "Predictor", out: "Console") -> None:
+    from lenet_search.cli.evaluate import show_evaluation
+
+    show_evaluation(measured.evaluation, out, f"{folder}: accuracy")
+    if measured.turned:
+        ground = "light on dark" if predictor.ground != "light" else "dark on light"
+        out.print(f"{measured.turned:,} images were turned over to {ground}, as the model's own are", style="dim")

@@ -1,0 +1,66 @@
+"""`[claim]`: whose figure a recipe is held against."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lenet_search.study.source import Source
+
+KEYS = ("source", "test_accuracy", "comparable", "note", "comparisons")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What somebody reported for a recipe.
+
+    `test_accuracy` is a share from 0 to 1, None where the source gives no figure of its own. `comparable` is false
+    where the figure is for other images than the recipe's. `comparisons` names the comparisons that a recipe
+    belongs to: the recipes of one name are held against each other.
+    """
+
+    source: str
+    test_accuracy: float | None = None
+    comparable: bool = True
+    note: str = ""
+    comparisons: tuple[str, ...] = ()
+
+
+def read_claim(source: Source) -> Claim | None:
+    """Read `[claim]`, None where a file has none; what is wrong is reported."""
+    table = source.values.get("claim")
+    if table is None:
+        return None
+    if not isinstance(table, dict):
+        source.report(("claim",), "a table, [claim]", table)
+        return None
+    for key in table:
+        if key not in KEYS:
+            source.report_unknown(("claim", key), KEYS)
+    if "source" not in table:
+        source.report(("claim", "source"), "a text that says where the figure comes from")
+    for key, kind, words in (
+        ("source", str, "a text that says where the figure comes from"),
+        ("note", str, "a text"),
+        ("comparable", bool, "true or false"),
+    ):
+        if key in table and not isinstance(table[key], kind):
+            source.report(("claim", key), words, table[key])
+    accuracy = table.get("test_accuracy")
+    if "test_accuracy" in table and not _is_share(accuracy):
+        hint = str(accuracy / 100) if isinstance(accuracy, int | float) and 1 < accuracy <= 100 else None
+        source.report(("claim", "test_accuracy"), "a share from 0 to 1", accuracy, hint)
+    comparisons = table.get("comparisons", [])
+    if not isinstance(comparisons, list) or not all(isinstance(name, str) and name for name in comparisons):
+        source.report(("claim", "comparisons"), "a list of names", comparisons)
+    if source.problems:
+        return None
+    return Claim(
+        source=table["source"],
+        test_accuracy=None if accuracy is None else float(accuracy),
+        comparable=table.get("comparable", True),
+        note=table.get("note", ""),
+        comparisons=tuple(comparisons),
+    )
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1

@@ -1,0 +1,44 @@
+"""Recipes that are to be trained, each on some seeds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lenet_search.errors import StudyFileError
+from lenet_search.recipe import Recipe
+from lenet_search.study import Claim, read_recipe, title
+
+
+@dataclass(frozen=True)
+class Task:
+    """A recipe with its name, its title (the first line of its file), its claim, and seeds of initial weights."""
+
+    name: str
+    title: str
+    recipe: Recipe
+    claim: Claim | None
+    seeds: tuple[int, ...]
+
+
+def read_tasks(sources: Sequence[str], seeds: int, overrides: Sequence[str] = ()) -> list[Task]:
+    """Read recipes; the seeds of each count up from the one after its file's own, with which it may have been chosen.
+
+    Raises:
+        StudyFileError: with every problem of every file, or when two recipes have one name.
+    """
+    tasks: list[Task] = []
+    problems: list[str] = []
+    for source in sources:
+        try:
+            definition, recipe = read_recipe(source, overrides=overrides)
+        except StudyFileError as error:
+            problems += error.problems
+            continue
+        name = definition.recipe_name
+        if any(task.name == name for task in tasks):
+            problems.append(f"{source}: two recipes are called {name}, which names their results; rename one of them")
+        heading = "" if definition.path is None else title(definition.path)
+        first = definition.seed + 1
+        tasks.append(Task(name, heading, recipe, definition.claim, tuple(range(first, first + seeds))))
+    if problems:
+        raise StudyFileError(problems)
+    return tasks

@@ -1,0 +1,112 @@
+"""The stacked convolution against one plain Keras convolution per slot, values and gradients, on every lowering."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from lenet_search.engine import backend
+from lenet_search.engine.precision import multiplying_dtype
+
+SLOTS, BATCH, SIDE, CHANNELS = 4, 8, 12, 3
+
+
+def case(filters: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Images slot by slot and kernels; whole numbers, so that many sums are equal and rounding plays no part."""
+    rng = np.random.default_rng(seed)
+    images = rng.integers(-1, 2, (BATCH, SIDE, SIDE, SLOTS * CHANNELS))
+    return images.astype(np.float32), rng.integers(-1, 2, (SLOTS, 5, 5, CHANNELS, filters)).astype(np.float32)
+
+
+def with_gradients(function, *inputs):
+    """Value and gradients of sum(value * (1, 2, 3, ...)): a different weight for every place."""
+    tensors = [ops.convert_to_tensor(each) for each in inputs]
+
+    def target(tensors):
+        value = function(*tensors)
+        weight = ops.reshape(ops.arange(int(np.prod(value.shape)), dtype="float32"), value.shape) % 7
+        return ops.sum(ops.cast(value, "float32") * weight), value
+
+    value, gradients = backend.compiled(lambda given: backend.value_and_gradients(target, given))(tensors)
+    return [np.asarray(ops.cast(each, "float32")) for each in (value, *gradients)]
+
+
+def one_by_one(pool: bool):
+    """What the stacked call should give: a plain convolution per slot."""
+
+    def run(images, kernels):
+        found = []
+        for slot in range(SLOTS):
+            own = images[..., slot * CHANNELS : (slot + 1) * CHANNELS]
+            value = ops.conv(own, kernels[slot], 1, "valid")
+            found.append(ops.max_pool(value, 2, 2, "valid") if pool else value)
+        return ops.concatenate(found, -1)
+
+    return run
+
+
+@pytest.mark.parametrize("lowering", backend.LOWERINGS)
+@pytest.mark.parametrize("filters", [6, 16])
+def test_a_stacked_convolution_is_one_plain_convolution_per_slot(filters: int, lowering: str) -> None:
+    inputs = case(filters)
+    mine = with_gradients(lambda images, kernels: backend.convolution(images, kernels, lowering), *inputs)
+    for one, other in zip(mine, with_gradients(one_by_one(pool=False), *inputs), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("lowering", backend.LOWERINGS)
+@pytest.mark.parametrize("filters", [3, 6, 16])
+def test_pooling_within_the_convolution_gives_ties_to_the_first_as_keras_does(filters: int, lowering: str) -> None:
+    inputs = case(filters)
+    mine = with_gradients(lambda images, kernels: backend.pooled_convolution(images, kernels, lowering), *inputs)
+    for one, other in zip(mine, with_gradients(one_by_one(pool=True), *inputs), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("lowering", backend.LOWERINGS)
+@pytest.mark.parametrize("convolve", ["convolution", "pooled_convolution"])
+def test_in_bfloat16_a_stacked_convolution_is_the_same_for_small_whole_numbers(convolve: str, lowering: str) -> None:
+    images, kernels = case(6)
+    expected = with_gradients(one_by_one(pool=convolve == "pooled_convolution"), images, kernels)
+
+    def stacked(kernels):
+        cast = ops.cast(images, "bfloat16"), ops.cast(kernels, "bfloat16")
+        return getattr(backend, convolve)(*cast, lowering, finite=True)
+
+    value, gradient = with_gradients(stacked, kernels)
+    np.testing.assert_array_equal(value, expected[0])  # sums of 75 numbers from -1 to 1: exact in eight bits
+    np.testing.assert_allclose(gradient, expected[2], rtol=2**-7, atol=2)  # their sums are rounded to eight bits
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("finite", [True, False])
+def test_kernels_that_are_not_numbers_leave_other_slots_as_they_are(dtype: str, finite: bool) -> None:
+    images, kernels = case(6)
+    poisoned = kernels.copy()
+    poisoned[1] = np.nan
+    for lowering in backend.LOWERINGS:
+        for convolve in (backend.convolution, backend.pooled_convolution):
+            x = ops.cast(images, dtype)
+            values = [convolve(x, ops.cast(k, dtype), lowering, finite=finite) for k in (kernels, poisoned)]
+            calm, wild = (np.asarray(ops.cast(value, "float32")) for value in values)
+            others = np.repeat([True, False, True, True], 6)
+            np.testing.assert_array_equal(wild[..., others], calm[..., others])
+
+
+def test_what_is_worked_out_anew_has_the_gradient_of_the_plain_function() -> None:
+    rng = np.random.default_rng(3)
+    x, bias = rng.normal(size=(4, 6)).astype(np.float32), rng.normal(size=6).astype(np.float32)
+
+    def function(x, bias):
+        return ops.tanh(x + bias) * x
+
+    mine = with_gradients(backend.recomputed(function), x, bias)
+    for one, other in zip(mine, with_gradients(function, x, bias), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+def test_auto_is_one_of_the_two_precisions() -> None:
+    assert multiplying_dtype("auto") in ("float32", "bfloat16")
+    assert multiplying_dtype("float32") == "float32"
+    assert multiplying_dtype("mixed_bfloat16") == "bfloat16"
+    assert keras.config.dtype_policy().name == "float32"  # the engine leaves Keras's own policy alone

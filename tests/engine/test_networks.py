@@ -1,0 +1,95 @@
+"""Every network in a stack: K slots equal K stacks of one and plain Keras, and do not feel each other.
+
+See `test_parity` for the tolerance. A network's stacks are compiled once and serve all of its tests.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from stacks import images, recipe, space_of
+from test_isolation import same
+from test_parity import TOLERANCE, assert_follows_keras
+
+from lenet_search.data import Split
+from lenet_search.engine import EpochResult, Stack, structure_of
+from lenet_search.recipe import Recipe, Value
+
+RELU: dict[str, Value] = {"model__activation": "relu", "model__pooling": "max"}
+OF_1998: dict[str, Value] = {"data__normalize": "lecun_1998", "model__initializer": "lecun_1998"}
+# The size of the images, what else is needed, and two rates at which the weights move
+NETWORKS: dict[str, tuple[int, dict[str, Value], tuple[float, float]]] = {
+    "lenet5_28": (28, {}, (0.05, 0.1)),
+    "lenet5_1998": (32, {**OF_1998, "loss__kind": "map"}, (1e-3, 2e-3)),
+    "lenet5_stn": (16, RELU, (0.02, 0.05)),
+    "mlp": (20, {}, (0.05, 0.1)),
+    "all_cnn": (18, RELU | {"model__width": 0.06}, (0.1, 0.2)),
+    "all_cnn_pool": (18, RELU | {"model__width": 0.06}, (0.1, 0.2)),
+    "all_cnn_base": (18, RELU | {"model__width": 0.06, "model__batch_norm": True}, (0.02, 0.05)),
+}
+
+
+class Case(NamedTuple):
+    """A network's images, two recipes without and with randomness, and stacks for two and for one of them."""
+
+    split: Split
+    plain: tuple[Recipe, Recipe]
+    random: tuple[Recipe, Recipe]
+    together: Stack
+    alone: Stack
+
+
+@pytest.fixture(scope="module", params=NETWORKS)
+def case(request: pytest.FixtureRequest) -> Iterator[Case]:
+    side, values, rates = NETWORKS[request.param]
+    split = images(side=side, n=40 + 6 * 16)
+    common = values | {"model__network": request.param, "optimizer__sgd__momentum": 0.5}
+    strong: dict[str, Value] = {"regularize__dropout": 0.2, "regularize__input_dropout": 0.1, "augment__shift": 2}
+    one, other = ({**common, "optimizer__sgd__learning_rate": rate} for rate in rates)
+    plain = recipe(**one), recipe(**other, regularize__l2=1e-3)  # type: ignore[arg-type]
+    random = recipe(**one, **strong), recipe(**other, **strong)  # type: ignore[arg-type]
+    structure = structure_of(plain[0], space_of(*plain, *random))
+    yield Case(split, plain, random, Stack(structure, split, 2), Stack(structure, split, 1))
+
+
+def restarted(stack: Stack, *runs: tuple[Recipe, int]) -> Stack:
+    """The stack as if it were new, with recipes and seeds loaded."""
+    for slot in stack.active:
+        stack.unload(slot)
+    stack.clock = 0
+    for one, seed in runs:
+        stack.load(one, seed)
+    return stack
+
+
+def epochs(stack: Stack) -> dict[int, EpochResult]:
+    """Two epochs; the results of the second."""
+    return [stack.epoch() for _ in range(2)][-1]
+
+
+def test_a_stack_follows_plain_keras(case: Case) -> None:
+    stack = restarted(case.together, (case.plain[0], 0), (case.plain[1], 1))
+    assert_follows_keras(stack, case.plain, case.split)
+
+
+def test_a_stack_of_two_equals_two_stacks_of_one(case: Case) -> None:
+    epochs(restarted(case.together, (case.random[0], 0), (case.random[1], 1)))
+    for seed, one in enumerate(case.random):
+        epochs(restarted(case.alone, (one, seed)))
+        for name, value in case.alone.weights(0).items():
+            np.testing.assert_allclose(case.together.weights(seed)[name], value, atol=TOLERANCE, rtol=0, err_msg=name)
+
+
+def test_a_slot_that_diverges_leaves_the_other_bit_identical(case: Case) -> None:
+    ends = []
+    for broken in (False, True):
+        stack = restarted(case.together, (case.random[0], 0), (case.random[1], 1))
+        if broken:
+            stack._state.weights[1, ::7] = np.nan
+        results = epochs(stack)
+        assert (results[0].finite, results[1].finite) == (True, not broken)
+        ends.append((stack.weights(0), results[0]))
+    (calm, calm_result), (beside, beside_result) = ends
+    assert same(calm, beside)
+    assert calm_result == beside_result
