@@ -98,8 +98,7 @@ def states_of(layers: Sequence[Layer], weights: Weights, images: Tensor) -> list
 
 def _back(function: Callable[[Tensor], Tensor], at: Tensor, with_: Tensor) -> Tensor:
     """The transposed Jacobian of `function` at `at`, times `with_`."""
-    _, (result,) = backend.value_and_gradients(lambda: (ops.sum(function(at) * with_), None), [at])
-    return result
+    return backend.value_and_gradients(lambda x: (ops.sum(function(x) * with_), None), at)[1]
 
 
 class GaussNewton:

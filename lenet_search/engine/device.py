@@ -1,6 +1,9 @@
 """What an engine runs on: set up once per process, described for people."""
 
-from lenet_search.engine import backend
+import keras
+import numpy as np
+
+from lenet_search.engine import backend, precision
 
 CPU_SLOTS = 4  # measured 2026-11 on one core: 8 slots are no faster and make a study less sequential
 GPU_SLOTS = 32  # not measured yet; a slot takes a few MB
@@ -16,9 +19,19 @@ def describe() -> str:
     return backend.device_name()
 
 
+def is_gpu() -> bool:
+    """Whether it is a GPU."""
+    return backend.on_gpu()
+
+
+def versions() -> dict[str, str]:
+    """Which versions compute here, by package; the first names the backend."""
+    return {**backend.versions(), "keras": str(keras.__version__), "numpy": np.__version__}
+
+
 def best_precision() -> str:
     """What "auto" means as `train.precision` here. Takes about a second when it is asked for the first time."""
-    return backend.best_precision()
+    return precision.best_precision()
 
 
 def default_slots() -> int:

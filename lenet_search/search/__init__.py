@@ -1,7 +1,7 @@
 """The search: a parent that owns the Optuna study, and workers that train what it asks for.
 
 `run` is all that others need; a `View` shows its progress. Workers import this package too, so it stays light:
-Optuna is imported by the parent's files alone, TensorFlow by the worker's.
+Optuna is imported by the parent's files alone, the engine by the worker's.
 """
 
 from pathlib import Path

@@ -16,16 +16,11 @@ class Place:
     threads: int
 
     def environment(self) -> dict[str, str]:
-        """Environment variables for a worker; they must stand before TensorFlow is imported."""
-        threads = str(self.threads)
+        """Environment variables for a worker; they must stand before what computes is imported."""
         return {
             "CUDA_VISIBLE_DEVICES": "-1" if self.gpu is None else self.gpu,
-            "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-            "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
-            "TF_NUM_INTRAOP_THREADS": threads,
-            "TF_NUM_INTEROP_THREADS": "1",
-            "OMP_NUM_THREADS": threads,
-            "KERAS_BACKEND": "tensorflow",
+            "OMP_NUM_THREADS": str(self.threads),
+            "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),  # JAX goes by it too
         }
 
 
@@ -42,7 +37,7 @@ def places(workers: int | None, gpus: list[str], cores: int) -> list[Place]:
 
 
 def visible_gpus() -> list[str]:
-    """The GPUs that a worker may use, as CUDA_VISIBLE_DEVICES names them; asked without loading TensorFlow."""
+    """The GPUs that a worker may use, as CUDA_VISIBLE_DEVICES names them; asked without loading what computes."""
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is not None and chosen.strip() in ("", "-1", "NoDevFiles"):
         return []

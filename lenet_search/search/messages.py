@@ -2,7 +2,7 @@
 
     parent                         worker
     Setup  ----------------------->
-           <-----------------------  Ready            once, when TensorFlow is up
+           <-----------------------  Ready            once, when its device is up
     Orders ----------------------->                   whenever the worker holds no trial
            <-----------------------  EpochDone        after each epoch of a stack
     Orders ----------------------->                   at once: it waits for this one
@@ -64,7 +64,7 @@ class Orders:
 class TrialEpoch:
     """One trial's epoch. `weights` come with its last one; a trial that has diverged or is complete has left.
 
-    The engine's `EpochResult` in plain numbers: the parent must not need TensorFlow to read it.
+    The engine's `EpochResult` in plain numbers: the parent must not need the engine to read it.
     """
 
     number: int

@@ -20,7 +20,7 @@ class WorkerProcess:
     Args:
         place: the device that it gets
         setup: what it needs to know
-        log: where its output goes, TensorFlow's included
+        log: where its output goes, TensorFlow's or JAX's included
     """
 
     def __init__(self, place: Place, setup: Setup, log: Path) -> None:

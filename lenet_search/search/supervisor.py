@@ -34,7 +34,7 @@ class Supervisor:
         ledger: the study
         where: one place per worker
         setup: what workers need to know; their places give the threads
-        cores: to fall back on, should TensorFlow not find the GPUs
+        cores: to fall back on, should the GPUs be of no use
         count: how many workers were asked for, None to suit the device
         logs: folder for the workers' logs
         view: where progress is shown
@@ -191,7 +191,7 @@ class Supervisor:
         worker.ready = ready
         if worker.place.gpu is not None and not ready.on_gpu:
             self._view.note(
-                "this machine has a GPU, but TensorFlow cannot use it: pip install 'lenet-search[gpu]'. "
+                "this machine has a GPU that cannot be used: pip install 'lenet-search[gpu]' (for JAX 'jax[cuda12]'). "
                 "Going on with the CPU."
             )
             for each in self._workers:

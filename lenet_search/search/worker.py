@@ -156,19 +156,13 @@ def main(descriptor: int) -> None:
     try:
         setup: Setup = pipe.recv()
         try:
-            import keras
-            import numpy
-            import tensorflow
-
-            from lenet_search.engine import backend, device
+            from lenet_search.engine import device
 
             device.configure(setup.threads)
             slots = setup.slots or device.default_slots()
             asked = setup.space.possible("train.precision")
             precision = device.best_precision() if isinstance(asked, tuple) and "auto" in asked else "float32"
-            packages = (tensorflow, keras, numpy)
-            versions = {package.__name__: str(package.__version__) for package in packages}
-            pipe.send(Ready(device.describe(), backend.on_gpu(), slots, precision, versions))
+            pipe.send(Ready(device.describe(), device.is_gpu(), slots, precision, device.versions()))
             Worker(pipe, setup, slots, precision).serve()
         except LenetSearchError as error:
             pipe.send(Trouble(type(error).__name__, str(error)))
