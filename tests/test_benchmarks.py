@@ -87,7 +87,8 @@ def test_all_ways_get_the_same_study_without_pruning(tmp_path):
     for name, way in ways.WAYS.items():
         for command in way.commands(options, tmp_path):
             words = [b for a, b in itertools.pairwise(command) if a == "--set"]
-            precision = [f"train.precision={which}" for which in ("float32", "mixed_bfloat16") if which.removeprefix("mixed_") in name]
+            precisions = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+            precision = [f"train.precision={value}" for word, value in precisions.items() if name.endswith("_" + word)]
             expected = [ways.NO_PRUNING, "train.batch_size=64", "train.epochs=2", "data.limit=50", *precision]
             assert words == expected, name
             assert command[command.index("--trials") + 1] == "3"
