@@ -256,7 +256,7 @@ def overhead(options: argparse.Namespace, out: Console) -> dict[str, Any]:
     definition = study.read(options.study, overrides=own_pruner, name="overhead")
     with tempfile.TemporaryDirectory() as folder:
         journal = Path(folder) / "overhead.journal"
-        fill(definition, journal, options.stored)
+        fill(definition, str(journal), options.stored)
         out.print(f"{options.stored} made-up trials are stored; now {options.trials} real ones", style="dim")
         clock = Stopwatch()
         for name, method in list(vars(Ledger).items()):
@@ -310,7 +310,7 @@ class Stopwatch:
         return timed_call
 
 
-def fill(definition: Any, journal: Path, count: int) -> None:
+def fill(definition: Any, url: str, count: int) -> None:
     """Store `count` complete trials of random recipes: as many reports and attributes as real ones have."""
     import random
 
@@ -320,8 +320,8 @@ def fill(definition: Any, journal: Path, count: int) -> None:
     from lenet_search.search.ledger import Ledger
     from lenet_search.storage import CURVES, Record, open_storage
 
-    storage = open_storage(str(journal), create=True)
-    made_up = Ledger(definition, storage, journal.parent, count)
+    storage = open_storage(url, create=True)
+    made_up = Ledger(definition, storage, Path(), count)
     drawn = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     luck = random.Random(0)
     trials = []

@@ -40,8 +40,10 @@ def resolve(url: str | None) -> str:
     return url or os.environ.get("LENET_SEARCH_STORAGE") or DEFAULT_STORAGE
 
 
-def open_storage(url: str, *, create: bool) -> "BaseStorage":
+def open_storage(url: str, *, create: bool, batched: bool = False) -> "BaseStorage":
     """Open an Optuna storage: a journal file for a plain path, Redis for redis://, a database for any other URL.
+
+    A `batched` journal file is a `lenet_search.journal.BatchedJournal`, whose user sees to it that it is flushed.
 
     Raises:
         ResultError: `create` is false and the file is not there.
@@ -61,6 +63,10 @@ def open_storage(url: str, *, create: bool) -> "BaseStorage":
         if "://" not in url:
             from optuna.storages.journal import JournalFileBackend
 
+            from lenet_search.journal import BatchedJournal
+
+            if batched:
+                return BatchedJournal(url)
             return optuna.storages.JournalStorage(JournalFileBackend(url))
         return _open_database(url)
     except (ValueError, KeyError) as error:

@@ -1,10 +1,14 @@
-"""Any legal recipe, for property tests: each field drawn from what its own declaration allows."""
+"""Any legal recipe, for property tests: each field drawn from what its own declaration allows.
+
+What does not go together (`lenet_search.study.combinations`) gives way.
+"""
 
 import dataclasses
 
 from hypothesis import strategies as st
 
 from lenet_search.recipe import FIELDS, Field, Recipe, Value
+from lenet_search.recipe.model import CURVATURE, EXACT_CURVATURE, RADIAL_BASIS, WITHOUT_EFFECT
 
 
 def legal_values(field: Field) -> st.SearchStrategy[Value]:
@@ -33,4 +37,20 @@ def recipes(draw: st.DrawFn) -> Recipe:
     for path, field in FIELDS.items():
         if field.branch is None or values[f"{field.section}.kind"] == field.branch:
             values[path] = draw(legal_values(field))
-    return Recipe.from_values(values)
+    return Recipe.from_values(_agreeing(values))
+
+
+def _agreeing(values: dict[str, Value]) -> dict[str, Value]:
+    network = values["model.network"]
+    values |= {path: FIELDS[path].default for path in WITHOUT_EFFECT.get(str(network), ())}
+    if network not in RADIAL_BASIS and values["loss.kind"] == "mse":
+        values["loss.kind"] = "map"
+    if values["optimizer.kind"] == "sdlm":
+        values["model.batch_norm"] = False
+        values["model.network"] = network if network in CURVATURE else "lenet5"
+        values["optimizer.sdlm.exact"] = values["optimizer.sdlm.exact"] and network in EXACT_CURVATURE
+    if values["schedule.kind"] == "piecewise":
+        epochs = sorted(set(values["schedule.piecewise.epochs"]))  # type: ignore[arg-type]
+        values["schedule.piecewise.epochs"] = tuple(epochs)
+        values["schedule.piecewise.factors"] = (0.5,) * len(epochs)
+    return values

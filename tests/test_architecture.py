@@ -21,6 +21,7 @@ ROWS = [
     "engine",
     "networks",
     "storage",
+    "journal",
     "study",
     "space",
     "data",
@@ -31,7 +32,7 @@ ROWS = [
 MAY_START_WITH = {
     "tensorflow": {"engine", "networks"},
     "keras": {"engine", "networks"},
-    "optuna": {"search", "results", "storage"},
+    "optuna": {"search", "results", "storage", "journal"},
     "plotly": {"results", "training"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -33,7 +33,7 @@ def reproduce(
         list[str] | None,
         typer.Argument(
             metavar="[NAME]...",
-            help="Recipes, by name or file. None given: all that ship.",
+            help="Recipes, by name or file. None given: all that ship, the small ones first.",
             show_default=False,
             autocompletion=complete_recipe,
         ),
@@ -52,7 +52,8 @@ def reproduce(
 
     Each recipe is trained from several initial weights, side by side, and the test set is read once for each model.
     Written to the folder: reproduce.md, reproduce.json, reproduce.html with pictures; and models and curves of each
-    recipe as soon as it is done. Ctrl-C loses nothing that was finished.
+    recipe as soon as it is done. Ctrl-C loses nothing that was finished. The all-cnn recipes want
+    an accelerator.
     """
     from lenet_search import study
     from lenet_search.cli.terminal import console, print_json
@@ -66,7 +67,6 @@ def reproduce(
         _list(tasks, folder, json)
         return
     from lenet_search.cli.progress import Progress
-    from lenet_search.search import Interrupted
     from lenet_search.training.jobs import finish
     from lenet_search.training.reproduce import row, summary, write_page, write_tables
 
@@ -89,13 +89,9 @@ def reproduce(
                 tasks, folder, test=True, view=view, data_folder=data, workers=workers,
                 test_limit=QUICK_TEST if quick else None, on_result=on_result,
             )  # fmt: skip
-        except Interrupted:
-            if done:
-                write_page(in_order(), folder)
-            raise
-        finally:
+        finally:  # a signal or a worker's death takes nothing of what is done
             results = in_order()
-        page = write_page(results, folder)
+            page = write_page(results, folder) if results else folder
     if json:
         print_json(
             summary(results) | {"folder": str(folder), "files": [*map(str, write_tables(results, folder)), str(page)]}

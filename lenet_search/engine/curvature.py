@@ -42,7 +42,7 @@ Weights = Mapping[str, Tensor]
 
 def convolved(layer: Conv, x: Tensor, kernel: Tensor) -> Tensor:
     """The convolution without its bias."""
-    return backend.convolution(x, kernel[None], "grouped", layer.stride, layer.padding)
+    return backend.convolution(x, kernel[None], "grouped", stride=layer.stride, padding=layer.padding)
 
 
 def kernel_of(layer: Conv, weights: Weights, maps: int) -> Tensor:

@@ -6,7 +6,7 @@ Images carry their slots in the last axis, (B, H, W, K * C), slot by slot; vecto
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from keras import ops
 
@@ -63,9 +63,9 @@ class PooledConv:
 
 @dataclass(frozen=True)
 class Elementwise:
-    """Biases, activations and pooling of feature maps that follow each other: one pass over memory."""
+    """Biases, activations, 2x2 pooling and subsampling of maps that follow each other: one pass over memory."""
 
-    parts: tuple[Bias | Activation | Pool, ...]
+    parts: tuple[Bias | Activation | Pool | Subsampling, ...]
 
     @property
     def name(self) -> str:
@@ -108,20 +108,24 @@ def _rises(layer: object) -> bool:
     return isinstance(layer, Bias) or (isinstance(layer, Activation) and layer.kind in RISING)
 
 
+def _is_elementwise(layer: object) -> TypeGuard[Bias | Activation | Pool | Subsampling]:
+    return isinstance(layer, Bias | Activation | Subsampling) or (isinstance(layer, Pool) and layer.halves)
+
+
 def _joined(steps: Sequence[Step]) -> list[Step]:
     """Biases, activations and pooling of feature maps as `Elementwise`; behind `Flatten` there are no maps."""
     joined: list[Step] = []
     maps = True
     for step in steps:
-        layer = step.layer
-        maps = maps and not isinstance(layer, Flatten | GlobalPool)
-        before = joined[-1] if joined else None
-        if not maps or not (isinstance(layer, Bias | Activation) or (isinstance(layer, Pool) and layer.halves)):
+        maps = maps and not isinstance(step.layer, Flatten | GlobalPool)
+        before = joined[-1].layer if joined else None
+        if not (maps and _is_elementwise(step.layer)):
             joined.append(step)
-        elif before is not None and isinstance(before.layer, Elementwise):
-            joined[-1] = Step(Elementwise((*before.layer.parts, layer)), step.stream, before.shape)
-        else:
-            joined.append(Step(Elementwise((layer,)), step.stream, step.shape))
+            continue
+        parts = before.parts if isinstance(before, Elementwise) else ()
+        if parts:
+            joined.pop()
+        joined.append(Step(Elementwise((*parts, step.layer)), step.stream, step.shape))
     return joined
 
 
@@ -149,6 +153,7 @@ def forward(
     """
     training = rates is not None
     rates = rates or {}
+    last = [step.layer for step in steps if isinstance(step.layer, Dense | Affine)][-1:]
     x = images
     moving: dict[str, Tensor] = {}
     for step in steps:
@@ -157,22 +162,20 @@ def forward(
                 kernel = ops.cast(weights[f"{layer.name}.kernel"], dtype)
                 x = backend.pooled_convolution(ops.cast(x, dtype), kernel, lowering, finite=x is images)
             case Conv():
-                kernel = weights[f"{layer.name}.kernel"]
+                kernel = ops.cast(weights[f"{layer.name}.kernel"], dtype)
                 if layer.connections:
                     kernel = full_kernel(kernel, layer.connections, step.shape[-1])
-                kernel, first, x = ops.cast(kernel, dtype), x is images, ops.cast(x, dtype)
+                finite, x = x is images, ops.cast(x, dtype)
                 if layer.covers(step.shape):  # nothing is shared: a matrix product is several times as fast
                     kernel = ops.reshape(kernel, (slots, -1, layer.filters))
                     x = ops.matmul(_flat(x, step.shape, slots), kernel)
                     x = ops.reshape(ops.transpose(x, (1, 0, 2)), (-1, 1, 1, slots * layer.filters))
                 else:
-                    x = backend.convolution(x, kernel, lowering, layer.stride, layer.padding, finite=first)
+                    x = backend.convolution(x, kernel, lowering, finite, layer.stride, layer.padding)
             case Elementwise():
                 x = _elementwise(layer, weights, x)
-            case Bias():
-                x = ops.cast(x, "float32") + ops.reshape(weights[f"{layer.name}.bias"], (-1,))
             case Dense() | Affine():
-                own = "float32" if step is steps[-1] else dtype  # logits stay exact, as Keras advises
+                own = "float32" if layer in last else dtype  # logits stay exact, as Keras advises
                 product = ops.matmul(ops.cast(x, own), ops.cast(weights[f"{layer.name}.kernel"], own))
                 x = ops.cast(product, "float32") + weights[f"{layer.name}.bias"][:, None, :]
             case BatchNorm():
@@ -180,17 +183,14 @@ def forward(
                 moving |= statistics
             case Activation():
                 x = ACTIVATIONS[layer.kind](x)
-            case Pool():  # one that is not part of an Elementwise
+            case Pool():
                 pool = ops.max_pool if layer.kind == "max" else ops.average_pool
-                x = pool(x, layer.size, layer.stride, layer.padding)
-            case Subsampling():
-                coefficient, bias = (ops.reshape(weights[f"{layer.name}.{w}"], (-1,)) for w in ("coefficient", "bias"))
-                x = ops.average_pool(x, 2, 2) * (4.0 * coefficient) + bias
+                x = pool(ops.cast(x, "float32"), layer.size, layer.stride, layer.padding)
             case RadialBasis():
                 x = -distances(x, layer.classes)
             case SpatialTransformer():
                 inner = plan(layer.localization, step.shape)
-                transformations, _ = forward(inner, weights, x, slots, lowering)
+                transformations, _ = forward(inner, weights, x, slots, lowering, dtype=dtype)
                 x = _transformed(x, transformations, step.shape)
             case GlobalPool():
                 x = ops.mean(x, axis=(1, 2))
@@ -210,19 +210,24 @@ def forward(
 
 
 def _elementwise(layer: Elementwise, weights: Mapping[str, Tensor], x: Tensor) -> Tensor:
-    names = [f"{part.name}.bias" for part in layer.parts if isinstance(part, Bias)]
+    names = []
+    for part in layer.parts:
+        names += [f"{part.name}.coefficient"] if isinstance(part, Subsampling) else []
+        names += [f"{part.name}.bias"] if isinstance(part, Bias | Subsampling) else []
 
-    def run(x: Tensor, *biases: Tensor) -> Tensor:
-        waiting = list(biases)
+    def run(x: Tensor, *own: Tensor) -> Tensor:
+        waiting = [ops.reshape(each, (-1,)) for each in own]
         x = ops.cast(x, "float32")
         for part in layer.parts:
             match part:
                 case Bias():
-                    x = x + ops.reshape(waiting.pop(0), (-1,))
+                    x = x + waiting.pop(0)
                 case Activation():
                     x = ACTIVATIONS[part.kind](x)
                 case Pool():
                     x = _pool(x, part.kind)
+                case Subsampling():
+                    x = 4.0 * _pool(x, "average") * waiting.pop(0) + waiting.pop(0)
         return x
 
     return backend.recomputed(run)(x, *(weights[name] for name in names))
@@ -257,9 +262,8 @@ def _transformed(x: Tensor, transformations: Tensor, shape: Shape) -> Tensor:
     if x.shape[-1] == channels:
         x = transformed(x, transformations, backend.gather)
     else:
-        own = ops.reshape(
-            ops.transpose(ops.reshape(x, (batch, height, width, slots, channels)), (3, 0, 1, 2, 4)), (-1, *shape)
-        )
+        own = ops.reshape(x, (batch, height, width, slots, channels))
+        own = ops.reshape(ops.transpose(own, (3, 0, 1, 2, 4)), (-1, *shape))
         x = transformed(own, ops.reshape(transformations, (1, -1, 6)), backend.gather)
         x = ops.transpose(ops.reshape(x, (slots, batch, *shape)), (1, 2, 3, 0, 4))
     return ops.reshape(x, (batch, height, width, slots * channels))

@@ -10,13 +10,15 @@ from lenet_search.recipe.field import choice, flag, number
 NETWORKS = ("lenet5", "lenet5_28", "lenet5_1998", "lenet5_stn", "mlp", "all_cnn", "all_cnn_pool", "all_cnn_base")
 UNPADDED = ("lenet5_28", "mlp")  # the others see 28x28 digits in a 32x32 field
 RADIAL_BASIS = ("lenet5_1998",)  # networks whose outputs are distances to fixed patterns
-# What a network fixes or does without: it has no effect there.
+EXACT_CURVATURE = ("lenet5", "lenet5_28", "lenet5_1998", "mlp")  # where it takes seconds, for `sdlm`
+CURVATURE = (*EXACT_CURVATURE, "all_cnn", "all_cnn_pool", "all_cnn_base")  # where it can be approximated
+# What a network fixes by itself or does without.
 WITHOUT_EFFECT = {
-    "lenet5_1998": ("width", "activation", "pooling", "batch_norm"),
-    "mlp": ("pooling",),
-    "all_cnn": ("pooling",),
-    "all_cnn_pool": ("pooling",),
-    "all_cnn_base": ("pooling",),
+    "lenet5_1998": ("model.width", "model.activation", "model.pooling", "model.batch_norm"),
+    "mlp": ("model.pooling", "regularize.spatial_dropout"),
+    "all_cnn": ("model.pooling",),
+    "all_cnn_pool": ("model.pooling",),
+    "all_cnn_base": ("model.pooling",),
 }
 ACTIVATIONS = ("tanh", "scaled_tanh", "relu", "leaky_relu", "elu", "gelu", "silu")
 INITIALIZERS = (
@@ -35,7 +37,7 @@ INITIALIZERS = (
 class Model:
     """`[model]`: architecture, size, activation, pooling, initial weights."""
 
-    network: str = choice("lenet5", NETWORKS, "the architecture")
+    network: str = choice("lenet5", NETWORKS, "the architecture; docs/networks.md has them all")
     width: float = number(1.0, "factor on all channel and unit counts, rounded, at least 1", above=0, high=64)
     activation: str = choice("tanh", ACTIVATIONS, "activation; scaled_tanh is 1.7159 tanh(2x/3)")
     pooling: str = choice("average", ("average", "max"), "2x2 pooling")

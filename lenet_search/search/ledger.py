@@ -15,10 +15,12 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search import __version__
+from lenet_search.journal import BatchedJournal
 from lenet_search.recipe import Recipe
 from lenet_search.search.messages import Ready, TrialEpoch
 from lenet_search.search.opening import derived_seed, open_study
 from lenet_search.search.runs import HEARTBEAT, PREFIX, RUN, SILENCE, Run, is_over
+from lenet_search.search.standings import Standings
 from lenet_search.storage import ARTIFACTS, CURVES, REASON, Record, drop_weights, save_weights
 from lenet_search.study import Definition
 
@@ -26,9 +28,9 @@ RETRIES = "retries"  # how often a trial's workers have died
 RETRY_OF = "retry of"  # the trial that was tried first: a retry shares its seed
 MOST_RETRIES = 3
 KEPT = 5  # complete trials whose weights are kept
-COMPLETE, PRUNED, FAIL = (TrialState.COMPLETE,), (TrialState.PRUNED,), (TrialState.FAIL,)
-RUNNING, WAITING = (TrialState.RUNNING,), (TrialState.WAITING,)
-COUNTED = COMPLETE + PRUNED + RUNNING
+COMPLETE, PRUNED, FAIL = TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL
+RUNNING, WAITING = TrialState.RUNNING, TrialState.WAITING
+COUNTED = (COMPLETE, PRUNED, RUNNING)  # towards a study's total
 TOTAL_REACHED = "the study's total was reached by another run"
 
 
@@ -49,6 +51,11 @@ class Held:
     def number(self) -> int:
         """The trial's number in the study."""
         return self.trial.number
+
+    @property
+    def is_in_last_epoch(self) -> bool:
+        """Whether the epoch that it trains for now is its last."""
+        return len(self.curve["val_loss"]) + 1 == self.recipe.train.epochs
 
     def add(self, done: TrialEpoch, images: Mapping[str, Any], worker: Ready) -> None:
         """Note an epoch."""
@@ -96,20 +103,22 @@ class Ledger:
         self._storage = storage
         self._folder = folder
         self._note = note
-        self._sign = 1.0 if definition.direction == "maximize" else -1.0
+        self._standings = Standings(maximize=definition.direction == "maximize")
+        self._dropped: set[int] = set()  # complete trials that are known to have no weights any more
         self._exhausted = False  # the sampler has tried all that there is
         self._beaten = -math.inf
         self.beat()
 
     def counts(self) -> Counts:
         """How many trials are in which state, in the storage as it is now."""
-        states = [trial.state for trial in self._trials()]
-        return Counts(*(states.count(state) for state in COMPLETE + PRUNED + FAIL + RUNNING))
+        standings = self.standings()
+        return Counts(*(standings.count(state) for state in (COMPLETE, PRUNED, FAIL, RUNNING)))
 
     def wanted(self) -> int:
         """How many more trials the study could start now."""
-        left = max(0, self.total - len(self._trials(COUNTED)))
-        return min(left, len(self._trials(WAITING))) if self._exhausted else left
+        standings = self.standings()
+        left = max(0, self.total - standings.count(*COUNTED))
+        return min(left, standings.count(WAITING)) if self._exhausted else left
 
     def ask(self) -> Held | None:
         """The next trial, a queued one first; None when the total turns out to be reached.
@@ -120,7 +129,7 @@ class Ledger:
         trial = self.study.ask()
         trial.set_user_attr(RUN, self.run.id)
         if trial.number >= self.total:
-            before = sum(other.number < trial.number for other in self._trials(COUNTED + WAITING))
+            before = sum(other.number < trial.number for other in self._trials(*COUNTED, WAITING))
             if before >= self.total:
                 self._fail(trial.number, TOTAL_REACHED)
                 return None
@@ -130,6 +139,7 @@ class Ledger:
             self.requeue(trial.number, "it could not be drawn", death=True)
             raise
         seed = derived_seed(self.definition.seed, trial.user_attrs.get(RETRY_OF, trial.number))
+        self.flush()  # should this process end now, the trial is known to be ours, with all its parameters
         return Held(trial, recipe, seed)
 
     def report(self, held: Held, epoch: int, value: float) -> bool:
@@ -144,13 +154,15 @@ class Ledger:
         """Tell a trial COMPLETE; the weights of the best few are kept. False when it is not ours any more."""
         try:
             self._record(held)
-            if weights is not None and self._among_best(value):
+            if weights is not None and self.standings().better(value) < KEPT:
                 self._save(held, weights)
         except UpdateFinishedTrialError:
             return False
         told = self._tell(held.number, TrialState.COMPLETE, value)
-        for dropped in self._best_first()[KEPT:]:
-            drop_weights(self._folder, dropped)
+        for trial in self.standings().ranked[KEPT:]:
+            if trial.number not in self._dropped:
+                drop_weights(self._folder, trial)
+                self._dropped.add(trial.number)
         return told
 
     def prune(self, held: Held, reason: str) -> bool:
@@ -202,24 +214,22 @@ class Ledger:
             self.study.set_user_attr(self.run.attribute, {**self.run.heartbeat(), "over": over})
             self._beaten = time.monotonic()
 
-    def completed(self) -> list[FrozenTrial]:
-        """The complete trials in the order in which they ended. Optuna's own objects: not to be changed."""
-        return sorted(self._trials(COMPLETE), key=lambda trial: trial.datetime_complete or datetime.min)
+    def flush(self) -> None:
+        """Have everything in the storage itself that was reported so far; ends and beginnings of trials are at once."""
+        if isinstance(self._storage, BatchedJournal):
+            self._storage.flush()
+
+    def standings(self) -> Standings:
+        """How all trials stand, in the storage as it is now. Optuna's own objects: not to be changed."""
+        self._standings.update(self._trials())
+        return self._standings
 
     def best(self) -> FrozenTrial | None:
         """The best complete trial."""
-        return next(iter(self._best_first()), None)
+        return next(iter(self.standings().ranked), None)
 
-    def _trials(self, states: tuple[TrialState, ...] | None = None) -> list[FrozenTrial]:
-        return self.study.get_trials(deepcopy=False, states=states)
-
-    def _best_first(self) -> list[FrozenTrial]:
-        """Complete trials; of equals, the older first."""
-        return sorted(self._trials(COMPLETE), key=lambda trial: (-self._sign * (trial.value or 0.0), trial.number))
-
-    def _among_best(self, value: float) -> bool:
-        better = sum(self._sign * (trial.value or 0.0) >= self._sign * value for trial in self._trials(COMPLETE))
-        return better < KEPT
+    def _trials(self, *states: TrialState) -> list[FrozenTrial]:
+        return self.study.get_trials(deepcopy=False, states=states or None)
 
     def _record(self, held: Held) -> None:
         record = Record(

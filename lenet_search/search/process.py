@@ -28,6 +28,7 @@ class WorkerProcess:
         self.log = log
         self.ready: Ready | None = None
         self.held: dict[int, Held] = {}
+        self.early = 0  # about how many of its trials end per epoch before their time
         self.pipe, theirs = Pipe()
         package = str(Path(__file__).parents[2])
         path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -21,6 +22,7 @@ from lenet_search.search.interrupt import Interrupted, Stop, stop_signals
 from lenet_search.search.ledger import Ledger
 from lenet_search.search.messages import Setup
 from lenet_search.search.opening import compare_images
+from lenet_search.search.process import WorkerProcess
 from lenet_search.search.progress import View
 from lenet_search.search.summary import Summary
 from lenet_search.search.supervisor import Supervisor
@@ -43,21 +45,35 @@ def search(
     """`lenet_search.search.run`, with its defaults filled in."""
     url = resolve(storage)
     deadline = math.inf if timeout is None else time.monotonic() + timeout
+    cores = usable_cores()
+    where = places(workers, visible_gpus(), cores)
+    setup = Setup(definition.space, 1, slots, data_folder)
+    logs = Path(tempfile.mkdtemp(prefix="lenet-search-"))
+    crew: list[WorkerProcess] = []
+    supervisor: Supervisor | None = None
     try:
+        for number, place in enumerate(where[:trials], 1):  # first of all: loading what computes takes them seconds
+            own = replace(setup, threads=place.threads)
+            crew.append(WorkerProcess(place, own, logs / f"worker-{number}.log"))
         digests = _look_at_data(definition.space, data_folder, view)
         with stop_signals() as stop:
             try:
-                opened = open_storage(url, create=True)
+                opened = open_storage(url, create=True, batched=True)
                 ledger = Ledger(definition, opened, artifact_folder(url), trials, view.note)
                 if len(digests) == 1:
                     compare_images(ledger.study, digests[0])
                 _introduce(ledger, url, view)
-                return _search(ledger, url, stop, deadline, workers, slots, data_folder, view)
+                supervisor = Supervisor(ledger, where, setup, cores, workers, logs, view, stop, deadline, crew)
+                return _search(ledger, url, stop, supervisor, view)
             except (optuna.exceptions.StorageInternalError, OSError) as error:
                 raise RunError(f"the storage {url} failed: {error}; the same command goes on") from error
     except KeyboardInterrupt as error:  # while looking at the data: later ones are collected by `stop_signals`
         raise Interrupted(2, "Interrupted before anything was begun.") from error
     finally:
+        for worker in crew:
+            worker.kill()
+        if supervisor is None or not supervisor.deaths:  # else somebody may want to read them
+            shutil.rmtree(logs, ignore_errors=True)
         view.close()
 
 
@@ -65,22 +81,10 @@ def _search(
     ledger: Ledger,
     url: str,
     stop: Stop,
-    deadline: float,
-    workers: int | None,
-    slots: int | None,
-    data_folder: Path | None,
+    supervisor: Supervisor,
     view: View,
 ) -> Summary:
-    cores = usable_cores()
-    where = places(workers, visible_gpus(), cores)
-    setup = Setup(ledger.definition.space, 1, slots, data_folder)
-    logs = Path(tempfile.mkdtemp(prefix="lenet-search-"))
-    supervisor = Supervisor(ledger, where, setup, cores, workers, logs, view, stop, deadline)
-    try:
-        ended = supervisor.run()
-    finally:
-        if not supervisor.deaths:  # else somebody may want to read them
-            shutil.rmtree(logs, ignore_errors=True)
+    ended = supervisor.run()
     view.update(supervisor.progress())
     summary = _summary(ledger, url, supervisor)
     if ended == "signal":

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import accumulate
@@ -17,19 +18,13 @@ from lenet_search.search.messages import EpochDone, Job, Orders, Ready, Setup, T
 from lenet_search.search.pace import Pace
 from lenet_search.search.process import WorkerProcess
 from lenet_search.search.progress import Best, Progress, RunningTrial, View
+from lenet_search.search.supply import Supply, fair_share
 
 TICK = 0.25  # seconds between two looks at signals, the clock and the view
 LOOK = 2.0  # seconds between two looks at what other runs have done
 ORPHANS = 60.0  # seconds between two searches for trials that nobody runs any more
+FIRST_SLOTS = 4  # trials that are asked ahead for each worker while it starts: a CPU's default stack
 MOST_DEATHS = 3  # workers in a row that may die before any of them has run an epoch
-
-
-def fair_share(room: int, wanted: int, here: int, everywhere: int, workers: int) -> int:
-    """How many of `wanted` new trials a worker takes that holds `here` and has `room`, so that all end together.
-
-    All workers' trials, the `everywhere` that run and the wanted, are dealt out evenly.
-    """
-    return min(room, wanted, max(0, math.ceil((wanted + everywhere) / workers) - here))
 
 
 class Supervisor:
@@ -45,6 +40,7 @@ class Supervisor:
         view: where progress is shown
         stop: holds a signal, once one came
         deadline: when to stop, on the monotonic clock
+        crew: workers that were started already, in the first of the places
     """
 
     def __init__(
@@ -58,6 +54,7 @@ class Supervisor:
         view: View,
         stop: Stop,
         deadline: float,
+        crew: Sequence[WorkerProcess] = (),
     ) -> None:
         self.pace = Pace()
         self._ledger = ledger
@@ -69,8 +66,9 @@ class Supervisor:
         self._view = view
         self._stop = stop
         self._deadline = deadline
-        self._workers: list[WorkerProcess] = []
-        self._started = 0
+        self._workers = list(crew)
+        self._supply = Supply(ledger)
+        self._started = len(crew)
         self.deaths = 0  # of workers, in the whole run
         self._deaths_in_row = 0
         self._announced = False
@@ -89,6 +87,7 @@ class Supervisor:
             return ended
         finally:
             held = [number for worker in self._workers for number in worker.held]
+            held += self._supply.give_back()
             for worker in self._workers:
                 worker.kill()
             self._workers.clear()
@@ -98,7 +97,7 @@ class Supervisor:
                     farewell.callback(self._ledger.requeue, number, reason, death=False)
 
     def _search(self) -> str:
-        looked = orphans = -math.inf
+        looked = orphans = drawn = -math.inf
         while True:
             if self._stop.signal is not None:
                 return "signal"
@@ -112,12 +111,20 @@ class Supervisor:
                     self._view.note(f"trial {number} was left behind by a run that ended: it is queued again")
             if now - looked >= LOOK:
                 looked = now
-                if not any(worker.held for worker in self._workers) and not self._ledger.wanted():
+                if not any(worker.held for worker in self._workers) and not self._supply.wanted():
                     return "done"
                 self._staff()
                 self._feed_idle()
-            self._view.update(self.progress())
-            ready = wait([worker.pipe for worker in self._workers], TICK)
+            if now - drawn >= TICK:
+                drawn = now
+                self._view.update(self.progress())
+            short = self._supply.is_short(self._needed_soon())
+            if short and len(self._workers) == 1:  # before it is heard: its speed must not decide what is drawn
+                self._supply.ask()
+                continue
+            ready = wait([worker.pipe for worker in self._workers], 0 if short else TICK)
+            if short and not ready:
+                self._supply.ask()
             for worker in [worker for worker in self._workers if worker.pipe in ready]:
                 if worker in self._workers:  # hearing another may have replaced them all
                     self._hear(worker)
@@ -125,7 +132,7 @@ class Supervisor:
 
     def _staff(self) -> None:
         """Start the workers that are missing, but no more than there are trials for."""
-        needed = self._ledger.wanted() + sum(bool(worker.held) for worker in self._workers)
+        needed = self._supply.wanted() + sum(bool(worker.held) for worker in self._workers)
         while len(self._workers) < min(len(self._places), needed):
             taken = [worker.place for worker in self._workers]
             free = list(self._places)
@@ -140,17 +147,32 @@ class Supervisor:
             if worker.idle and worker.ready is not None and (jobs := self._jobs(worker, worker.ready.slots)):
                 worker.tell(Orders(new=jobs))
 
-    def _jobs(self, worker: WorkerProcess, room: int) -> tuple[Job, ...]:
-        """Up to `room` new trials for a worker, so that all workers have about as many."""
-        everywhere = sum(len(each.held) for each in self._workers)
+    def _jobs(self, worker: WorkerProcess, room: int, leaving: int = 0) -> tuple[Job, ...]:
+        """Up to `room` new trials for a worker that `leaving` are about to leave, so that all have about as many."""
         jobs = []
-        for _ in range(fair_share(room, self._ledger.wanted(), len(worker.held), everywhere, len(self._workers))):
-            held = self._ledger.ask()
+        for _ in range(self._share(worker, room, leaving)):
+            held = self._supply.take()
             if held is None:
                 break
             worker.held[held.number] = held
             jobs.append(Job(held.number, held.recipe.values(), held.seed))
         return tuple(jobs)
+
+    def _share(self, worker: WorkerProcess, room: int, leaving: int) -> int:
+        everywhere = sum(len(each.held) for each in self._workers) - leaving
+        here = len(worker.held) - leaving
+        return fair_share(room, self._supply.wanted(), here, everywhere, len(self._workers))
+
+    def _needed_soon(self) -> int:
+        """How many slots will be free when their workers are next heard of.
+
+        Of trials in their last epoch, as many more as lately ended early, and all of a worker that starts.
+        """
+        starting = sum(worker.ready is None for worker in self._workers)
+        needed = starting * (self._setup.slots or FIRST_SLOTS)
+        for worker in self._workers:
+            needed += worker.early + sum(held.is_in_last_epoch for held in worker.held.values())
+        return needed
 
     def _hear(self, worker: WorkerProcess) -> None:
         message = worker.listen()
@@ -185,37 +207,43 @@ class Supervisor:
         self.pace.begin()
 
     def _answer(self, worker: WorkerProcess, done: EpochDone) -> None:
+        """Say what to train next; whatever can wait until the worker trains again, does."""
         assert worker.ready is not None
-        given_up = []
+        given_up, ended = [], []
         for epoch in done.epochs:
             held = worker.held[epoch.number]
             held.add(epoch, done.images, worker.ready)
             self.pace.add_images(epoch.images)
-            still = self._judge(held, epoch)
-            if not still:
-                del worker.held[epoch.number]
-                if epoch.finite and epoch.epoch < held.recipe.train.epochs:
-                    given_up.append(epoch.number)
-        new = self._jobs(worker, min(worker.ready.slots, done.room + len(given_up)))
-        worker.tell(Orders(tuple(given_up), new))
+            value = epoch.measured[self._ledger.definition.metric]
+            give_up = self._ledger.report(held, epoch.epoch, value if epoch.finite else math.nan)
+            last = epoch.epoch == held.recipe.train.epochs
+            if last or give_up or not epoch.finite:
+                ended.append((held, epoch))
+            if give_up and epoch.finite and not last:
+                given_up.append(epoch.number)
+        room = min(worker.ready.slots, done.room + len(given_up))
+        worker.early = max(len(given_up), worker.early // 2)
+        if self._share(worker, room, len(ended)) > len(self._supply):  # new ones must be drawn: knowing how these ended
+            self._tell(worker, ended)
+            ended = []
+        worker.tell(Orders(tuple(given_up), self._jobs(worker, room, len(ended))))
+        self._tell(worker, ended)
+        self._ledger.flush()
 
-    def _judge(self, held: Held, done: TrialEpoch) -> bool:
-        """Report an epoch, and tell the trial if it ended; whether it goes on."""
-        value = done.measured[self._ledger.definition.metric]
-        if not done.finite:
-            self._ledger.report(held, done.epoch, math.nan)
-            reason = f"diverged in epoch {done.epoch}: the loss is not finite"
-            self._ended(held, "pruned", reason, self._ledger.prune(held, reason))
-            return False
-        give_up = self._ledger.report(held, done.epoch, value)
-        if done.epoch == held.recipe.train.epochs:
-            told = self._ledger.complete(held, value, done.weights)
-            self._ended(held, "complete", f"{value:.4f}", told)
-            return False
-        if give_up:
-            reason = f"{self._ledger.definition.pruner.kind} after epoch {done.epoch}"
-            self._ended(held, "pruned", f"{value:.4f}, {reason}", self._ledger.prune(held, reason))
-        return not give_up
+    def _tell(self, worker: WorkerProcess, ended: list[tuple[Held, TrialEpoch]]) -> None:
+        """Tell trials that have ended, by completing, diverging or the pruner's word."""
+        for held, done in ended:
+            value = done.measured[self._ledger.definition.metric]
+            if not done.finite:
+                reason = f"diverged in epoch {done.epoch}: the loss is not finite"
+                self._ended(held, "pruned", reason, self._ledger.prune(held, reason))
+            elif done.epoch == held.recipe.train.epochs:
+                told = self._ledger.complete(held, value, done.weights)
+                self._ended(held, "complete", f"{value:.4f}", told)
+            else:
+                reason = f"{self._ledger.definition.pruner.kind} after epoch {done.epoch}"
+                self._ended(held, "pruned", f"{value:.4f}, {reason}", self._ledger.prune(held, reason))
+            del worker.held[held.number]
 
     def _ended(self, held: Held, state: str, detail: str, told: bool) -> None:
         self._shown = None
@@ -261,7 +289,7 @@ class Supervisor:
         return replace(
             stored,
             running=running,
-            elsewhere=max(0, stored.elsewhere - len(running)),
+            elsewhere=max(0, stored.elsewhere - len(running) - len(self._supply)),
             seconds=self.pace.seconds,
             seconds_left=left,
             trials_per_hour=self.pace.trials_per_hour,
@@ -270,9 +298,9 @@ class Supervisor:
 
     def _from_storage(self) -> Progress:
         ledger = self._ledger
-        counts, best, completed = ledger.counts(), ledger.best(), ledger.completed()
+        counts, best = ledger.counts(), ledger.best()
         pick = max if ledger.definition.direction == "maximize" else min
-        values = [trial.value for trial in completed if trial.value is not None]
+        values = [trial.value for trial in ledger.standings().ended if trial.value is not None]
         return Progress(
             study=ledger.study.study_name,
             metric=ledger.definition.metric,

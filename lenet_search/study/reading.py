@@ -7,6 +7,7 @@ from lenet_search.errors import StudyFileError
 from lenet_search.recipe import Recipe, Value
 from lenet_search.space import Choice, Range, Space
 from lenet_search.study.claim import read_claim
+from lenet_search.study.combinations import report_combinations
 from lenet_search.study.definition import METRICS, Definition
 from lenet_search.study.hyperparameters import read_entries
 from lenet_search.study.locate import find
@@ -78,6 +79,8 @@ def _definition(path: Path, overrides: Sequence[str], name: str) -> tuple[Defini
     entries = read_entries(source)
     start = read_starts(source, entries)
     claim = read_claim(source)
+    if not source.problems:  # else what stands beside one another may not be what was meant
+        report_combinations(source, entries)
     if source.problems:
         raise StudyFileError(source.problems)
     definition = Definition(

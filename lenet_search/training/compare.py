@@ -42,6 +42,12 @@ class Comparison:
     results: tuple[Result, ...]
     pairs: tuple[Pair, ...]
 
+    @property
+    def title(self) -> str:
+        """The name, where it is one, for people."""
+        own = any(self.name in claim.comparisons for result in self.results if (claim := result.task.claim))
+        return f"Comparison: {self.name}" if own else f"Comparison of {len(self.results)} recipes"
+
     def summary(self) -> dict[str, Any]:
         """JSON-able; differences as shares."""
         return {

@@ -57,6 +57,7 @@ def finish(
 
     cores, gpus = usable_cores(), visible_gpus()
     jobs = missing(tasks, kept, test, workers or len(gpus) or cores)
+    jobs.sort(key=lambda job: job.task.recipe.train.epochs * looked[job.task.name].parameters)  # results come early
     left = Counter(job.task.name for job in jobs)
     for task in tasks:
         if not left[task.name] and on_result is not None:

@@ -13,6 +13,7 @@ from lenet_search.training.result import Result
 
 ACCURACY = {"val_accuracy": METRICS["val_accuracy"], "test_accuracy": Shown("test accuracy", 100.0, "%", 2)}
 BAND = 0.15  # opacity
+DOMAINS = ((0.0, 0.36), (0.44, 0.6), (0.79, 1.0))  # of a comparison's panels; before the last stand names of pairs
 
 
 def claims_figure(results: Sequence[Result]) -> go.Figure:
@@ -122,7 +123,7 @@ def comparison_figure(comparison: Comparison) -> go.Figure:
     """Course by epoch, every seed's result, and the differences of all pairs with their intervals."""
     shown = ACCURACY[comparison.metric]
     figure = make_subplots(
-        1, 3, horizontal_spacing=0.11, column_widths=[0.36, 0.26, 0.38],
+        1, 3, horizontal_spacing=0.0, column_widths=[0.4, 0.3, 0.3],
         subplot_titles=["validation accuracy by epoch", f"{shown.label} by seed", "differences, 95 % intervals"],
     )  # fmt: skip
     for place, result in enumerate(comparison.results):
@@ -151,9 +152,13 @@ def comparison_figure(comparison: Comparison) -> go.Figure:
     figure.update_yaxes(title_text=shown.title, row=1, col=2)
     figure.update_yaxes(title_text=ACCURACY["val_accuracy"].title, row=1, col=1)
     figure.update_yaxes(ticks="", showgrid=False, row=1, col=3)
+    figure.update_xaxes(showticklabels=False, ticks="", title_text="recipes, as on the left", row=1, col=2)
+    for column, domain in enumerate(DOMAINS):
+        figure.update_xaxes(domain=domain, row=1, col=column + 1)
+        figure.layout.annotations[column].update(x=domain[0], xanchor="left")  # the heading of the panel
     n = min((pair.difference.n for pair in comparison.pairs), default=0)
     subtitle = f"n = {n} seeds, paired; a line joins the runs of one seed"
-    titled(figure, f"Comparison: {comparison.name}", subtitle, height=max(460, 300 + 44 * len(comparison.pairs)))
+    titled(figure, comparison.title, subtitle, height=max(460, 300 + 44 * len(comparison.pairs)))
     figure.update_annotations(font_size=13, font_color=SOFT)
     return figure.update_layout(
         margin_t=120, margin_b=110, legend={"orientation": "h", "x": 0, "y": -0.22, "yanchor": "top"}
@@ -166,7 +171,6 @@ def _add_differences(figure: go.Figure, comparison: Comparison) -> None:
     reach = np.array(
         [100.0 * (pair.difference.high - pair.difference.mean) if pair.difference.n > 1 else 0.0 for pair in pairs]
     )
-    figure.add_vline(x=0.0, line={"color": "#9aa5b1", "width": 1, "dash": "dot"}, row=1, col=3)
     figure.add_scatter(
         x=means,
         y=[f"{pair.second}<br>against {pair.first}" for pair in pairs],
@@ -182,6 +186,8 @@ def _add_differences(figure: go.Figure, comparison: Comparison) -> None:
         row=1,
         col=3,
     )
+    # Not before the points: plotly draws no line into a panel that is still empty
+    figure.add_vline(x=0.0, line={"color": SOFT, "width": 1.5}, row=1, col=3)
 
 
 def _curves(result: Result, name: str) -> np.ndarray:

@@ -147,7 +147,7 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
         for result in comparison.results
     ]
     parts = [
-        f"<h1>{escape(comparison.name)}</h1>",
+        f"<h1>{escape(comparison.title)}</h1>",
         f'<p class="lead">{label} on {escape(str(comparison.results[0].images["name"]))}.</p>',
         f"<section>{data_table(head, cells, frozenset({2, 3, 4}))}</section>",
         picture("comparison", comparison_figure(comparison)),
@@ -155,5 +155,5 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
     ]
     machine, pictures = (folder / f"compare-{comparison.name}.{ending}" for ending in ("json", "html"))
     replace_text(machine, json.dumps(comparison.summary(), indent=2, allow_nan=False) + "\n")
-    replace_text(pictures, page(comparison.name, parts))
+    replace_text(pictures, page(comparison.title, parts))
     return [machine, pictures]

@@ -22,6 +22,7 @@ CONTEXT: dict[str, dict[str, Value]] = {
     "optimizer.adam.amsgrad": {"optimizer.adam.beta_2": 0.1},
     "optimizer.adamw.amsgrad": {"optimizer.adamw.beta_2": 0.1},
     "schedule.step.factor": {"schedule.step.every": 1},
+    "schedule.piecewise.factors": {"schedule.piecewise.epochs": (1, 20)},
     # with a constant rate, a shorter run is the same run, ended earlier
     "train.epochs": {"schedule.kind": "cosine"},
 }
@@ -29,6 +30,8 @@ CHANGED: dict[str, Value] = {
     "train.epochs": 2,
     "train.batch_size": 24,
     "schedule.step.every": 1,
+    "schedule.piecewise.epochs": (1, 20),
+    "schedule.piecewise.factors": (0.5, 0.1),
     "optimizer.clip_norm": 1e-3,
 }
 CHANGED |= {path: 0.1 for path in FIELDS if path.endswith(".epsilon")}  # half of 1e-7 is as good as 1e-7
@@ -106,7 +109,7 @@ def test_every_kind_gives_a_course_of_its_own(path: str, split: Split) -> None:
     for kind in FIELDS[path].legal.choices:
         values = dict(BASE) | {path: kind}
         if path == "schedule.kind":
-            values |= {"schedule.step.every": 1}
+            values |= {"schedule.step.every": 1, "schedule.piecewise.epochs": (1, 2)}
         one = Recipe.from_values(values)
         found.append(outcomes(one, one, split)[0])
     assert all(difference(one, other) > 10 * ROUNDING for one, other in combinations(found, 2))

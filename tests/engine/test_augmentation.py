@@ -14,6 +14,7 @@ STRONG = {
     "brightness": {"augment__brightness": 0.8},
     "contrast": {"augment__contrast": 0.9},
     "cutout": {"augment__cutout": 12},
+    "input_dropout": {"regularize__input_dropout": 0.5},
     "dropout": {"regularize__dropout": 0.5},
     "spatial_dropout": {"regularize__spatial_dropout": 0.5},
 }

@@ -174,7 +174,7 @@ def test_penalties_smoothing_and_clipping_follow_plain_keras() -> None:
     assert_follows_keras(stack_of(*recipes, split=split), recipes, split)
 
 
-@pytest.mark.parametrize("schedule", ["constant", "step", "exponential", "linear", "cosine", "one_cycle"])
+@pytest.mark.parametrize("schedule", ["constant", "step", "piecewise", "exponential", "linear", "cosine", "one_cycle"])
 def test_every_schedule_reaches_the_step_that_it_is_meant_for(schedule: str) -> None:
     split = images()
     recipes = [

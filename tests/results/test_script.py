@@ -17,6 +17,7 @@ from lenet_search.results.script import train_script
 from tests.results.conftest import IMAGES
 
 GREY = {**IMAGES, "name": "mnist", "image_shape": [32, 32, 1], "pad": 2, "mean": [0.13], "std": [0.31]}
+OTHER_IMAGES = {"mnist": GREY, "small": {**GREY, "name": "small", "image_shape": [28, 28, 1], "pad": 0}}
 FULL: dict[str, Any] = {
     "data.name": "cifar10",
     "data.limit": 1000,
@@ -43,11 +44,22 @@ FULL: dict[str, Any] = {
 }
 KINDS = [(section, kind) for section in ("optimizer", "schedule") for kind in FIELDS[f"{section}.kind"].legal.choices]
 CHANGES = {"flip": 0.5, "shift": 2, "rotate": 9.0, "zoom": 0.3, "contrast": 0.4, "cutout": 8}
+ALL_CNN: dict[str, Any] = {"model.activation": "relu", "regularize.dropout": 0.5, "regularize.input_dropout": 0.2}
+BEYOND = {
+    "network lenet5_1998": {"model.network": "lenet5_1998"},
+    "network lenet5_stn": {"model.network": "lenet5_stn"},
+    "loss map": {"loss.kind": "map"},
+    "optimizer sdlm": {"optimizer.kind": "sdlm"},
+}
 RECIPES: dict[str, dict[str, Any]] = {
     "plain": {"data.name": "cifar10"},
     "full": FULL,
     "padded": {"data.name": "mnist", "model.initializer": "lecun_1998", "model.activation": "scaled_tanh"},
     "digits": {"data.name": "digits"},
+    "mlp": {"data.name": "cifar10", "model.network": "mlp", "regularize.dropout": 0.2},
+    "all_cnn": {"data.name": "cifar10", "model.network": "all_cnn", "model.width": 0.1, **ALL_CNN},
+    "all_cnn_pool": {"data.name": "cifar10", "model.network": "all_cnn_pool", "model.width": 0.1, **ALL_CNN},
+    "lenet5_28": {"data.name": "small", "model.network": "lenet5_28"},
     "own file": {"data.name": 'some "images".npz', "data.normalize": "invert", "augment.cutout": 4},
     **{f"{section} {kind}": {"data.name": "cifar10", f"{section}.kind": kind} for section, kind in KINDS},
     **{f"augment {name}": {"data.name": "cifar10", f"augment.{name}": value} for name, value in CHANGES.items()},
@@ -58,7 +70,7 @@ SOME_CHANGES = [["rotate", "shift"], ["zoom", "shift"], ["brightness", "contrast
 
 def script(values: dict[str, Any], title: str = "A recipe.") -> str:
     recipe = Recipe.from_values(values)
-    return train_script(recipe, GREY if recipe.data.name == "mnist" else IMAGES, title)
+    return train_script(recipe, OTHER_IMAGES.get(recipe.data.name, IMAGES), title)
 
 
 def functions(values: dict[str, Any]) -> dict[str, Any]:
@@ -208,12 +220,22 @@ def _with_draws(tf: Any, uniform: Any) -> Any:
     return SimpleNamespace(**{name: getattr(tf, name) for name in names}, random=SimpleNamespace(uniform=uniform))
 
 
-@pytest.mark.parametrize("name", ["plain", "full", "padded", "own file"])
+@pytest.mark.parametrize("name", BEYOND)
+def test_what_plain_keras_has_not_gives_a_script_that_says_so_and_what_to_do(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(script({"data.name": "mnist", **BEYOND[name]}), encoding="utf-8")
+    run = subprocess.run([sys.executable, path], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert f"This recipe uses {name}, which plain Keras has not" in run.stderr
+    assert "lenet-search train recipe.toml" in run.stderr
+
+
+@pytest.mark.parametrize("name", ["plain", "full", "padded", "own file", "mlp", "all_cnn", "all_cnn_pool", "lenet5_28"])
 def test_the_scripts_network_computes_what_the_exported_model_does(name: str) -> None:
     from lenet_search.networks.plain import plain_model
 
     recipe = Recipe.from_values(RECIPES[name])
-    images = GREY if recipe.data.name == "mnist" else IMAGES
+    images = OTHER_IMAGES.get(recipe.data.name, IMAGES)
     model = plain_model(recipe, {**images, "pad": 0}, softmax=False)
     network = functions(RECIPES[name])["build"]()
     network.set_weights(model.get_weights())

@@ -58,7 +58,7 @@ def opened(definition: Definition, url: str) -> Callable[..., Ledger]:
     """Opens a ledger on the storage, as another run each time."""
 
     def ledger(changed: Definition = definition, total: int = 6) -> Ledger:
-        return Ledger(changed, open_storage(url, create=True), artifact_folder(url), total)
+        return Ledger(changed, open_storage(url, create=True, batched=True), artifact_folder(url), total)
 
     return ledger
 

@@ -114,7 +114,7 @@ def uniform(shape: Sequence[int], stream: int, moment: Tensor) -> Tensor:
 
 
 def convolution(
-    images: Tensor, kernels: Tensor, lowering: str, stride: int = 1, padding: str = "valid", finite: bool = False
+    images: Tensor, kernels: Tensor, lowering: str, finite: bool = False, stride: int = 1, padding: str = "valid"
 ) -> Tensor:
     """Convolve each slot's images with its kernels.
 
@@ -123,9 +123,9 @@ def convolution(
         kernels: (K, k, k, C, F)
         lowering: "grouped", one convolution with K groups (needs oneDNN on a CPU), "separate", K convolutions, or
             "patches", one matrix product per slot with the k * k neighbourhoods of all pixels
-        stride: of both axes
-        padding: "valid" or "same", as Keras means them
         finite: whether the images hold finite numbers whatever a slot has learned
+        stride: of rows and columns
+        padding: "valid" or "same", as Keras means them
 
     Returns:
         (B, H', W', K * F), slot by slot
@@ -149,7 +149,7 @@ def convolution(
 
 
 def pooled_convolution(images: Tensor, kernels: Tensor, lowering: str, finite: bool = False) -> Tensor:
-    """`convolution`, then 2x2 max pooling: (B, H' // 2, W' // 2, K * F).
+    """`convolution` with stride 1 and no padding, then 2x2 max pooling: (B, H' // 2, W' // 2, K * F).
 
     A processor multiplies 16 numbers at a time, in which six filters leave ten places empty. So a grouped convolution
     with few filters computes two neighbouring columns at once: as 2 * F filters that are one column wider, with a
@@ -162,7 +162,7 @@ def pooled_convolution(images: Tensor, kernels: Tensor, lowering: str, finite: b
     height, width = (side - k + 1 for side in images.shape[1:3])
     own = images.shape[-1] != channels
     if not (own and lowering == "grouped" and images.dtype == tf.float32 and filters <= 8) or height % 2 or width % 2:
-        return tf.nn.max_pool2d(convolution(images, kernels, lowering, finite=finite), 2, 2, "VALID")
+        return tf.nn.max_pool2d(convolution(images, kernels, lowering, finite), 2, 2, "VALID")
     left = tf.pad(kernels, ((0, 0), (0, 0), (0, 1), (0, 0), (0, 0)))
     right = tf.pad(kernels, ((0, 0), (0, 0), (1, 0), (0, 0), (0, 0)))
     wide = tf.transpose(tf.concat([left, right], -1), (1, 2, 3, 0, 4))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lenet_search.search.supervisor import fair_share
+from lenet_search.search.supply import fair_share
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,244 @@
+"""What Optuna and the storage cost a search that has thousands of trials behind it, without training anything.
+
+    python benchmarks/optuna_share.py
+    python benchmarks/optuna_share.py --images-per-second 30000 --workers 2 --pruner HyperbandPruner
+    python benchmarks/optuna_share.py --stored 10000 --sqlite --json
+
+A storage is filled with `--stored` made-up trials. Then `--trials` more are searched by the real supervisor, ledger,
+sampler, pruner and storage, with workers that only sleep as long as an engine of `--images-per-second` (of all workers
+together) would train. Two shares of the run's time are reported, from the first orders to the last:
+
+- waiting: the time that a worker had reported an epoch and was told nothing yet, on average over the workers. It is
+  what the search loses to Optuna and the storage where the parent has a core of its own;
+- busy: processor time of the parent. Where workers occupy all cores, this is what they lose at most.
+"""
+
+import argparse
+import dataclasses
+import json
+import math
+import random
+import shutil
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from rich.console import Console
+from rich.table import Table
+from throughput import fill
+
+from lenet_search import study
+from lenet_search.search.devices import Place
+from lenet_search.search.interrupt import Stop
+from lenet_search.search.ledger import Ledger
+from lenet_search.search.messages import EpochDone, Job, Orders, Ready, Setup, TrialEpoch
+from lenet_search.search.progress import Silent
+from lenet_search.search.supervisor import Supervisor
+from lenet_search.storage import CURVES, open_storage
+
+CALLS = {
+    "ask": [(Ledger, "ask")],
+    "report": [(optuna.Trial, "report")],
+    "should_prune": [(optuna.Trial, "should_prune")],
+    "tell": [(Ledger, "complete"), (Ledger, "prune")],
+    "flush": [(Ledger, "flush")],
+}
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--study", default="cifar", help="name or path of a study file (default: cifar)")
+    parser.add_argument("--stored", type=int, default=10_000, help="trials in the storage before (default: 10000)")
+    parser.add_argument("--trials", type=int, default=256, help="trials to search on top of them (default: 256)")
+    parser.add_argument("--slots", type=int, default=64, help="slots of all workers together (default: 64)")
+    parser.add_argument("--workers", type=int, default=1, help="workers that share the slots (default: 1)")
+    parser.add_argument("--epochs", type=int, default=30, help="epochs of every trial (default: 30)")
+    parser.add_argument("--images", type=int, default=45_000, help="images of an epoch (default: 45000)")
+    parser.add_argument("--images-per-second", type=float, default=2e6, help="of the made-up engine (default: 2000000)")
+    parser.add_argument("--sampler", help="an Optuna sampler (default: as the study says)")
+    parser.add_argument("--pruner", help="an Optuna pruner (default: as the study says)")
+    parser.add_argument("--sqlite", action="store_true", help="use an SQLite database, not a journal")
+    parser.add_argument("--filled", type=Path, help="file of a storage: made when it is missing, else used again")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Fill a storage, search on top of it, report."""
+    options = arguments()
+    out = Console(stderr=options.json)
+    changes = [f"train.epochs={options.epochs}"]
+    changes += [
+        f"study.{part}={{ kind = '{kind}' }}" for part in ("sampler", "pruner") if (kind := vars(options)[part])
+    ]
+    definition = study.read(options.study, overrides=changes, name="share")
+    definition = dataclasses.replace(definition, start=())  # it would wait as trial 0 behind all made-up ones
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "share.storage"
+        address = f"sqlite:///{file}" if options.sqlite else str(file)
+        if options.filled is None or not options.filled.exists():
+            out.print(f"storing {options.stored} made-up trials", style="dim")
+            fill(definition, address, options.stored)
+            if options.filled is not None:
+                shutil.copy(file, options.filled)
+        else:
+            shutil.copy(options.filled, file)
+        began = time.monotonic()
+        storage = open_storage(address, create=False, batched=True)
+        ledger = Ledger(definition, storage, Path(folder), options.stored + options.trials)
+        opened = time.monotonic() - began
+        result = {"opening_seconds": opened, **measure(options, ledger, Path(folder))}
+    report(options, result, out)
+    if options.json:
+        settings = {name: value for name, value in vars(options).items() if name not in ("filled", "json")}
+        print(json.dumps({**settings, **result}))
+
+
+def measure(options: argparse.Namespace, ledger: Ledger, folder: Path) -> dict[str, Any]:
+    """Search with sleeping workers."""
+    spent: dict[str, list[tuple[float, float]]] = {name: [] for name in CALLS}
+    for name, methods in CALLS.items():
+        for owner, method in methods:
+            setattr(owner, method, timed(getattr(owner, method), spent[name]))
+    sleepers: list[Sleeper] = []
+
+    def start(place: Place, setup: Setup, log: Path) -> Sleeper:
+        sleepers.append(Sleeper(place, setup, options.images, options.images_per_second / options.workers))
+        return sleepers[-1]
+
+    import lenet_search.search.supervisor as module
+
+    module.WorkerProcess = start  # type: ignore[assignment,misc]
+    where = [Place(None, 1)] * options.workers
+    setup = Setup(ledger.definition.space, 1, max(1, options.slots // options.workers), None)
+    supervisor = Supervisor(ledger, where, setup, 1, options.workers, folder, Silent(), Stop(), math.inf)
+    cpu = time.process_time()
+    supervisor.run()
+    cpu = time.process_time() - cpu
+    seconds = max(each.ended for each in sleepers) - min(each.began for each in sleepers)
+    return {
+        "seconds": seconds,
+        "waiting_share": statistics.mean(each.waited for each in sleepers) / seconds,
+        "busy_share": cpu / seconds,
+        "reports_per_second": len(spent["report"]) / seconds,
+        "calls": {
+            name: {
+                "count": len(times),
+                "median_ms": 1e3 * statistics.median(wall for wall, _ in times),
+                "median_cpu_ms": 1e3 * statistics.median(cpu for _, cpu in times),
+                "total_seconds": sum(wall for wall, _ in times),
+                "total_cpu_seconds": sum(cpu for _, cpu in times),
+            }
+            for name, times in spent.items()
+            if times
+        },
+    }
+
+
+def timed(call: Callable[..., Any], spent: list[tuple[float, float]]) -> Callable[..., Any]:
+    """The same call; its seconds and its seconds of processor time are added to `spent`."""
+
+    def timed_call(*given: Any, **named: Any) -> Any:
+        began, cpu = time.perf_counter(), time.thread_time()
+        try:
+            return call(*given, **named)
+        finally:
+            spent.append((time.perf_counter() - began, time.thread_time() - cpu))
+
+    return timed_call
+
+
+class Sleeper:
+    """A worker to its supervisor; a thread that sleeps instead of training."""
+
+    def __init__(self, place: Place, setup: Setup, images: int, images_per_second: float) -> None:
+        self.place, self.log = place, Path("no log")
+        self.ready: Ready | None = None
+        self.held: dict[int, Any] = {}
+        self.early = 0
+        self.waited = 0.0
+        self.began = self.ended = math.nan
+        self.pipe, theirs = Pipe()
+        self._slots, self._images, self._rate = setup.slots or 1, images, images_per_second
+        threading.Thread(target=self._serve, args=[theirs], daemon=True).start()
+
+    @property
+    def idle(self) -> bool:
+        """As a worker's."""
+        return self.ready is not None and not self.held
+
+    def tell(self, orders: Orders) -> None:
+        """As a worker's."""
+        self.pipe.send(orders)
+
+    def listen(self) -> Any:
+        """As a worker's."""
+        return self.pipe.recv()
+
+    def kill(self) -> None:
+        """As a worker's."""
+        self.pipe.close()
+
+    def _serve(self, pipe: "Connection[Any, Any]") -> None:
+        running: dict[int, tuple[Job, int]] = {}
+        pipe.send(Ready("made up", False, self._slots, {"keras": "0"}))
+        try:
+            while True:
+                idle = not running
+                asked = time.monotonic()
+                orders: Orders = pipe.recv()
+                now = time.monotonic()
+                if not idle:
+                    self.waited += now - asked
+                elif math.isnan(self.began):
+                    self.began = now
+                self.ended = now
+                for number in orders.prune:
+                    del running[number]
+                running |= {job.number: (job, 0) for job in orders.new}
+                if not running:
+                    continue
+                time.sleep(len(running) * self._images / self._rate)
+                running = {number: (job, epoch + 1) for number, (job, epoch) in running.items()}
+                done = [self._epoch(job, epoch) for job, epoch in running.values()]
+                running = {n: each for n, each in running.items() if each[1] < each[0].values["train.epochs"]}
+                pipe.send(EpochDone(tuple(done), {"name": "made up"}, self._slots - len(running)))
+        except (EOFError, OSError):
+            pass  # the search is over
+
+    def _epoch(self, job: Job, epoch: int) -> TrialEpoch:
+        value = random.Random(job.number).betavariate(6, 4) * (1 - math.exp(-epoch / 3))
+        weights = {"all": np.zeros(62_006, np.float32)} if epoch == job.values["train.epochs"] else None
+        return TrialEpoch(job.number, 0, epoch, dict.fromkeys(CURVES, value), self._images, True, weights)
+
+
+def report(options: argparse.Namespace, result: dict[str, Any], out: Console) -> None:
+    """A table for people."""
+    made = Table(title=f"{options.trials} trials of {options.study} at {options.stored} stored ones")
+    for heading in ("call", "how often", "median ms", "of a processor", "seconds", "of a processor"):
+        made.add_column(heading, justify="left" if heading == "call" else "right")
+    for name, each in result["calls"].items():
+        made.add_row(
+            name,
+            f"{each['count']}",
+            *(f"{each[key]:.2f}" for key in ("median_ms", "median_cpu_ms", "total_seconds", "total_cpu_seconds")),
+        )
+    made.add_section()
+    made.add_row("the whole run", "", "", "", f"{result['seconds']:.1f}")
+    made.add_row("workers waited", "", "", "", f"{result['waiting_share']:.1%}")
+    made.add_row("parent was busy", "", "", "", "", f"{result['busy_share']:.1%}")
+    out.print(made)
+    out.print(f"Opening the storage took {result['opening_seconds']:.1f} s.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Optuna's journal for the process that runs a study: fewer writes to the disk, and lists that are not made anew.
+
+What is noted of one trial (a parameter, a report, an attribute) commutes with whatever another run notes of its own
+trials. So it is kept in memory until something is written that others must see in order, a trial that begins or ends
+above all, or until `flush`. One write then takes all of it. Nothing of a trial that has ended can be missing from
+the file: its end is written together with all that came before.
+"""
+
+from collections import deque
+from collections.abc import Container, Iterator
+from typing import Any
+
+from optuna.storages.journal import BaseJournalBackend, JournalFileBackend, JournalStorage
+from optuna.trial import FrozenTrial, TrialState
+
+UNFINISHED = (TrialState.RUNNING, TrialState.WAITING)
+
+
+class BatchedJournal(JournalStorage):
+    """A journal file of which this process is one of perhaps several writers. Not for several threads.
+
+    Optuna's own reader takes what is written here as it is, and the other way round.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._batches = _Batches(JournalFileBackend(path))
+        self._finished: dict[tuple[int, tuple[TrialState, ...]], tuple[int, list[FrozenTrial]]] = {}
+        super().__init__(self._batches)
+
+    def flush(self) -> None:
+        """Write what was kept back: it survives this process from here on, and others see it."""
+        self._batches.flush()
+
+    def get_all_trials(
+        self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
+    ) -> list[FrozenTrial]:
+        """As Optuna's. Lists of finished trials, which pruners read for each report, last until a trial ends."""
+        if deepcopy or states is None or any(state in states for state in UNFINISHED):
+            return super().get_all_trials(study_id, deepcopy, states)
+        self.get_study_directions(study_id)  # reads what others have written
+        key = study_id, tuple(state for state in TrialState if state in states)
+        known = self._finished.get(key)
+        if known is None or known[0] != self._batches.changes:
+            known = self._batches.changes, super().get_all_trials(study_id, deepcopy, states)
+            self._finished[key] = known
+        return list(known[1])
+
+
+class _Batches(BaseJournalBackend):
+    """A backend that keeps back what can wait. One storage reads it, each entry once and in order."""
+
+    def __init__(self, behind: BaseJournalBackend) -> None:
+        self.changes = 0  # how many entries were read that may have begun or ended a trial
+        self._behind = behind
+        self._kept: list[dict[str, Any]] = []
+        self._unread: deque[dict[str, Any]] = deque()  # of those kept back
+        self._own: set[str] = set()  # who kept entries back: this process under its storage's names
+        self._read = 0  # entries of the backend behind
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        if all(_can_wait(log) for log in logs):
+            self._own.update(log["worker_id"] for log in logs)
+            self._kept += logs
+            self._unread += logs
+        else:
+            self._behind.append_logs(self._kept + logs)
+            self._kept.clear()
+
+    def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
+        for log in self._behind.read_logs(self._read):
+            self._read += 1
+            waited = _can_wait(log)
+            if waited and log["worker_id"] in self._own:
+                continue  # was read when it was kept back
+            self.changes += not waited
+            yield log
+        while self._unread:
+            yield self._unread.popleft()
+
+    def flush(self) -> None:
+        if self._kept:
+            self._behind.append_logs(self._kept)
+            self._kept.clear()
+
+
+def _can_wait(log: dict[str, Any]) -> bool:
+    """Whether an entry is about one trial, which exists, and does not change its state."""
+    return "trial_id" in log and "state" not in log

@@ -1,0 +1,172 @@
+"""What the search does for speed (batches, lists that last, asking ahead) must not change a single trial.
+
+A search with made-up training is run, and the Optuna calls that it made are noted. Then the same calls, in the same
+order and with nothing around them, are made on a plain Optuna study in memory.
+"""
+
+import itertools
+import math
+import threading
+from collections.abc import Callable
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from optuna.trial import FrozenTrial, TrialState
+
+from lenet_search.search.devices import Place
+from lenet_search.search.interrupt import Stop
+from lenet_search.search.ledger import Ledger
+from lenet_search.search.messages import EpochDone, Job, Orders, Ready, Setup, TrialEpoch
+from lenet_search.search.progress import Silent
+from lenet_search.search.supervisor import Supervisor
+from lenet_search.storage import CURVES, open_storage
+from lenet_search.study import Definition, read
+
+Call = tuple[str, int, Any]
+SLOTS, TRIALS = 3, 24
+TPE = "{ kind = 'TPESampler', n_startup_trials = 5 }"
+PRUNERS = {
+    "none": "{ kind = 'NopPruner' }",
+    "median": "{ kind = 'MedianPruner', n_startup_trials = 3, n_warmup_steps = 1 }",
+    "halving": "{ kind = 'SuccessiveHalvingPruner', min_resource = 1, reduction_factor = 2 }",
+    "hyperband": "{ kind = 'HyperbandPruner', max_resource = 4, reduction_factor = 2 }",
+}
+
+
+class MadeUpWorker:
+    """A worker to its supervisor: a thread that trains nothing, and reports a value that follows from the recipe."""
+
+    def __init__(self, place: Place, setup: Setup, log: Path) -> None:
+        self.place, self.log = place, log
+        self.ready: Ready | None = None
+        self.held: dict[int, Any] = {}
+        self.early = 0
+        self.pipe, theirs = Pipe()
+        threading.Thread(target=self._serve, args=[theirs], daemon=True).start()
+
+    @property
+    def idle(self) -> bool:
+        return self.ready is not None and not self.held
+
+    def tell(self, orders: Orders) -> None:
+        self.pipe.send(orders)
+
+    def listen(self) -> Any:
+        return self.pipe.recv()
+
+    def kill(self) -> None:
+        self.pipe.close()
+
+    def _serve(self, pipe: "Connection[Any, Any]") -> None:
+        running: dict[int, tuple[Job, int]] = {}
+        pipe.send(Ready("made up", False, SLOTS, {}))
+        try:
+            while True:
+                orders: Orders = pipe.recv()
+                running = {n: each for n, each in running.items() if n not in orders.prune}
+                running |= {job.number: (job, 0) for job in orders.new}
+                if not running:
+                    continue
+                running = {n: (job, epoch + 1) for n, (job, epoch) in running.items()}
+                done = tuple(made_up_epoch(job, epoch) for job, epoch in running.values())
+                running = {
+                    n: (job, epoch)
+                    for (n, (job, epoch)), each in zip(running.items(), done, strict=True)
+                    if each.finite and epoch < job.values["train.epochs"]
+                }
+                pipe.send(EpochDone(done, {}, SLOTS - len(running)))
+        except (EOFError, OSError):
+            pass  # the search is over
+
+
+def made_up_epoch(job: Job, epoch: int) -> TrialEpoch:
+    dropout = float(job.values["regularize.dropout"])
+    value = (1 - dropout) * (1 - 0.5**epoch) + 0.1 * math.sin(40 * dropout + epoch)
+    finite = dropout < 0.45 or epoch < 2  # some diverge
+    return TrialEpoch(job.number, 0, epoch, dict.fromkeys(CURVES, value), 1, finite)
+
+
+def searched(definition: Definition, url: str, monkeypatch: pytest.MonkeyPatch) -> tuple[list[FrozenTrial], list[Call]]:
+    """The trials of a search with one made-up worker, and the Optuna calls that it made."""
+    calls: list[Call] = []
+
+    def noting(owner: type, name: str, note: Callable[..., Call]) -> None:
+        real = getattr(owner, name)
+
+        def noted(self: Any, *given: Any, **named: Any) -> Any:
+            answer = real(self, *given, **named)
+            calls.append(note(self, answer, *given))
+            return answer
+
+        patch.setattr(owner, name, noted)
+
+    with monkeypatch.context() as patch:
+        noting(Ledger, "ask", lambda _, held: ("ask", held.number, None))
+        noting(optuna.Trial, "report", lambda trial, _, value, step: ("report", trial.number, (value, step)))
+        noting(optuna.Trial, "should_prune", lambda trial, answer: ("prune?", trial.number, answer))
+        noting(optuna.Study, "tell", lambda _, __, number, value, state: ("tell", number, (value, state)))
+        ledger = Ledger(definition, open_storage(url, create=True, batched=True), Path("weights"), TRIALS)
+        patch.setattr("lenet_search.search.supervisor.WorkerProcess", MadeUpWorker)
+        setup = Setup(definition.space, 1, SLOTS, None)
+        where = [Place(None, 1)]
+        supervisor = Supervisor(ledger, where, setup, 1, 1, Path(), Silent(), Stop(), math.inf)
+        assert supervisor.run() == "done"
+    return ledger.study.trials, calls
+
+
+def replayed(definition: Definition, calls: list[Call]) -> list[FrozenTrial]:
+    """The trials of the same calls on a plain study, whose pruner must say the same each time."""
+    study = optuna.create_study(
+        study_name=definition.name,  # Hyperband's brackets follow from it
+        direction=definition.direction,
+        sampler=definition.sampler.build(definition.seed),
+        pruner=definition.pruner.build(definition.seed),
+    )
+    trials = {}
+    for call, number, detail in calls:
+        if call == "ask":
+            trials[number] = study.ask()
+            definition.space.sample(trials[number])
+        elif call == "report":
+            trials[number].report(*detail)
+        elif call == "prune?":
+            assert trials[number].should_prune() == detail
+        else:
+            study.tell(number, *detail)
+    return study.trials
+
+
+def course(trial: FrozenTrial) -> tuple[object, ...]:
+    return trial.number, trial.state, trial.params, str(trial.intermediate_values), trial.values
+
+
+@pytest.mark.parametrize("pruner", PRUNERS)
+@pytest.mark.parametrize("sampler", [TPE, "{ kind = 'RandomSampler' }"], ids=["tpe", "random"])
+def test_a_search_makes_the_trials_that_plain_optuna_makes(definition, url, sampler, pruner, monkeypatch):
+    overrides = [f"study.sampler={sampler}", f"study.pruner={PRUNERS[pruner]}", "train.epochs=4"]
+    chosen = read("small.toml", overrides=overrides)
+    trials, calls = searched(chosen, url, monkeypatch)
+    assert [course(trial) for trial in trials] == [course(trial) for trial in replayed(chosen, calls)]
+    assert len(trials) == TRIALS
+    states = {trial.state for trial in trials}
+    assert TrialState.COMPLETE in states
+    assert any(call == "prune?" and answer for call, _, answer in calls) == (pruner != "none")
+
+
+def test_with_one_worker_a_search_takes_the_same_course_every_time(definition, monkeypatch):
+    chosen = read(
+        "small.toml", overrides=[f"study.sampler={TPE}", f"study.pruner={PRUNERS['median']}", "train.epochs=4"]
+    )
+    first, second = (searched(chosen, f"{name}.journal", monkeypatch)[1] for name in ("first", "second"))
+    assert str(first) == str(second)
+
+
+def test_trials_are_asked_for_before_the_slots_are_free(definition, monkeypatch):
+    chosen = read("small.toml", overrides=["train.epochs=4"])
+    _, calls = searched(chosen, "study.journal", monkeypatch)
+    balance = [(call == "ask") - (call == "tell") for call, _, _ in calls]
+    assert max(itertools.accumulate(balance)) > SLOTS
