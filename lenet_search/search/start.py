@@ -52,7 +52,7 @@ def search(
     crew: list[WorkerProcess] = []
     supervisor: Supervisor | None = None
     try:
-        for number, place in enumerate(where[:trials], 1):  # first of all: loading TensorFlow takes them seconds
+        for number, place in enumerate(where[:trials], 1):  # first of all: loading what computes takes them seconds
             own = replace(setup, threads=place.threads)
             crew.append(WorkerProcess(place, own, logs / f"worker-{number}.log"))
         digests = _look_at_data(definition.space, data_folder, view)

@@ -17,7 +17,7 @@ def product_of_patches(
     Args:
         images: (B, H, W, C) seen by all slots, or (B, H, W, K * C), slot by slot
         kernels: (K, k, k, C, F)
-        stride: of both axes
+        stride: of rows and columns
         padding: "valid" or "same", as Keras means them
         pooled: whether 2x2 max pooling follows, an odd last row or column left out
 
