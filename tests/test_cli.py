@@ -399,7 +399,7 @@ def test_run_measures_the_stack_size_once_for_all_its_workers_and_remembers_it(t
     write_study(Path("mine.toml"))
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     command = [sys.executable, "-m", "lenet_search", "run", "--study", "mine.toml", "--set", "data.limit=400"]
-    command += ["--set", "model.width=0.2", "--workers", "2", "--slots", "auto"]
+    command += ["--set", "model.network=mlp", "--workers", "2", "--slots", "auto"]
 
     def said(trials: int) -> str:
         done = subprocess.run(
@@ -410,8 +410,8 @@ def test_run_measures_the_stack_size_once_for_all_its_workers_and_remembers_it(t
 
     first = said(2)
     (measured,) = json.loads((tmp_path / "cache/lenet-search/slots.json").read_text())["measured"]
-    assert measured["conditions"]["model"]["width"] == 0.2
-    assert first.count("measuring stack sizes for lenet5 on 32x32x1 in batches of 40") == 1
+    assert measured["conditions"]["model"]["network"] == "mlp"
+    assert first.count("measuring stack sizes for mlp on 32x32x1 in batches of 40") == 1
     assert f"Workers  2 x {measured['slots']} slots" in first
     again = said(4)
     assert "measuring" not in again

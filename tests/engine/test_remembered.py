@@ -70,11 +70,11 @@ def test_only_one_process_measures_at_a_time_and_one_that_is_killed_lets_the_nex
     holder = subprocess.Popen(
         [
             sys.executable, "-c",
-            "import sys, time\nfrom pathlib import Path\nfrom lenet_search.engine.remembered import Memory\n"
-            "with Memory(Path(sys.argv[1])).alone(lambda: None):\n    print('mine', flush=True)\n    time.sleep(60)",
-            str(tmp_path),
+            "import fcntl, sys, time\nlock = open(sys.argv[1], 'w')\nfcntl.flock(lock, fcntl.LOCK_EX)\n"
+            "print('mine', flush=True)\ntime.sleep(60)",
+            str(tmp_path / "slots.lock"),
         ],
-        stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdout=subprocess.PIPE,
     )  # fmt: skip
     assert holder.stdout is not None
     with holder.stdout as told:
