@@ -6,6 +6,10 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+MOST = 1024  # workers, or slots of one: more is a slip of the finger
+Slots = int | Literal["auto"] | None  # of a stack: so many, measured, or as many as suit the device
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,25 @@ def places(workers: int | None, gpus: list[str], cores: int) -> list[Place]:
     count = workers or len(gpus) or cores
     threads = max(1, cores // count)
     return [Place(gpus[i % len(gpus)] if gpus else None, threads) for i in range(count)]
+
+
+def slots_of(value: str | int | None) -> Slots:
+    """What somebody gave as the size of stacks, checked.
+
+    Raises:
+        ValueError: it is neither a number from 1 to `MOST` nor "auto".
+    """
+    if value is None:
+        return None
+    if value == "auto":
+        return "auto"
+    try:
+        count = int(value)
+    except ValueError:
+        count = 0
+    if not 1 <= count <= MOST:
+        raise ValueError(f"expected a number from 1 to {MOST}, or auto; received {value!r}")
+    return count
 
 
 def visible_gpus() -> list[str]:
