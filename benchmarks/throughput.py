@@ -8,8 +8,10 @@
 The first compares ways to run one study without pruning, each trial for the same number of epochs: `lenet-search run`
 against those that `--against` names, which are
 
+    lenet_search_float32  this tool, but with `train.precision` float32, whatever the device would be faster with
     ordinary              the objective of `plain.py`, one trial after the other (Optuna and Keras)
     ordinary_parallel     the same in as many processes as there are cores, each with one thread, against one journal
+    ordinary_bfloat16     the ordinary objective under Keras's policy mixed_bfloat16; the others compute in float32
     tuned                 the objective in its tuned style, one trial after the other
     keras_tuner           KerasTuner, one trial after the other (`with_keras_tuner.py`)
     keras_tuner_parallel  KerasTuner's distributed mode, one worker per core

@@ -40,15 +40,15 @@ class Trained:
     values: list[float]
 
 
-def tool(options: argparse.Namespace, folder: Path) -> list[str]:
+def tool(options: argparse.Namespace, folder: Path, *more: str) -> list[str]:
     """The command of this tool."""
     command = [sys.executable, "-m", "lenet_search", "run", "--study", options.study, "--json"]
-    return command + settings(options, folder / "tool.journal")
+    return [*command, *settings(options, folder / "tool.journal"), *more]
 
 
 def script(options: argparse.Namespace, folder: Path, name: str, *more: str) -> list[str]:
     """The command of a script in this folder."""
-    return [sys.executable, str(HERE / name), "--study", options.study, *more, *settings(options, folder / "trials")]
+    return [sys.executable, str(HERE / name), "--study", options.study, *settings(options, folder / "trials"), *more]
 
 
 def settings(options: argparse.Namespace, storage: Path) -> list[str]:
@@ -70,10 +70,14 @@ def processes(options: argparse.Namespace, folder: Path, name: str) -> list[str]
     return script(options, folder, name, "--processes", str(options.cores), "--threads", "1")
 
 
+FLOAT32 = ("--set", "train.precision=float32")
+BFLOAT16 = ("--set", "train.precision=mixed_bfloat16")
 WAYS = {
     LENET_SEARCH: Way(lambda o, folder: [tool(o, folder)]),
+    "lenet_search_float32": Way(lambda o, folder: [tool(o, folder, *FLOAT32)]),
     "ordinary": Way(lambda o, folder: [script(o, folder, "plain.py")]),
     "ordinary_parallel": Way(lambda o, folder: [script(o, folder, "plain.py", "--threads", "1")] * o.cores),
+    "ordinary_bfloat16": Way(lambda o, folder: [script(o, folder, "plain.py", *BFLOAT16)]),
     "tuned": Way(lambda o, folder: [script(o, folder, "plain.py", "--style", "tuned")]),
     "keras_tuner": Way(lambda o, folder: [script(o, folder, "with_keras_tuner.py")], "keras_tuner"),
     "keras_tuner_parallel": Way(lambda o, folder: [processes(o, folder, "with_keras_tuner.py")], "keras_tuner"),
@@ -106,7 +110,7 @@ def run(name: str, options: argparse.Namespace, folder: Path) -> Trained:
     """
     commands = WAYS[name].commands(options, folder)
     seconds, said = timed(commands, folder)
-    if name == LENET_SEARCH:
+    if name.startswith(LENET_SEARCH):
         trained = Trained(seconds, *stored(folder / "tool.journal"))
     else:
         lines = [json.loads(text.splitlines()[-1]) for text in said]

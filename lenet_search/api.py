@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import optuna
 
     from lenet_search.search import Summary, View
+    from lenet_search.search.devices import Slots
 
 
 class Best(NamedTuple):
@@ -65,7 +66,7 @@ class Study:
         timeout: float | str | None = None,
         storage: str | None = None,
         workers: int | None = None,
-        slots: int | None = None,
+        slots: "Slots" = None,
         data: str | Path | None = None,
         view: "View | None" = None,
     ) -> "Summary":
@@ -76,11 +77,12 @@ class Study:
             timeout: seconds, or a text like "30m"; else the study's
             storage: journal file or Optuna URL; else the one given to `read`
             workers: processes; else one per GPU, or one per core
-            slots: trials side by side in each worker; else by device
+            slots: trials side by side in each worker; "auto" measures what is fastest, once; else by device
             data: folder that is looked at first for NAME.npz
             view: where progress is shown; else nowhere
 
         Raises:
+            ValueError: if `slots` is no size.
             DefinitionChanged: if the storage holds another study of this name.
             DataError: if the images cannot be had.
             RunError: if the storage cannot be opened, or workers keep dying.

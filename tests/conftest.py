@@ -1,4 +1,4 @@
-"""What all tests share: a quiet TensorFlow, an environment of its own, and a tiny data set that can be learned."""
+"""What all tests share: quiet backends, an environment of its own, and a tiny data set that can be learned."""
 
 import os
 from pathlib import Path
@@ -6,9 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-# Before TensorFlow is imported, which reads them once.
+# Before TensorFlow or JAX is imported, which read them once.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Most of what JAX's tests take is compiling, and many of them need the same programs.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "jax"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 
 @pytest.fixture(autouse=True)

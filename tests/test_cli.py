@@ -216,6 +216,14 @@ def test_what_cannot_be_trained_is_found_before_a_storage_is_made(settings, mess
     assert not Path("lenet-search.journal").exists()
 
 
+@pytest.mark.parametrize("slots", ["0", "-1", "2.5", "many", "1000000", ""])
+def test_a_stack_size_that_is_none_is_refused_before_anything_starts(slots):
+    refused = call("run", "--study", "digits", "--slots", slots)
+    assert refused.exit_code == 2
+    assert f"expected a number from 1 to 1024, or auto; received {slots!r}" in refused.stderr
+    assert not list(Path().glob("*.journal"))
+
+
 @pytest.mark.parametrize("option", ["--workers", "--slots"])
 def test_no_machine_has_a_million_workers_or_slots(option):
     assert call("run", "--study", "digits", option, "1000000").exit_code == 2
@@ -387,6 +395,30 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_run_measures_the_stack_size_once_for_all_its_workers_and_remembers_it(tmp_path):
+    write_study(Path("mine.toml"))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    command = [sys.executable, "-m", "lenet_search", "run", "--study", "mine.toml", "--set", "data.limit=400"]
+    command += ["--set", "model.network=mlp", "--workers", "2", "--slots", "auto"]
+
+    def said(trials: int) -> str:
+        done = subprocess.run(
+            [*command, "--trials", str(trials)], env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    first = said(2)
+    (measured,) = json.loads((tmp_path / "cache/lenet-search/slots.json").read_text())["measured"]
+    assert measured["conditions"]["model"]["network"] == "mlp"
+    assert first.count("measuring stack sizes for mlp on 32x32x1 in batches of 40") == 1
+    assert f"Workers  2 x {measured['slots']} slots" in first
+    again = said(4)
+    assert "measuring" not in again
+    assert f"measured on {measured['date']}" in again
+    assert f"x {measured['slots']} slots" in again
+
+
 def test_run_answers_with_one_json_object_and_says_what_to_do_next_on_stderr(searched):
     answer = json.loads((searched / "answer.json").read_text())
     assert answer["study"] == "quick"
@@ -428,7 +460,7 @@ def test_a_recipe_with_something_open_cannot_be_trained_and_says_what_is():
 
 
 def test_train_leaves_no_folder_when_its_images_cannot_be_had(monkeypatch):
-    monkeypatch.setattr("lenet_search.cli.tensorflow.start_tensorflow", lambda: None)
+    monkeypatch.setattr("lenet_search.cli.backend.start_backend", lambda: None)
     Path("mine.toml").write_text("")
     monkeypatch.setattr("lenet_search.training.train", broken)
     assert call("train", "mine.toml").exit_code == 1

@@ -25,7 +25,7 @@ def pins() -> dict[str, str]:
 
 def test_everything_that_is_installed_is_pinned():
     wanted, seen = ["lenet-search"], set()
-    extras = {"test", "dev"}
+    extras = {"jax", "test", "dev"}
     while wanted:
         name = wanted.pop()
         seen.add(name)
@@ -42,7 +42,8 @@ def test_the_pins_satisfy_the_lower_bounds():
     from packaging.requirements import Requirement
 
     extras = PROJECT["optional-dependencies"]
-    for text in [*PROJECT["dependencies"], *extras["gpu"], *extras["test"], *extras["dev"], *extras["benchmarks"]]:
+    lists = [PROJECT["dependencies"], *(extras[name] for name in ("gpu", "jax", "test", "dev", "benchmarks"))]
+    for text in [text for each in lists for text in each]:
         requirement = Requirement(text)
         if requirement.name != PROJECT["name"]:
             assert requirement.specifier.contains(pins()[normal(requirement.name)]), text

@@ -32,6 +32,7 @@ from keras import ops
 from lenet_search.data import Split
 from lenet_search.engine import Stack, Structure, backend, update
 from lenet_search.engine.forward import Elementwise, PooledConv, forward, plan
+from lenet_search.engine.precision import multiplying_dtype
 from lenet_search.networks import network, parameters
 from lenet_search.networks.layers import Activation, Conv, Dense, Flatten
 from lenet_search.recipe import Recipe
@@ -116,7 +117,7 @@ def pieces(structure: Structure, split: Split, slots: int) -> dict[str, list[Cal
     x = ops.convert_to_tensor(rng.normal(size=(structure.batch_size, *shape[:2], channels)).astype(np.float32))
     lowering = backend.best_lowering()
     first = True
-    dtype = backend.multiplying_dtype(structure.precision)
+    dtype = multiplying_dtype(structure.precision)
     for step in plan(layers, shape):
         match step.layer:
             case Conv() | PooledConv():

@@ -67,10 +67,10 @@ def best(
     _show(found, top, out)
     written: list[Path] = []
     if export is not None:
-        from lenet_search.cli.tensorflow import start_tensorflow
+        from lenet_search.cli.backend import start_backend
         from lenet_search.results.export import export as write
 
-        start_tensorflow()
+        start_backend()
         folder = Path("exports", found.study_name) if export == DEFAULT_FOLDER else Path(export)
         written = write(found, url, folder, data_folder=data)
         out.print(f"\nWritten to {folder}:", style="bold")

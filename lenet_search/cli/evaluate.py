@@ -36,12 +36,12 @@ def evaluate(
 
     Do it once, at the end: a test set that was used to choose is a validation set.
     """
-    from lenet_search.cli.tensorflow import start_tensorflow
+    from lenet_search.cli.backend import start_backend
     from lenet_search.cli.terminal import console, print_json
     from lenet_search.results.evaluate import evaluate as measure
 
     if zipfile.is_zipfile(model):  # what is no model is said so at once
-        start_tensorflow()
+        start_backend()
     found = measure(model, on, data)
     if json:
         print_json(

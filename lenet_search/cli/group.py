@@ -22,7 +22,7 @@ class Commands(TyperGroup):
         Raises:
             typer.Exit: with the exit code of the error that came up.
         """
-        if not os.environ.get(DEBUG):  # TensorFlow tells everybody about its CPU, and about GPUs that are not there
+        if not os.environ.get(DEBUG):  # TensorFlow tells everybody about the CPU, and about GPUs that are not there
             os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         try:
             return super().invoke(ctx)

@@ -53,12 +53,12 @@ def predict(
     Pictures become as the model's training images are: grey, of their size, and light on dark where those are so; what
     was done is said beside each. A file that is no image is named, the rest still run, and the exit code is 2.
     """
-    from lenet_search.cli.tensorflow import start_tensorflow
+    from lenet_search.cli.backend import start_backend
     from lenet_search.cli.terminal import console, print_json
 
     files, folders = _sorted_out(images)
     if zipfile.is_zipfile(model):  # what is no model is said so at once
-        start_tensorflow()
+        start_backend()
     from lenet_search.errors import ResultError
     from lenet_search.results.predict import measure, open_model
     from lenet_search.results.predict import predict as classify

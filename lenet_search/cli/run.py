@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lenet_search.cli.options import DataFolder, Json, Storage, complete_study
+from lenet_search.cli.options import DataFolder, Json, Storage, Workers, complete_study
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from lenet_search.search import Summary
 
-MOST = 1024  # workers, or slots of one: more is a slip of the finger
 EXAMPLES = """Examples:
 
   lenet-search run --study digits
   lenet-search run --study cifar --trials 100 --timeout 30m
+  lenet-search run --study cifar --slots auto
   lenet-search run --study my/study.toml --storage sqlite:///results.db
   lenet-search run --study cifar --set train.epochs=2 --set data.limit=10000 --name quick
 
@@ -60,15 +60,15 @@ def run(
     name: Annotated[
         str | None, typer.Option("--name", help="Keep the result under this name.", show_default="the study's name")
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            "--workers", min=1, max=MOST, help="Worker processes.", show_default="one per GPU, else one per core"
-        ),
-    ] = None,
+    workers: Workers = None,
     slots: Annotated[
-        int | None,
-        typer.Option("--slots", min=1, max=MOST, help="Trials side by side in each worker.", show_default="by device"),
+        str | None,
+        typer.Option(
+            "--slots",
+            metavar="N|auto",
+            help='Trials side by side in each worker; "auto" measures what is fastest here, and remembers it.',
+            show_default="by device",
+        ),
     ] = None,
     data: DataFolder = None,
     json: Json = False,
@@ -80,6 +80,7 @@ def run(
     from lenet_search.api import Study
     from lenet_search.cli.terminal import console, print_json
     from lenet_search.search import Interrupted
+    from lenet_search.search.devices import slots_of
     from lenet_search.search.live import view_for
     from lenet_search.study import duration
 
@@ -87,9 +88,13 @@ def run(
         seconds = None if timeout is None else duration(timeout)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="'--timeout'") from None
+    try:
+        size = slots_of(slots)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="'--slots'") from None
     chosen = Study.read(study, overrides=set_ or (), name=name)
     try:
-        summary = chosen.run(trials, seconds, storage, workers, slots, data, view=view_for(console(stderr=json)))
+        summary = chosen.run(trials, seconds, storage, workers, size, data, view=view_for(console(stderr=json)))
     except Interrupted as interrupted:
         if json and interrupted.summary is not None:
             print_json(interrupted.summary.to_json())

@@ -42,7 +42,7 @@ def train(
     Prints the mean over the seeds with its 95 % interval, and writes the curves and the first seed's model.
     Seeds count up from the one after the file's own: a seed that helped to choose a recipe would flatter it.
     """
-    from lenet_search.cli.tensorflow import start_tensorflow
+    from lenet_search.cli.backend import start_backend
     from lenet_search.cli.terminal import console, print_json
     from lenet_search.study import read_recipe
     from lenet_search.training import prepared, write
@@ -53,7 +53,7 @@ def train(
     folder = out or Path("trained", name)
     fresh = definition.seed + 1  # the file's own seed is the one that the recipe was chosen with
     with prepared(folder):
-        start_tensorflow()
+        start_backend()
         with _Progress(definition.metric, seeds * whole.train.epochs) as progress:
             training = train_recipe(whole, seeds=seeds, first_seed=fresh, data_folder=data, on_epoch=progress.show)
         written = write(training, folder, title=f"{name}, {_runs(seeds)}")

@@ -42,7 +42,7 @@ Weights = Mapping[str, Tensor]
 
 def convolved(layer: Conv, x: Tensor, kernel: Tensor) -> Tensor:
     """The convolution without its bias."""
-    return backend.convolution(x, kernel[None], "grouped", stride=layer.stride, padding=layer.padding)
+    return backend.convolution(x, kernel[None], "grouped", layer.stride, layer.padding)
 
 
 def kernel_of(layer: Conv, weights: Weights, maps: int) -> Tensor:
@@ -98,8 +98,7 @@ def states_of(layers: Sequence[Layer], weights: Weights, images: Tensor) -> list
 
 def _back(function: Callable[[Tensor], Tensor], at: Tensor, with_: Tensor) -> Tensor:
     """The transposed Jacobian of `function` at `at`, times `with_`."""
-    _, (result,) = backend.value_and_gradients(lambda: (ops.sum(function(at) * with_), None), [at])
-    return result
+    return backend.value_and_gradients(lambda x: (ops.sum(function(x) * with_), None), at)[1]
 
 
 class GaussNewton:

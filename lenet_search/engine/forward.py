@@ -63,7 +63,7 @@ class PooledConv:
 
 @dataclass(frozen=True)
 class Elementwise:
-    """Biases, activations, 2x2 pooling and subsampling of maps that follow each other: one pass over memory."""
+    """Biases, activations, pooling and subsampling of maps that follow each other: one pass over memory."""
 
     parts: tuple[Bias | Activation | Pool | Subsampling, ...]
 
@@ -108,7 +108,7 @@ def _rises(layer: object) -> bool:
     return isinstance(layer, Bias) or (isinstance(layer, Activation) and layer.kind in RISING)
 
 
-def _is_elementwise(layer: object) -> TypeGuard[Bias | Activation | Pool | Subsampling]:
+def _joins(layer: object) -> TypeGuard[Bias | Activation | Pool | Subsampling]:
     return isinstance(layer, Bias | Activation | Subsampling) or (isinstance(layer, Pool) and layer.halves)
 
 
@@ -117,15 +117,15 @@ def _joined(steps: Sequence[Step]) -> list[Step]:
     joined: list[Step] = []
     maps = True
     for step in steps:
-        maps = maps and not isinstance(step.layer, Flatten | GlobalPool)
-        before = joined[-1].layer if joined else None
-        if not (maps and _is_elementwise(step.layer)):
+        layer = step.layer
+        maps = maps and not isinstance(layer, Flatten | GlobalPool)
+        before = joined[-1] if joined else None
+        if not (maps and _joins(layer)):
             joined.append(step)
-            continue
-        parts = before.parts if isinstance(before, Elementwise) else ()
-        if parts:
-            joined.pop()
-        joined.append(Step(Elementwise((*parts, step.layer)), step.stream, step.shape))
+        elif before is not None and isinstance(before.layer, Elementwise):
+            joined[-1] = Step(Elementwise((*before.layer.parts, layer)), step.stream, before.shape)
+        else:
+            joined.append(Step(Elementwise((layer,)), step.stream, step.shape))
     return joined
 
 
@@ -153,7 +153,8 @@ def forward(
     """
     training = rates is not None
     rates = rates or {}
-    last = [step.layer for step in steps if isinstance(step.layer, Dense | Affine)][-1:]
+    # Logits stay exact, as Keras advises, and so do the units whose distances are the logits.
+    exact = [step.layer for step in steps if isinstance(step.layer, Dense | Affine)][-1:]
     x = images
     moving: dict[str, Tensor] = {}
     for step in steps:
@@ -162,20 +163,22 @@ def forward(
                 kernel = ops.cast(weights[f"{layer.name}.kernel"], dtype)
                 x = backend.pooled_convolution(ops.cast(x, dtype), kernel, lowering, finite=x is images)
             case Conv():
-                kernel = ops.cast(weights[f"{layer.name}.kernel"], dtype)
+                kernel = weights[f"{layer.name}.kernel"]
                 if layer.connections:
                     kernel = full_kernel(kernel, layer.connections, step.shape[-1])
-                finite, x = x is images, ops.cast(x, dtype)
+                kernel, first, x = ops.cast(kernel, dtype), x is images, ops.cast(x, dtype)
                 if layer.covers(step.shape):  # nothing is shared: a matrix product is several times as fast
                     kernel = ops.reshape(kernel, (slots, -1, layer.filters))
                     x = ops.matmul(_flat(x, step.shape, slots), kernel)
                     x = ops.reshape(ops.transpose(x, (1, 0, 2)), (-1, 1, 1, slots * layer.filters))
                 else:
-                    x = backend.convolution(x, kernel, lowering, finite, layer.stride, layer.padding)
+                    x = backend.convolution(x, kernel, lowering, layer.stride, layer.padding, finite=first)
             case Elementwise():
                 x = _elementwise(layer, weights, x)
+            case Bias():
+                x = ops.cast(x, "float32") + ops.reshape(weights[f"{layer.name}.bias"], (-1,))
             case Dense() | Affine():
-                own = "float32" if layer in last else dtype  # logits stay exact, as Keras advises
+                own = "float32" if layer in exact else dtype
                 product = ops.matmul(ops.cast(x, own), ops.cast(weights[f"{layer.name}.kernel"], own))
                 x = ops.cast(product, "float32") + weights[f"{layer.name}.bias"][:, None, :]
             case BatchNorm():
@@ -183,9 +186,9 @@ def forward(
                 moving |= statistics
             case Activation():
                 x = ACTIVATIONS[layer.kind](x)
-            case Pool():
+            case Pool():  # one that is not part of an Elementwise
                 pool = ops.max_pool if layer.kind == "max" else ops.average_pool
-                x = pool(ops.cast(x, "float32"), layer.size, layer.stride, layer.padding)
+                x = pool(x, layer.size, layer.stride, layer.padding)
             case RadialBasis():
                 x = -distances(x, layer.classes)
             case SpatialTransformer():
@@ -262,8 +265,9 @@ def _transformed(x: Tensor, transformations: Tensor, shape: Shape) -> Tensor:
     if x.shape[-1] == channels:
         x = transformed(x, transformations, backend.gather)
     else:
-        own = ops.reshape(x, (batch, height, width, slots, channels))
-        own = ops.reshape(ops.transpose(own, (3, 0, 1, 2, 4)), (-1, *shape))
+        own = ops.reshape(
+            ops.transpose(ops.reshape(x, (batch, height, width, slots, channels)), (3, 0, 1, 2, 4)), (-1, *shape)
+        )
         x = transformed(own, ops.reshape(transformations, (1, -1, 6)), backend.gather)
         x = ops.transpose(ops.reshape(x, (slots, batch, *shape)), (1, 2, 3, 0, 4))
     return ops.reshape(x, (batch, height, width, slots * channels))

@@ -221,8 +221,9 @@ def _moved_by(layer: Layer, x: np.ndarray, number: int) -> np.ndarray:
     """What each weight of map `number` multiplies, in the order of the weights: (N, H', W', R)."""
     if isinstance(layer, Subsampling):
         height, width = (side // 2 * 2 for side in x.shape[1:3])
-        one: np.ndarray = x[:, :height, :width, number]
-        return np.asarray(one[:, ::2, ::2] + one[:, 1::2, ::2] + one[:, ::2, 1::2] + one[:, 1::2, 1::2])[..., None]
+        one = x[:, :height, :width, number]
+        total: np.ndarray = one[:, ::2, ::2] + one[:, 1::2, ::2] + one[:, ::2, 1::2] + one[:, 1::2, 1::2]
+        return total[..., None]
     assert isinstance(layer, Conv)
     k = layer.kernel_size
     height, width = x.shape[1] - k + 1, x.shape[2] - k + 1

@@ -13,6 +13,7 @@ from lenet_search.engine import backend, update
 from lenet_search.engine.curvature import GaussNewton
 from lenet_search.engine.forward import forward, plan
 from lenet_search.engine.hessian import Exact
+from lenet_search.engine.precision import multiplying_dtype
 from lenet_search.engine.structure import Structure
 from lenet_search.engine.update import Moments
 from lenet_search.networks import Parameter, network, parameters
@@ -40,7 +41,7 @@ class Program:
     def __init__(self, structure: Structure, image_shape: tuple[int, int, int], classes: int, lowering: str) -> None:
         self.structure = structure
         self.lowering = lowering
-        self.dtype = backend.multiplying_dtype(structure.precision)
+        self.dtype = multiplying_dtype(structure.precision)
         layers = network(structure.model, image_shape, classes)
         everything = parameters(layers, image_shape)
         self.steps = plan(layers, image_shape)
@@ -108,19 +109,18 @@ class Program:
         rates = {name: hyper[name] for name in DROPOUTS if getattr(self.structure, name)}
         moving = _unpack(state.moving, self.moving)
         trained = _unpack(state.weights, self.trainable)
-        names = list(trained)
 
-        def loss() -> tuple[Tensor, Any]:
+        def loss(weights: dict[str, Tensor]) -> tuple[Tensor, Any]:
             logits, statistics = forward(
-                self.steps, trained | moving, x, slots, self.lowering, rates=rates, moment=moment, dtype=self.dtype
+                self.steps, weights | moving, x, slots, self.lowering, rates=rates, moment=moment, dtype=self.dtype
             )
             followed, plain = losses(logits, labels[None], hyper["label_smoothing"][:, None], self.structure.loss)
             correct = ops.cast(ops.argmax(logits, -1) == ops.cast(labels, "int32")[None], "float32")
             return ops.sum(ops.mean(followed, -1)), (ops.sum(plain, -1), ops.sum(correct, -1), statistics)
 
-        extra, gradients = backend.value_and_gradients(loss, [trained[name] for name in names])
+        extra, gradients = backend.value_and_gradients(loss, trained)
         plain, correct, statistics = extra
-        packed = ops.concatenate([ops.reshape(g, (slots, -1)) for g in gradients], axis=1)
+        packed = ops.concatenate([ops.reshape(gradients[name], (slots, -1)) for name in trained], axis=1)
         weights, moments = self._update(state.weights, packed, state.moments, row, hyper)
         if self.moving:
             state_moving = ops.concatenate([statistics[p.name] for p in self.moving], axis=1)

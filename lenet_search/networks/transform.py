@@ -5,7 +5,7 @@ from typing import Any
 
 from keras import ops
 
-from lenet_search.recipe.augment import between, neighbours, places_between
+from lenet_search.recipe.augment import between_pixels
 
 Tensor = Any
 
@@ -30,5 +30,4 @@ def transformed(images: Tensor, transformations: Tensor, rows_of: Callable[[Tens
     # A wild transformation leads out of the whole numbers; beyond one frame everything is 0 anyway.
     column = (ops.clip(from_x, -3.0, 3.0) + 1.0) * ((width - 1) / 2)
     row = (ops.clip(from_y, -3.0, 3.0) + 1.0) * ((height - 1) / 2)
-    index, down, right = places_between((height, width), row, column)
-    return between(rows_of(neighbours(images, ops.zeros((images.shape[-1],))), index), down, right)
+    return between_pixels(images, row, column, ops.zeros((images.shape[-1],)), rows_of)

@@ -56,7 +56,7 @@ def warp(
     size = images.shape[1:3]
     if "rotate" in strength or "zoom" in strength:
         index, down, right = fuse(lambda d, s: _smooth_sources(size, d, s))(draws, strength)
-        return fuse(between)(rows_of(neighbours(images, black), index), down, right)
+        return fuse(_between)(rows_of(_neighbours(images, black), index), down, right)
     axes = fuse(lambda d, s: _axes(size, d, s))(draws, strength)  # apart, or it would be done anew for every pixel
     return rows_of(_pixels(images, black), fuse(lambda a: _sources(size, a))(axes))
 
@@ -93,7 +93,7 @@ def _sources(size: tuple[int, int], axes: Mapping[str, Tensor]) -> Tensor:
 def _smooth_sources(
     size: tuple[int, int], draws: Mapping[str, Tensor], strength: Mapping[str, Tensor]
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Which row of `neighbours` each pixel lies in, and how far down and right of its first, (B, H, W, K) each."""
+    """Which row of `_neighbours` each pixel lies in, and how far down and right of its first, (B, H, W, K) each."""
     from keras import ops
 
     height, width = size
@@ -109,14 +109,22 @@ def _smooth_sources(
         cos, sin = scale * ops.cos(angle), scale * ops.sin(angle)
     y, x = cos * y + sin * x + middle_y, cos * x - sin * y + middle_x
     x = _flipped(x, width, draws, strength)
-    return places_between(size, y, x)
+    return _cells(y, x, size)
 
 
-def places_between(size: tuple[int, int], y: Tensor, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Which row of `neighbours` each place (y, x) lies in, and how far down and right of its first, (B, H, W, K) each.
+def between_pixels(
+    images: Tensor, y: Tensor, x: Tensor, black: Tensor, rows_of: Callable[[Tensor, Tensor], Tensor]
+) -> Tensor:
+    """What lies at rows `y` and columns `x`, (B, H', W', K) each, of images (B, H, W, C): bilinear interpolation.
 
-    y and x are in pixels of images of `size`; from one pixel outside on all is black.
+    (B, H', W', K, C); outside of an image is `black` (C,). It can be differentiated by `y` and `x`.
     """
+    index, down, right = _cells(y, x, images.shape[1:3])
+    return _between(rows_of(_neighbours(images, black), index), down, right)
+
+
+def _cells(y: Tensor, x: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+    """Which row of `_neighbours` each place (B, H', W', K) lies in, and how far down and right of its first."""
     from keras import ops
 
     height, width = size
@@ -180,7 +188,7 @@ def _pixels(images: Tensor, black: Tensor) -> Tensor:
     return ops.reshape(table, (-1, channels))
 
 
-def neighbours(images: Tensor, black: Tensor) -> Tensor:
+def _neighbours(images: Tensor, black: Tensor) -> Tensor:
     """The same for 2x2 neighbourhoods (B * (n + 1), 4 * C), from one pixel before the image's first on.
 
     Each row holds a pixel, its neighbours to the right and below, and the one across, so that one lookup fetches
@@ -196,7 +204,7 @@ def neighbours(images: Tensor, black: Tensor) -> Tensor:
     return ops.reshape(table, (-1, 4 * channels))
 
 
-def between(found: Tensor, down: Tensor, right: Tensor) -> Tensor:
+def _between(found: Tensor, down: Tensor, right: Tensor) -> Tensor:
     """Bilinear interpolation within neighbourhoods (..., 4 * C), by how far down and right (...), 0 to 1."""
     channels = found.shape[-1] // 4
     shares = ((1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right)

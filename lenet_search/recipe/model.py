@@ -50,18 +50,42 @@ class Model:
         return self.network not in UNPADDED
 
 
+# Keras's names for variance scaling: what the variance is made of, and over which fan it is spread.
+SCALES = {"lecun": (1.0, "in"), "glorot": (1.0, "average"), "he": (2.0, "in")}
+TRUNCATED = 0.87962566103423978  # standard deviation of a standard normal that is cut off at 2
+
+
 def initial_kernel(initializer: str, shape: tuple[int, ...], seed: int) -> np.ndarray:
-    """A fresh kernel, float32: `keras.initializers` by name, or LeCun et al. 1998 (uniform within 2.4 / fan-in).
+    """A fresh float32 kernel, as `keras.initializers` by this name, or LeCun et al. 1998 (uniform within 2.4 / fan-in).
+
+    Keras would draw it with its backend's random numbers; these are NumPy's, so that a run starts alike on all of
+    them.
 
     Args:
         initializer: one of `INITIALIZERS`
         shape: (in, out), or (k, k, in, out)
         seed: from 0; the same seed and shape give the same kernel
     """
-    from keras import initializers
-
+    rng = np.random.default_rng(seed)
+    fan_in = math.prod(shape[:-1])
+    if initializer == "orthogonal":
+        return _orthogonal(rng, fan_in, shape[-1]).reshape(shape).astype(np.float32)
     if initializer == "lecun_1998":
-        bound = 2.4 / math.prod(shape[:-1])
-        return np.asarray(initializers.RandomUniform(-bound, bound, seed=seed)(shape))
-    name = "".join(word.capitalize() for word in initializer.split("_"))
-    return np.asarray(getattr(initializers, name)(seed=seed)(shape))
+        return rng.uniform(-2.4 / fan_in, 2.4 / fan_in, shape).astype(np.float32)
+    author, distribution = initializer.split("_")
+    scale, over = SCALES[author]
+    fan = fan_in if over == "in" else (fan_in + math.prod(shape[:-2]) * shape[-1]) / 2
+    if distribution == "uniform":
+        limit = math.sqrt(3.0 * scale / fan)
+        return rng.uniform(-limit, limit, shape).astype(np.float32)
+    kernel = rng.standard_normal(shape)
+    while (far := np.abs(kernel) > 2).any():
+        kernel[far] = rng.standard_normal(int(far.sum()))
+    return (kernel * (math.sqrt(scale / fan) / TRUNCATED)).astype(np.float32)
+
+
+def _orthogonal(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
+    """Orthonormal columns, or rows where there are fewer of those, uniform among such matrices (Saxe et al. 2013)."""
+    q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
+    q = q * np.sign(np.diag(r))
+    return q if rows >= columns else q.T

@@ -1,12 +1,13 @@
 """The search: a parent that owns the Optuna study, and workers that train what it asks for.
 
 `run` is all that others need; a `View` shows its progress. Workers import this package too, so it stays light:
-Optuna is imported by the parent's files alone, TensorFlow by the worker's.
+Optuna is imported by the parent's files alone, the engine by the worker's.
 """
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lenet_search.search.devices import Slots, slots_of
 from lenet_search.search.interrupt import Interrupted
 from lenet_search.search.progress import Best, Progress, RunningTrial, Silent, View
 from lenet_search.search.summary import Summary
@@ -24,7 +25,7 @@ def run(
     trials: int | None = None,
     timeout: float | None = None,
     workers: int | None = None,
-    slots: int | None = None,
+    slots: Slots = None,
     data_folder: Path | None = None,
     view: View | None = None,
 ) -> Summary:
@@ -36,12 +37,13 @@ def run(
         trials: the study's total; else the definition's
         timeout: seconds for this run; else the definition's
         workers: processes; else one per GPU, else one per core
-        slots: trials side by side in each worker; else by device
+        slots: trials side by side in each worker; "auto" measures what is fastest; else by device
         data_folder: folder that is looked at first for NAME.npz
         view: where progress is shown; None shows it nowhere
 
     Raises:
         DefinitionChanged: the storage holds another study of this name.
+        ValueError: `slots` is no size.
         DataError: the images cannot be had.
         RunError: the storage cannot be opened, or workers keep dying.
         Interrupted: Ctrl-C or SIGTERM; no trial is left running, and the same call goes on.
@@ -54,7 +56,7 @@ def run(
         trials=definition.trials if trials is None else trials,
         timeout=definition.timeout if timeout is None else timeout,
         workers=workers,
-        slots=slots,
+        slots=slots_of(slots),
         data_folder=data_folder,
         view=view or Silent(),
     )

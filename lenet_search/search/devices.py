@@ -6,6 +6,10 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+MOST = 1024  # workers, or slots of one: more is a slip of the finger
+Slots = int | Literal["auto"] | None  # of a stack: so many, measured, or as many as suit the device
 
 
 @dataclass(frozen=True)
@@ -16,16 +20,11 @@ class Place:
     threads: int
 
     def environment(self) -> dict[str, str]:
-        """Environment variables for a worker; they must stand before TensorFlow is imported."""
-        threads = str(self.threads)
+        """Environment variables for a worker; they must stand before what computes is imported."""
         return {
             "CUDA_VISIBLE_DEVICES": "-1" if self.gpu is None else self.gpu,
-            "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-            "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
-            "TF_NUM_INTRAOP_THREADS": threads,
-            "TF_NUM_INTEROP_THREADS": "1",
-            "OMP_NUM_THREADS": threads,
-            "KERAS_BACKEND": "tensorflow",
+            "OMP_NUM_THREADS": str(self.threads),
+            "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),  # JAX goes by it too
         }
 
 
@@ -41,8 +40,27 @@ def places(workers: int | None, gpus: list[str], cores: int) -> list[Place]:
     return [Place(gpus[i % len(gpus)] if gpus else None, threads) for i in range(count)]
 
 
+def slots_of(value: str | int | None) -> Slots:
+    """What somebody gave as the size of stacks, checked.
+
+    Raises:
+        ValueError: it is neither a number from 1 to `MOST` nor "auto".
+    """
+    if value is None:
+        return None
+    if value == "auto":
+        return "auto"
+    try:
+        count = int(value)
+    except ValueError:
+        count = 0
+    if not 1 <= count <= MOST:
+        raise ValueError(f"expected a number from 1 to {MOST}, or auto; received {value!r}")
+    return count
+
+
 def visible_gpus() -> list[str]:
-    """The GPUs that a worker may use, as CUDA_VISIBLE_DEVICES names them; asked without loading TensorFlow."""
+    """The GPUs that a worker may use, as CUDA_VISIBLE_DEVICES names them; asked without loading what computes."""
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is not None and chosen.strip() in ("", "-1", "NoDevFiles"):
         return []

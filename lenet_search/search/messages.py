@@ -2,10 +2,12 @@
 
     parent                         worker
     Setup  ----------------------->
-           <-----------------------  Ready            once, when TensorFlow is up
+           <-----------------------  Ready            when its device is up
     Orders ----------------------->                   whenever the worker holds no trial
            <-----------------------  EpochDone        after each epoch of a stack
     Orders ----------------------->                   at once: it waits for this one
+           <-----------------------  Measuring        a line now and then, where orders were to measure
+           <-----------------------  Ready            again, after that
            <-----------------------  Trouble          instead of anything, before it leaves
 
 A worker trains as long as it holds a trial and waits for orders when it holds none: both sides know which.
@@ -19,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from lenet_search.recipe import Value
+from lenet_search.search.devices import Slots
 from lenet_search.space import Space
 
 
@@ -28,19 +31,20 @@ class Setup:
 
     space: Space
     threads: int
-    slots: int | None
+    slots: Slots
     data_folder: Path | None
 
 
 @dataclass(frozen=True)
 class Ready:
-    """A worker is up: its device in words, the size of its stacks, and what computes there."""
+    """A worker is up: its device in words, the size of its stacks (0: yet to be measured), and what computes there."""
 
     device: str = ""
     on_gpu: bool = False
     slots: int = 0
     precision: str = "float32"  # what "auto" means there
     versions: Mapping[str, str] = field(default_factory=dict)
+    size: str = ""  # where the size of its stacks comes from, in words, if it was measured
 
 
 @dataclass(frozen=True)
@@ -54,17 +58,25 @@ class Job:
 
 @dataclass(frozen=True)
 class Orders:
-    """Trials to give up, and trials to take."""
+    """Trials to give up, and trials to take; or to find the stack size, `measure` workers sharing the device."""
 
     prune: tuple[int, ...] = ()
     new: tuple[Job, ...] = ()
+    measure: int = 0
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """A line for the person who waits."""
+
+    text: str
 
 
 @dataclass(frozen=True)
 class TrialEpoch:
     """One trial's epoch. `weights` come with its last one; a trial that has diverged or is complete has left.
 
-    The engine's `EpochResult` in plain numbers: the parent must not need TensorFlow to read it.
+    The engine's `EpochResult` in plain numbers: the parent must not need the engine to read it.
     """
 
     number: int

@@ -10,6 +10,7 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from lenet_search.errors import DefinitionChanged
+from lenet_search.search.percentiles import RememberingPercentilePruner
 from lenet_search.storage import DEFINITION
 from lenet_search.study import Component, Definition, differences
 
@@ -112,5 +113,7 @@ def _pruner(definition: Definition) -> optuna.pruners.BasePruner:
         epochs = definition.space.possible("train.epochs")
         longest = max(int(n) for n in epochs) if isinstance(epochs, tuple) else int(epochs.high)
         component = Component(component.kind, {**component.arguments, "max_resource": longest})
+    if component.kind in ("MedianPruner", "PercentilePruner"):
+        return RememberingPercentilePruner(**{"percentile": 50.0, **component.arguments})
     built: optuna.pruners.BasePruner = component.build(definition.seed)
     return built

@@ -11,7 +11,7 @@ from typing import Any
 
 from lenet_search.search.devices import Place
 from lenet_search.search.ledger import Held
-from lenet_search.search.messages import EpochDone, Orders, Ready, Setup, Trouble
+from lenet_search.search.messages import EpochDone, Measuring, Orders, Ready, Setup, Trouble
 
 
 class WorkerProcess:
@@ -20,7 +20,7 @@ class WorkerProcess:
     Args:
         place: the device that it gets
         setup: what it needs to know
-        log: where its output goes, TensorFlow's included
+        log: where its output goes, TensorFlow's or JAX's included
     """
 
     def __init__(self, place: Place, setup: Setup, log: Path) -> None:
@@ -55,13 +55,13 @@ class WorkerProcess:
         with contextlib.suppress(OSError):
             self.pipe.send(message)
 
-    def listen(self) -> Ready | EpochDone | Trouble | None:
+    def listen(self) -> Ready | Measuring | EpochDone | Trouble | None:
         """The next message; None when the worker has died."""
         try:
             message: Any = self.pipe.recv()
         except (EOFError, OSError):
             return None
-        assert isinstance(message, Ready | EpochDone | Trouble)
+        assert isinstance(message, Ready | Measuring | EpochDone | Trouble)
         return message
 
     def kill(self) -> None:

@@ -17,7 +17,7 @@ from lenet_search.errors import DataError, RunError
 from lenet_search.networks import network
 from lenet_search.recipe import Recipe, Scalar
 from lenet_search.recipe.model import Model
-from lenet_search.search.devices import places, usable_cores, visible_gpus
+from lenet_search.search.devices import Slots, places, usable_cores, visible_gpus
 from lenet_search.search.interrupt import Interrupted, Stop, stop_signals
 from lenet_search.search.ledger import Ledger
 from lenet_search.search.messages import Setup
@@ -38,7 +38,7 @@ def search(
     trials: int,
     timeout: float | None,
     workers: int | None,
-    slots: int | None,
+    slots: Slots,
     data_folder: Path | None,
     view: View,
 ) -> Summary:
@@ -52,7 +52,7 @@ def search(
     crew: list[WorkerProcess] = []
     supervisor: Supervisor | None = None
     try:
-        for number, place in enumerate(where[:trials], 1):  # first of all: loading TensorFlow takes them seconds
+        for number, place in enumerate(where[:trials], 1):  # first of all: loading what computes takes them seconds
             own = replace(setup, threads=place.threads)
             crew.append(WorkerProcess(place, own, logs / f"worker-{number}.log"))
         digests = _look_at_data(definition.space, data_folder, view)

@@ -14,7 +14,7 @@ from lenet_search.errors import LenetSearchError, RunError
 from lenet_search.search.devices import Place, places
 from lenet_search.search.interrupt import Stop
 from lenet_search.search.ledger import Held, Ledger
-from lenet_search.search.messages import EpochDone, Job, Orders, Ready, Setup, TrialEpoch, Trouble
+from lenet_search.search.messages import EpochDone, Job, Measuring, Orders, Ready, Setup, TrialEpoch, Trouble
 from lenet_search.search.pace import Pace
 from lenet_search.search.process import WorkerProcess
 from lenet_search.search.progress import Best, Progress, RunningTrial, View
@@ -34,7 +34,7 @@ class Supervisor:
         ledger: the study
         where: one place per worker
         setup: what workers need to know; their places give the threads
-        cores: to fall back on, should TensorFlow not find the GPUs
+        cores: to fall back on, should the GPUs be of no use
         count: how many workers were asked for, None to suit the device
         logs: folder for the workers' logs
         view: where progress is shown
@@ -72,6 +72,7 @@ class Supervisor:
         self.deaths = 0  # of workers, in the whole run
         self._deaths_in_row = 0
         self._announced = False
+        self._told: set[str] = set()
         self._shown: tuple[float, Progress] | None = None
 
     def run(self) -> str:
@@ -169,7 +170,7 @@ class Supervisor:
         Of trials in their last epoch, as many more as lately ended early, and all of a worker that starts.
         """
         starting = sum(worker.ready is None for worker in self._workers)
-        needed = starting * (self._setup.slots or FIRST_SLOTS)
+        needed = starting * (self._setup.slots if isinstance(self._setup.slots, int) else FIRST_SLOTS)
         for worker in self._workers:
             needed += worker.early + sum(held.is_in_last_epoch for held in worker.held.values())
         return needed
@@ -178,6 +179,10 @@ class Supervisor:
         message = worker.listen()
         if isinstance(message, Ready):
             self._welcome(worker, message)
+        elif isinstance(message, Measuring):
+            if message.text not in self._told:  # all workers of a run may wait for the same
+                self._told.add(message.text)
+                self._view.opening("Slots", message.text)
         elif isinstance(message, EpochDone):
             self._deaths_in_row = 0
             self._answer(worker, message)
@@ -188,10 +193,9 @@ class Supervisor:
             self._bury(worker)
 
     def _welcome(self, worker: WorkerProcess, ready: Ready) -> None:
-        worker.ready = ready
         if worker.place.gpu is not None and not ready.on_gpu:
             self._view.note(
-                "this machine has a GPU, but TensorFlow cannot use it: pip install 'lenet-search[gpu]'. "
+                "this machine has a GPU that cannot be used: pip install 'lenet-search[gpu]' (for JAX 'jax[cuda12]'). "
                 "Going on with the CPU."
             )
             for each in self._workers:
@@ -201,8 +205,14 @@ class Supervisor:
             self._workers.clear()
             self._places = places(self._count, [], self._cores)
             return
+        if not ready.slots:  # measured only now that the images are known to be there, and the device to be usable
+            worker.tell(Orders(measure=sum(place.gpu == worker.place.gpu for place in self._places)))
+            return
+        worker.ready = ready
         if not self._announced:
             self._announced = True
+            if ready.size:
+                self._view.opening("Slots", ready.size)
             self._view.opening("Workers", f"{len(self._workers)} x {ready.slots} slots, each on {ready.device}")
         self.pace.begin()
 

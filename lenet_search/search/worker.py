@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections import OrderedDict, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from lenet_search import data
 from lenet_search.errors import LenetSearchError
 from lenet_search.recipe import Recipe
 from lenet_search.recipe.data import Data
-from lenet_search.search.messages import EpochDone, Job, Orders, Ready, Setup, TrialEpoch, Trouble
+from lenet_search.search.messages import EpochDone, Job, Measuring, Orders, Ready, Setup, TrialEpoch, Trouble
 from lenet_search.storage import CURVES
 
 if TYPE_CHECKING:
@@ -47,11 +47,12 @@ class Loaded:
 class Worker:
     """Keeps a bench per structure, fills free slots from the trials that wait, and runs an epoch of each in turn."""
 
-    def __init__(self, pipe: "Connection[Any, Any]", setup: Setup, slots: int, precision: str) -> None:
+    def __init__(self, pipe: "Connection[Any, Any]", setup: Setup, ready: Ready) -> None:
         self._pipe = pipe
         self._setup = setup
-        self._slots = slots
-        self._precision = precision
+        self._ready = ready
+        self._slots = ready.slots
+        self._precision = ready.precision
         self._waiting: deque[tuple[Job, Recipe, Structure]] = deque()
         self._benches: OrderedDict[Structure, Bench] = OrderedDict()  # the one used last comes last
         self._splits: dict[tuple[str, float, int, bool], data.Split] = {}
@@ -74,6 +75,8 @@ class Worker:
         from lenet_search.engine import structure_of
 
         orders: Orders = self._pipe.recv()
+        if orders.measure:
+            self._measure(orders.measure)
         pruned = set(orders.prune)
         self._waiting = deque(entry for entry in self._waiting if entry[0].number not in pruned)
         for bench in self._busy():
@@ -82,6 +85,18 @@ class Worker:
         for job in orders.new:
             recipe = Recipe.from_values(job.values).settled(self._precision)
             self._waiting.append((job, recipe, structure_of(recipe, self._setup.space)))
+
+    def _measure(self, sharing: int) -> None:
+        """Find the size of stacks, and say so."""
+        from lenet_search.engine.remembered import memory
+        from lenet_search.engine.slots import chosen
+
+        def tell(text: str) -> None:
+            self._pipe.send(Measuring(text))
+
+        size = chosen(self._setup.space, self._precision, self._split, sharing, memory(), tell)
+        self._slots = size.slots
+        self._pipe.send(replace(self._ready, slots=size.slots, size=size.words))
 
     def _fill(self) -> None:
         """Load waiting trials, in order, where there is a slot for them; the others go on waiting."""
@@ -156,20 +171,15 @@ def main(descriptor: int) -> None:
     try:
         setup: Setup = pipe.recv()
         try:
-            import keras
-            import numpy
-            import tensorflow
-
-            from lenet_search.engine import backend, device
+            from lenet_search.engine import device
 
             device.configure(setup.threads)
-            slots = setup.slots or device.default_slots()
+            slots = 0 if setup.slots == "auto" else setup.slots or device.default_slots()
             asked = setup.space.possible("train.precision")
             precision = device.best_precision() if isinstance(asked, tuple) and "auto" in asked else "float32"
-            packages = (tensorflow, keras, numpy)
-            versions = {package.__name__: str(package.__version__) for package in packages}
-            pipe.send(Ready(device.describe(), backend.on_gpu(), slots, precision, versions))
-            Worker(pipe, setup, slots, precision).serve()
+            ready = Ready(device.describe(), device.is_gpu(), slots, precision, device.versions())
+            pipe.send(ready)
+            Worker(pipe, setup, ready).serve()
         except LenetSearchError as error:
             pipe.send(Trouble(type(error).__name__, str(error)))
     except (EOFError, ConnectionError):

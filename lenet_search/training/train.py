@@ -100,7 +100,7 @@ def train(
     from lenet_search.space import Space
 
     started = monotonic()
-    with contextlib.suppress(RuntimeError):  # TensorFlow is running already, in a notebook: it stays as it is
+    with contextlib.suppress(RuntimeError):  # it is running already, in a notebook: it stays as it is
         device.configure(threads or usable_cores())
     wanted = range(first_seed, first_seed + seeds) if isinstance(seeds, int) else seeds
     split = data.load(recipe.data, data_folder, recipe.model.padded)

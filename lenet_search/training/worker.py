@@ -12,7 +12,6 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 from time import monotonic
 from typing import Any, TextIO
@@ -47,6 +46,7 @@ def work(job: Mapping[str, Any], tell: Tell) -> None:
 
 
 def _train(recipe: Recipe, seeds: list[int], kept: Kept, data: Path | None, threads: int, tell: Tell) -> None:
+    from lenet_search.engine import device
     from lenet_search.networks.plain import plain_model
     from lenet_search.training.train import Course, train
 
@@ -67,9 +67,7 @@ def _train(recipe: Recipe, seeds: list[int], kept: Kept, data: Path | None, thre
         on_end=lambda course, weights: ended.append((course, weights)),
     )
     seconds = round(monotonic() - started, 3)
-    versions = {"lenet-search": __version__} | {
-        name: metadata.version(name) for name in ("tensorflow", "keras", "numpy")
-    }
+    versions = {"lenet-search": __version__} | device.versions()
     for course, weights in ended:
         if weights is not None:
             plain_model(recipe, trained.images, weights).save(kept.model(course.seed))

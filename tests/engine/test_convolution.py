@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 from lenet_search.engine import backend
+from lenet_search.engine.precision import multiplying_dtype
 
 SLOTS, BATCH, SIDE, CHANNELS = 4, 8, 12, 3
 
@@ -21,12 +22,12 @@ def with_gradients(function, *inputs):
     """Value and gradients of sum(value * (1, 2, 3, ...)): a different weight for every place."""
     tensors = [ops.convert_to_tensor(each) for each in inputs]
 
-    def target():
+    def target(tensors):
         value = function(*tensors)
         weight = ops.reshape(ops.arange(int(np.prod(value.shape)), dtype="float32"), value.shape) % 7
         return ops.sum(ops.cast(value, "float32") * weight), value
 
-    value, gradients = backend.compiled(lambda: backend.value_and_gradients(target, tensors))()
+    value, gradients = backend.compiled(lambda given: backend.value_and_gradients(target, given))(tensors)
     return [np.asarray(ops.cast(each, "float32")) for each in (value, *gradients)]
 
 
@@ -105,7 +106,7 @@ def test_what_is_worked_out_anew_has_the_gradient_of_the_plain_function() -> Non
 
 
 def test_auto_is_one_of_the_two_precisions() -> None:
-    assert backend.multiplying_dtype("auto") in ("float32", "bfloat16")
-    assert backend.multiplying_dtype("float32") == "float32"
-    assert backend.multiplying_dtype("mixed_bfloat16") == "bfloat16"
+    assert multiplying_dtype("auto") in ("float32", "bfloat16")
+    assert multiplying_dtype("float32") == "float32"
+    assert multiplying_dtype("mixed_bfloat16") == "bfloat16"
     assert keras.config.dtype_policy().name == "float32"  # the engine leaves Keras's own policy alone

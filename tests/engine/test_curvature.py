@@ -99,8 +99,8 @@ def test_slopes_are_the_derivatives_of_the_activations(name: str) -> None:
     x = ops.convert_to_tensor(np.linspace(-3.03, 3.0, 50), "float32")
 
     def slope(at):
-        return backend.value_and_gradients(lambda: (ops.sum(ACTIVATIONS[name](at)), None), [at])[1][0]
+        return backend.value_and_gradients(lambda x: (ops.sum(ACTIVATIONS[name](x)), None), at)[1]
 
     np.testing.assert_allclose(np.asarray(SLOPES[name](x)[0]), np.asarray(slope(x)), atol=1e-5)
-    bend = backend.value_and_gradients(lambda: (ops.sum(SLOPES[name](x)[0]), None), [x])[1][0]
+    bend = backend.value_and_gradients(lambda x: (ops.sum(SLOPES[name](x)[0]), None), x)[1]
     np.testing.assert_allclose(np.asarray(SLOPES[name](x)[1]), np.asarray(bend), atol=1e-5)

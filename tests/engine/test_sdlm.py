@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
+from keras import ops
 from stacks import images, keras_loss, recipe, space_of, stack_of
 from test_isolation import same
 from test_parity import TOLERANCE
 
 from lenet_search.data import Split
-from lenet_search.engine import Stack
+from lenet_search.engine import Stack, backend
 from lenet_search.engine.curvature import GaussNewton
 from lenet_search.engine.hessian import Exact
 from lenet_search.networks import network, parameters
@@ -50,11 +50,15 @@ def trained_by_hand(
     for step, chosen in enumerate(order):
         if step % per_epoch == 0:
             bends = measured(one, get_weights(model, one, split.describe()), split)
-        with tf.GradientTape() as tape:
-            total = tf.reduce_mean(loss(labels[chosen], model(split.x_train[chosen].astype("float32"))))
-            total += sum(model.losses)
+
+        def total(values: Any, chosen: np.ndarray = chosen) -> tuple[Any, None]:
+            pixels = split.x_train[chosen].astype("float32")
+            logits, _, penalties = model.stateless_call(values, [], pixels, return_losses=True)
+            return ops.mean(loss(labels[chosen], logits)) + sum(penalties), None
+
         variables = model.trainable_variables
-        for variable, gradient in zip(variables, tape.gradient(total, variables), strict=True):
+        gradients = backend.value_and_gradients(total, [variable.value for variable in variables])[1]
+        for variable, gradient in zip(variables, gradients, strict=True):
             name = ".".join(variable.path.split("/")[-2:])
             variable.assign_sub(branch.learning_rate * gradient / (branch.mu + bends[name]))
     return get_weights(model, one, split.describe())

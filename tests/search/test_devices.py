@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from lenet_search.search import devices
-from lenet_search.search.devices import Place, places, usable_cores, visible_gpus
+from lenet_search.search.devices import Place, places, slots_of, usable_cores, visible_gpus
 
 
 def test_without_gpus_every_core_gets_a_worker_of_one_thread():
@@ -24,11 +24,10 @@ def test_fewer_workers_share_the_cores_and_more_get_a_thread_each():
     assert [place.threads for place in places(4, [], 2)] == [1, 1, 1, 1]
 
 
-def test_a_worker_on_the_cpu_sees_no_gpu_and_one_on_a_gpu_takes_memory_as_it_needs_it():
-    environment = Place(None, 1).environment()
+def test_a_worker_on_the_cpu_sees_no_gpu_and_has_its_share_of_threads():
+    environment = Place(None, 3).environment()
     assert environment["CUDA_VISIBLE_DEVICES"] == "-1"
-    assert environment["OMP_NUM_THREADS"] == environment["TF_NUM_INTRAOP_THREADS"] == "1"
-    assert Place("0", 1).environment()["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
+    assert environment["OMP_NUM_THREADS"] == "3"
 
 
 @pytest.mark.parametrize(("quota", "cores"), [("150000 100000", 1), ("50000 100000", 1), ("max 100000", None)])
@@ -59,3 +58,13 @@ def test_a_machine_without_the_driver_s_tool_has_no_gpus(monkeypatch):
     monkeypatch.setattr(devices.shutil, "which", lambda name: None)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     assert visible_gpus() == []
+
+
+def test_a_stack_size_is_a_number_auto_or_left_open():
+    assert [slots_of(value) for value in (None, "auto", "8", 8)] == [None, "auto", 8, 8]
+
+
+@pytest.mark.parametrize("value", ["", "Auto", "4.0", "0", 0, -3, 1025])
+def test_anything_else_is_no_stack_size(value):
+    with pytest.raises(ValueError, match="expected a number from 1 to 1024, or auto; received"):
+        slots_of(value)

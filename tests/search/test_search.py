@@ -280,3 +280,24 @@ def test_the_parent_needs_no_tensorflow_and_a_script_no_main_guard(definition, m
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert answer.stdout == "False\n", answer.stderr
+
+
+def test_keras_backend_jax_searches_without_tensorflow(definition, tmp_path, monkeypatch):
+    pytest.importorskip("jax")
+    absent = tmp_path / "absent"
+    absent.mkdir()
+    (absent / "tensorflow.py").write_text("raise ModuleNotFoundError(\"No module named 'tensorflow'\")")
+    monkeypatch.setenv("PYTHONPATH", str(absent))
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    summary = search.run(definition, trials=2, workers=1, slots=2)
+    assert summary.trials["complete"] == 2
+    record = Record.of(stored().best_trial)
+    assert {"jax", "jaxlib", "keras", "numpy"} <= set(record.versions)
+    assert "tensorflow" not in record.versions
+    assert record.device == "CPU (1 thread)"
+
+
+def test_a_backend_that_the_engine_does_not_know_ends_the_search_with_what_to_do(definition, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "nonsense")
+    with pytest.raises(RunError, match="KERAS_BACKEND to tensorflow, or to jax"):
+        search.run(definition, workers=1)

@@ -14,7 +14,8 @@ from tests.study.conftest import ProblemsOf
         ),
         (
             "[train]\nepoch = 3",
-            'mine.toml:2: train.epoch: expected one of epochs, batch_size, precision; received "epoch"; did you mean epochs?',
+            "mine.toml:2: train.epoch: expected one of epochs, batch_size, precision; "
+            'received "epoch"; did you mean epochs?',
         ),
         ("epochs = 3", "did you mean train.epochs?"),
         ("[optimizer]\nlearning_rate = 0.1", "did you mean optimizer.sgd.learning_rate?"),

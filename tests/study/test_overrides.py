@@ -88,8 +88,8 @@ def test_of_two_overrides_of_a_key_the_later_counts(definition_of: DefinitionOf)
         ("train.epochs=two", '--set train.epochs=two: train.epochs: expected a whole number from 1; received "two"'),
         (
             "train.epoch=2",
-            '--set train.epoch=2: train.epoch: expected one of epochs, batch_size, precision; received "epoch"; did you mean'
-            " epochs?",
+            "--set train.epoch=2: train.epoch: expected one of epochs, batch_size, precision; "
+            'received "epoch"; did you mean epochs?',
         ),
         ("train.epochs", "--set train.epochs: expected KEY=VALUE, like train.epochs=2"),
         ("train..epochs=2", "--set train..epochs=2: expected KEY=VALUE, like train.epochs=2"),

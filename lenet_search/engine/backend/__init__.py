@@ -1,51 +1,40 @@
-"""What the engine needs of a backend beyond `keras.ops`; one file per backend, with the same functions."""
+"""What the engine needs of a backend beyond `keras.ops`: one file per backend, with the same functions.
 
-import keras
+Which one runs is for Keras to say: KERAS_BACKEND, or ~/.keras/keras.json where that is not set.
+"""
+
+from typing import TYPE_CHECKING
 
 from lenet_search.errors import RunError
 
-if keras.backend.backend() != "tensorflow":
-    raise RunError(
-        f"Keras is set up for {keras.backend.backend()} here; expected tensorflow: "
-        "set KERAS_BACKEND=tensorflow before Keras is imported"
-    )
+CHOICE = "set the environment variable KERAS_BACKEND to tensorflow, or to jax (pip install 'lenet-search[jax]')"
 
-from lenet_search.engine.backend.tensorflow import (
-    LOWERINGS,
-    best_lowering,
-    best_precision,
-    compiled,
-    convolution,
-    device_name,
-    fused,
-    gather,
-    limit_threads,
-    loop,
-    multiplying_dtype,
-    on_device,
-    on_gpu,
-    pooled_convolution,
-    recomputed,
-    uniform,
-    value_and_gradients,
-)
+try:
+    import keras
+except (ModuleNotFoundError, ValueError) as error:  # not installed, or no such backend
+    raise RunError(f"Keras cannot start: {error}; {CHOICE}") from error
 
-__all__ = [
-    "LOWERINGS",
-    "best_lowering",
-    "best_precision",
-    "compiled",
-    "convolution",
-    "device_name",
-    "fused",
-    "gather",
-    "limit_threads",
-    "loop",
-    "multiplying_dtype",
-    "on_device",
-    "on_gpu",
-    "pooled_convolution",
-    "recomputed",
-    "uniform",
-    "value_and_gradients",
-]
+if TYPE_CHECKING or keras.backend.backend() == "tensorflow":
+    from lenet_search.engine.backend import tensorflow as chosen
+elif keras.backend.backend() == "jax":
+    from lenet_search.engine.backend import jax as chosen
+else:
+    raise RunError(f"Keras is set up for {keras.backend.backend()} here; {CHOICE} before Keras is imported")
+
+LOWERINGS = chosen.LOWERINGS
+UNSUPPORTED = chosen.UNSUPPORTED
+best_lowering = chosen.best_lowering
+compiled = chosen.compiled
+convolution = chosen.convolution
+device_name = chosen.device_name
+fused = chosen.fused
+gather = chosen.gather
+limit_threads = chosen.limit_threads
+loop = chosen.loop
+on_device = chosen.on_device
+on_gpu = chosen.on_gpu
+pooled_convolution = chosen.pooled_convolution
+recomputed = chosen.recomputed
+uniform = chosen.uniform
+value_and_gradients = chosen.value_and_gradients
+versions = chosen.versions

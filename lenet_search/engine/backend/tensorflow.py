@@ -3,14 +3,16 @@
 import os
 from collections.abc import Callable, Sequence
 from functools import cache
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from lenet_search.engine.backend.patches import product_of_patches
+
 Tensor = Any
-LOWERINGS = ("grouped", "separate")
+LOWERINGS = ("grouped", "separate", "patches")
+UNSUPPORTED = (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError)  # what has no kernel on this device
 
 
 def limit_threads(threads: int) -> None:
@@ -19,6 +21,11 @@ def limit_threads(threads: int) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def versions() -> dict[str, str]:
+    """What computes here, by package."""
+    return {"tensorflow": str(tf.__version__)}
 
 
 def device_name() -> str:
@@ -35,16 +42,20 @@ def on_gpu() -> bool:
     return bool(tf.config.list_physical_devices("GPU"))
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """One program per combination of argument shapes, traced at its first call."""
-    return tf.function(function, autograph=False)  # type: ignore[no-any-return]
+def compiled(function: Callable[..., Any], xla: bool | None = None) -> Callable[..., Any]:
+    """One program per combination of argument shapes, traced at its first call.
+
+    On a GPU it is XLA's as a whole; on a CPU, where XLA's convolutions are many times slower, it is TensorFlow's.
+    `xla` asks for the one or the other.
+    """
+    return tf.function(function, autograph=False, jit_compile=on_gpu() if xla is None else xla)  # type: ignore[no-any-return]
 
 
 def fused(function: Callable[..., Any]) -> Callable[..., Any]:
     """For elementwise work: one pass over memory instead of one per operation.
 
     Measured 2026-11 on one core, four slots of 62,000 weights: an update takes 0.75 ms so, 1.84 ms operation by
-    operation. (Around convolutions XLA is many times slower on a CPU; they stay outside.)
+    operation. (Convolutions stay outside on a CPU.)
     """
     return tf.function(function, autograph=False, jit_compile=True)  # type: ignore[no-any-return]
 
@@ -78,15 +89,15 @@ def gather(table: Tensor, rows: Tensor) -> Tensor:
     return tf.gather(table, rows)
 
 
-def value_and_gradients(function: Callable[[], tuple[Tensor, Any]], inputs: Sequence[Tensor]) -> tuple[Any, Any]:
-    """`function` returns (what to differentiate, anything else); gives anything else and the gradients."""
+def value_and_gradients(function: Callable[[Any], tuple[Tensor, Any]], inputs: Any) -> tuple[Any, Any]:
+    """`function(inputs)` is (what to differentiate, anything else); gives anything else, and the gradients."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(inputs)
-        target, extra = function()
+        target, extra = function(inputs)
     return extra, tape.gradient(target, inputs, unconnected_gradients="zero")
 
 
-def loop(count: Tensor, body: Callable[..., Any], state: Any) -> Any:
+def loop(count: int, body: Callable[..., Any], state: Any) -> Any:
     """Run `state = body(i, state)` for i = 0 ... count - 1 inside the program."""
     _, final = tf.while_loop(
         lambda i, _: i < count, lambda i, s: (i + 1, body(i, s)), (tf.constant(0), state), parallel_iterations=1
@@ -96,25 +107,31 @@ def loop(count: Tensor, body: Callable[..., Any], state: Any) -> Any:
 
 def uniform(shape: Sequence[int], stream: int, moment: Tensor) -> Tensor:
     """Numbers in [0, 1) that depend on `stream` (what they are for) and `moment` (which step) alone."""
-    return tf.random.stateless_uniform(shape, tf.stack([tf.constant(stream, tf.int32), tf.cast(moment, tf.int32)]))
+    seed = tf.stack([tf.constant(stream, tf.int32), tf.cast(moment, tf.int32)])
+    bits = tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.uint32, alg="philox")
+    # The 23 lower bits, as TensorFlow's own kernel takes them; under XLA it would take the upper ones.
+    return tf.cast(bits & 0x7FFFFF, tf.float32) * 2.0**-23
 
 
 def convolution(
-    images: Tensor, kernels: Tensor, lowering: str, finite: bool = False, stride: int = 1, padding: str = "valid"
+    images: Tensor, kernels: Tensor, lowering: str, stride: int = 1, padding: str = "valid", finite: bool = False
 ) -> Tensor:
     """Convolve each slot's images with its kernels.
 
     Args:
         images: (B, H, W, C) seen by all slots, or (B, H, W, K * C), slot by slot
         kernels: (K, k, k, C, F)
-        lowering: "grouped", one convolution with K groups (needs oneDNN on a CPU), or "separate", K convolutions
-        finite: whether the images hold finite numbers whatever a slot has learned
-        stride: of rows and columns
+        lowering: "grouped", one convolution with K groups (needs oneDNN on a CPU), "separate", K convolutions, or
+            "patches", one matrix product per slot with the k * k neighbourhoods of all pixels
+        stride: of both axes
         padding: "valid" or "same", as Keras means them
+        finite: whether the images hold finite numbers whatever a slot has learned
 
     Returns:
         (B, H', W', K * F), slot by slot
     """
+    if lowering == "patches":
+        return product_of_patches(images, kernels, stride, padding)
     slots, k, _, channels, filters = kernels.shape
     if images.shape[-1] != channels and lowering == "separate":
         own = zip(tf.split(images, slots, axis=-1), tf.unstack(kernels), strict=True)
@@ -132,18 +149,20 @@ def convolution(
 
 
 def pooled_convolution(images: Tensor, kernels: Tensor, lowering: str, finite: bool = False) -> Tensor:
-    """`convolution` with stride 1 and no padding, then 2x2 max pooling: (B, H' // 2, W' // 2, K * F).
+    """`convolution`, then 2x2 max pooling: (B, H' // 2, W' // 2, K * F).
 
     A processor multiplies 16 numbers at a time, in which six filters leave ten places empty. So a grouped convolution
     with few filters computes two neighbouring columns at once: as 2 * F filters that are one column wider, with a
     stride of 2 along the rows. Measured 2026-11 on one core (four slots, batch 128, six filters on 32x32x3), with
     pooling, forward and backward: 11.2 ms so, 15.6 ms otherwise.
     """
+    if lowering == "patches":
+        return product_of_patches(images, kernels, pooled=True)
     slots, k, _, channels, filters = kernels.shape
     height, width = (side - k + 1 for side in images.shape[1:3])
     own = images.shape[-1] != channels
     if not (own and lowering == "grouped" and images.dtype == tf.float32 and filters <= 8) or height % 2 or width % 2:
-        return tf.nn.max_pool2d(convolution(images, kernels, lowering, finite), 2, 2, "VALID")
+        return tf.nn.max_pool2d(convolution(images, kernels, lowering, finite=finite), 2, 2, "VALID")
     left = tf.pad(kernels, ((0, 0), (0, 0), (0, 1), (0, 0), (0, 0)))
     right = tf.pad(kernels, ((0, 0), (0, 0), (1, 0), (0, 0), (0, 0)))
     wide = tf.transpose(tf.concat([left, right], -1), (1, 2, 3, 0, 4))
@@ -172,51 +191,23 @@ def _pair_pool(pairs: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
 
 @cache
 def best_lowering() -> str:
-    """The faster lowering that works here: TensorFlow differentiates grouped convolutions on a CPU only with oneDNN.
+    """The fastest lowering that works here: TensorFlow differentiates grouped convolutions on a CPU only with oneDNN.
 
-    Measured 2026-11 on one core (four slots, batch 128): grouped is 1.3 to 2 times as fast as separate.
+    Measured 2026-11 on one core (four slots, batch 128): grouped is 1.3 to 2 times as fast as separate. On a GPU not
+    measured yet: the product of patches is there for its matrix units.
     """
+    if on_gpu():
+        return "patches"
     images, kernels = tf.ones((1, 5, 5, 4)), tf.ones((2, 3, 3, 2, 2))
 
     def probe() -> Tensor:
-        def convolve() -> tuple[Tensor, None]:
-            return tf.reduce_sum(convolution(images, kernels, "grouped")), None
+        def convolve(weights: Tensor) -> tuple[Tensor, None]:
+            return tf.reduce_sum(convolution(images, weights, "grouped")), None
 
-        return value_and_gradients(convolve, [kernels])[1]
+        return value_and_gradients(convolve, kernels)[1]
 
     try:
         compiled(probe)()
-    except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
+    except UNSUPPORTED:
         return "separate"
     return "grouped"
-
-
-def multiplying_dtype(precision: str) -> str:
-    """The dtype for `train.precision`."""
-    settled = best_precision() if precision == "auto" else precision
-    return {"float32": "float32", "mixed_bfloat16": "bfloat16"}[settled]
-
-
-@cache
-def best_precision() -> str:
-    """mixed_bfloat16 where a small stack's first convolution, both ways, takes at most 0.8 of float32's time."""
-    lowering = best_lowering()
-
-    def seconds(dtype: str) -> float:
-        images, kernels = tf.ones((64, 32, 32, 4 * 3), dtype), tf.ones((4, 5, 5, 3, 6), dtype)
-
-        def convolve() -> tuple[Tensor, None]:
-            return tf.reduce_sum(pooled_convolution(images, kernels, lowering, finite=True)), None
-
-        probe = compiled(lambda: value_and_gradients(convolve, [kernels])[1][0])
-        taken = []
-        for _ in range(8):
-            started = perf_counter()
-            probe().numpy()
-            taken.append(perf_counter() - started)
-        return min(taken[2:])
-
-    try:
-        return "mixed_bfloat16" if seconds("bfloat16") < 0.8 * seconds("float32") else "float32"
-    except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
-        return "float32"

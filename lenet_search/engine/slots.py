@@ -1,0 +1,279 @@
+"""How many slots a stack should have: measured here, once, and remembered for this device and network.
+
+Larger stacks train more images per second, up to a point. They also make a study less sequential, since more trials
+are drawn before the first has taught the sampler anything. So of the sizes that are about as fast as the fastest, the
+smallest is taken.
+"""
+
+import datetime
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from time import perf_counter
+from typing import Any
+
+from lenet_search import __version__
+from lenet_search.data import Split
+from lenet_search.engine import device
+from lenet_search.engine.remembered import Entry, Memory
+from lenet_search.engine.stack import Stack
+from lenet_search.engine.structure import Structure, structure_of
+from lenet_search.networks import network, walk
+from lenet_search.recipe import Recipe, Scalar, Value
+from lenet_search.space import Range, Space
+
+GAIN = 1.05  # a larger stack must be this much faster; less than that is noise, and not worth fewer generations
+CPU_MOST, GPU_MOST = 16, 256  # slots
+CPU_PATIENCE, GPU_PATIENCE = 30.0, 180.0  # seconds after which no further size is begun
+# Floating-point operations of a measured piece, roughly: a third of a second on one core, seconds on a GPU, where
+# moving the state there and back must not count.
+CPU_PIECE, GPU_PIECE = 2e10, 2.5e13
+ENOUGH, REPEATS, LONG = 0.6, 3, 2.0  # a rate is the best of `REPEATS` pieces and `ENOUGH` seconds; `LONG` seconds do
+MARGIN = 2.0  # stacks take at most a half of what memory is free: other programs live here too
+KEPT = 4.0  # copies of each layer's output: gradients, augmentation, what operations hold in between. An upper bound
+
+Load = Callable[[tuple[str, float, int, bool]], Split]  # the images by `Structure.data`
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one slot asks for, roughly: bytes of memory, and floating-point operations per step."""
+
+    memory: float
+    operations: float
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is measured: the costliest recipe of a space."""
+
+    recipe: Recipe
+    structure: Structure
+    split: Split
+    cost: Cost
+
+
+@dataclass(frozen=True)
+class Size:
+    """A stack size, and in words where it comes from."""
+
+    slots: int
+    words: str
+
+
+def chosen(space: Space, precision: str, load: Load, sharing: int, memory: Memory, tell: Tell) -> Size:
+    """The stack size for trials of `space`: the remembered one, or one that is measured now and remembered.
+
+    Args:
+        space: a study's
+        precision: what "auto" means as `train.precision` on this device
+        load: gives the images
+        sharing: how many workers share the device's memory
+        memory: what was measured before
+        tell: called with a line for the person who waits, before a measurement and after each size
+    """
+    case = costliest(space, precision, load)
+    most = largest(device.free_memory(), sharing, case.cost.memory, GPU_MOST if device.is_gpu() else CPU_MOST)
+    known = conditions(case)
+    found = _remembered(memory, known, most)
+    if found is None:
+        with memory.alone(lambda: tell("waiting for another run, which measures stack sizes on this machine")):
+            found = _remembered(memory, known, most)  # whoever was faster has measured the same
+            if found is None:
+                return _measured(case, known, most, memory, tell)
+    slots = min(found.slots, most)
+    fewer = f"memory is short now, so {_counted(slots)} instead of {found.slots}; " if slots < found.slots else ""
+    return Size(slots, f"{_counted(slots)}: {fewer}measured on {found.date} ({_rates(found.rates)}); {_again(memory)}")
+
+
+def _remembered(memory: Memory, known: Mapping[str, Any], most: int) -> Entry | None:
+    """What was measured; not where memory was what decided, and there is more of it now."""
+    found = memory.find(known)
+    return None if found is not None and found.slots == found.most < most else found
+
+
+def _measured(case: Case, known: Mapping[str, Any], most: int, memory: Memory, tell: Tell) -> Size:
+    model, shape = case.structure.model, "x".join(map(str, case.split.x_train.shape[1:]))
+    tell(
+        f"measuring stack sizes for {model.network} on {shape} in batches of {case.structure.batch_size}; "
+        "once for this device and network"
+    )
+    patience = GPU_PATIENCE if device.is_gpu() else CPU_PATIENCE
+    rates, ended = climb(most, lambda size: piece(case, size), patience, tell)
+    slots = smallest(rates)
+    entry = Entry(known, slots, rates, most, ended, datetime.date.today().isoformat())
+    try:
+        memory.keep(entry)
+    except OSError as error:
+        where = f"not remembered, since {memory.path} could not be written: {error.strerror or error}"
+    else:
+        where = _again(memory)
+    return Size(slots, f"{_counted(slots)}: {_rates(rates)}, {ended}; {where}")
+
+
+def climb(
+    most: int,
+    build: Callable[[int], Callable[[], int]],
+    patience: float,
+    tell: Tell,
+    clock: Callable[[], float] = perf_counter,
+) -> tuple[dict[int, float], str]:
+    """Trial-images per second of 1, 2, 4, 8, ... slots, until more slots are no faster; and why it ended.
+
+    Args:
+        most: the largest size
+        build: makes a stack of a size; what it gives runs a piece, and says how many trial-images were in it
+        patience: seconds after which no further size is begun
+        tell: called with each size and its rate, in words
+        clock: seconds
+    """
+    rates: dict[int, float] = {}
+    before: Callable[[], int] | None = None
+    began, size = clock(), 1
+    while size <= most:
+        if clock() - began > patience:
+            return rates, f"stopped after {clock() - began:.0f} s"
+        try:
+            run = build(size)
+            run()  # compiles
+            rate = _rate(run, clock)
+            if before is not None and rate < GAIN * rates[size // 2]:
+                # Other programs may have been at work just now: both get another chance, in turn.
+                rates[size // 2] = max(rates[size // 2], _rate(before, clock))
+                rate = max(rate, _rate(run, clock))
+        except Exception as error:
+            if not rates or not _out_of_memory(error):
+                raise
+            return rates, f"{size} do not fit into the memory"
+        rates[size] = rate
+        tell(f"{_counted(size)}: {rate:,.0f} images/s")
+        if before is not None and rate < GAIN * rates[size // 2]:
+            return rates, "more are not faster"
+        before, size = run, 2 * size
+    return rates, "more are not tried"
+
+
+def smallest(rates: Mapping[int, float]) -> int:
+    """The smallest size that is at most 5 % slower than the fastest."""
+    return min(size for size, rate in rates.items() if GAIN * rate >= max(rates.values()))
+
+
+def largest(free: int | None, sharing: int, slot: float, cap: int) -> int:
+    """The largest power of two up to `cap` that fits `sharing` times into `free` bytes, with slots of `slot` bytes."""
+    fitting = cap if free is None else free / MARGIN / sharing / slot
+    return int(2 ** math.floor(math.log2(max(1.0, min(cap, fitting)))))
+
+
+def costliest(space: Space, precision: str, load: Load) -> Case:
+    """The recipe of a space whose slots take most memory: with the largest numbers, and the network that needs most.
+
+    What fits for it fits for all trials. Its other hyperparameters are defaults: what a trial can switch on is in the
+    program, on or off. Of several data sets, it is the first.
+    """
+    values: dict[str, Value] = {
+        path: _most(space, path)
+        for path in ("data.name", "data.validation", "data.limit", "train.batch_size", "train.precision",
+                     "model.width", "model.activation", "model.pooling", "model.batch_norm", "loss.kind")
+    }  # fmt: skip
+    cases = []
+    for name in _values(space, "model.network"):
+        recipe = Recipe.from_values(values | {"model.network": name, "train.epochs": 1000}).settled(precision)
+        structure = structure_of(recipe, space)
+        split = load(structure.data)
+        cases.append(Case(recipe, structure, split, cost(structure, split)))
+    return max(cases, key=lambda case: case.cost.memory)
+
+
+def cost(structure: Structure, split: Split) -> Cost:
+    """What a slot asks for, by its layers: 4 bytes a number, two operations a product, forward and twice backward."""
+    shape = split.x_train.shape[1:]
+    outputs = math.prod(shape) if structure.own_images else 0
+    weights = products = 0
+    for layer, seen in walk(network(structure.model, shape, split.classes), shape):
+        produced = layer.output(seen)
+        size = sum(p.size for p in layer.parameters(seen))
+        outputs += math.prod(produced)
+        weights += size
+        products += size * math.prod(produced[:-1])
+    copies = 2 * (3 + structure.second_moment + structure.third_moment)  # weights, gradients, moments; old and new
+    return Cost(4.0 * (KEPT * structure.batch_size * outputs + copies * weights), 6.0 * structure.batch_size * products)
+
+
+def piece(case: Case, size: int) -> Callable[[], int]:
+    """A stack of `size` slots on as many images as make a measured piece, and their share of the validation images."""
+    operations = GPU_PIECE if device.is_gpu() else CPU_PIECE
+    batch, everything = case.structure.batch_size, len(case.split.y_train)
+    steps = max(2, math.ceil(operations / (size * case.cost.operations)))
+    train = min(everything, steps * batch)
+    held = max(1, len(case.split.y_val) * train // everything)
+    part = replace(
+        case.split,
+        x_train=case.split.x_train[:train],
+        y_train=case.split.y_train[:train],
+        x_val=case.split.x_val[:held],
+        y_val=case.split.y_val[:held],
+    )
+    stack = Stack(case.structure, part, size)
+    for seed in range(size):
+        stack.load(case.recipe, seed)
+    return lambda: sum(result.images for result in stack.epoch().values())
+
+
+def conditions(case: Case) -> dict[str, Any]:
+    """What a measurement holds for: the device, what computes on it, and what a slot has to do, as JSON has it."""
+    versions = {"lenet-search": __version__, **device.versions()}
+    structure = case.structure
+    model = {name: value for name, value in asdict(structure.model).items() if name != "initializer"}
+    return {
+        "device": device.describe() if device.is_gpu() else f"{device.processor()}, {device.describe()}",
+        "software": ", ".join(f"{name} {version}" for name, version in versions.items() if name != "numpy"),
+        "model": model,
+        "image": list(case.split.x_train.shape[1:]),
+        "batch_size": structure.batch_size,
+        "precision": structure.precision,
+        "augmentations": list(structure.augmentations),
+        "own_normalization": structure.own_normalization,
+    }
+
+
+def _values(space: Space, path: str) -> tuple[Scalar, ...]:
+    possible = space.possible(path)
+    return (possible.high,) if isinstance(possible, Range) else possible
+
+
+def _most(space: Space, path: str) -> Scalar:
+    """The largest of numbers or flags, the first of texts."""
+    values = _values(space, path)
+    return values[0] if isinstance(values[0], str) else max(values)
+
+
+def _rate(run: Callable[[], int], clock: Callable[[], float]) -> float:
+    """Images per second of a piece, the best of several: other programs only ever make it slower."""
+    best, began = 0.0, clock()
+    for repeat in range(1, 1000):
+        started = clock()
+        best = max(best, run() / (clock() - started))
+        passed = clock() - began
+        if passed > LONG or (repeat >= REPEATS and passed > ENOUGH):
+            break
+    return best
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Whether memory was short, on the host or in the words of any backend."""
+    said = f"{type(error).__name__} {error}".lower()
+    return isinstance(error, MemoryError) or "resource_exhausted" in said or "resourceexhausted" in said
+
+
+def _counted(slots: int) -> str:
+    return "1 slot" if slots == 1 else f"{slots} slots"
+
+
+def _rates(rates: Mapping[int, float]) -> str:
+    """'1 slot 5,300, 2 slots 9,100, 4 slots 12,900 images/s'."""
+    return ", ".join(f"{_counted(size)} {rate:,.0f}" for size, rate in sorted(rates.items())) + " images/s"
+
+
+def _again(memory: Memory) -> str:
+    return f"remembered in {memory.path} (delete it to measure again)"

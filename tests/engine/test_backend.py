@@ -1,0 +1,116 @@
+"""TensorFlow and JAX give the same: draws to the bit, training within rounding; which one runs is Keras's choice."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from stacks import images, recipe, stack_of
+
+from lenet_search.engine import backend
+
+ROOT = Path(__file__).parents[2]
+STEPS = 18  # two epochs of nine
+# Over 18 steps the weights move by 0.1; they differ by 1e-6 where an addition has another order.
+TOLERANCE = 2e-5
+EVERYTHING = {
+    "augment__flip": 0.5, "augment__shift": 2, "augment__rotate": 10.0, "augment__zoom": 0.1,
+    "augment__brightness": 0.2, "augment__contrast": 0.2, "augment__cutout": 4,
+    "regularize__dropout": 0.3, "regularize__spatial_dropout": 0.2,
+    "regularize__l2": 1e-3, "optimizer__clip_norm": 1.0,
+}  # fmt: skip
+TRAIN = """
+import sys
+import numpy as np
+from stacks import images, recipe, stack_of
+from test_backend import EVERYTHING
+from lenet_search.engine import backend
+
+recipes = [
+    recipe(optimizer__sgd__learning_rate=0.05, optimizer__sgd__momentum=0.9, model__batch_norm=True, **EVERYTHING),
+    recipe(optimizer__kind="adam", optimizer__adam__epsilon=1e-4, model__batch_norm=True),
+]
+stack = stack_of(*recipes, split=images(channels=3))
+results = [stack.epoch() for _ in range(2)][-1]
+losses = np.array([(results[slot].train_loss, results[slot].val_loss) for slot in (0, 1)])
+weights = {f"{slot} {name}": value for slot in (0, 1) for name, value in stack.weights(slot).items()}
+np.savez(sys.argv[1], losses=losses, backend=list(backend.versions())[0], **weights)
+"""
+
+
+def python(code: str, backend_name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    paths = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
+    environment = {**os.environ, "KERAS_BACKEND": backend_name, "PYTHONPATH": paths}
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_both_backends_train_the_same_recipes_to_the_same_weights(tmp_path: Path) -> None:
+    pytest.importorskip("jax")
+    ends = {}
+    for name in ("tensorflow", "jax"):
+        done = python(TRAIN, name, str(tmp_path / f"{name}.npz"))
+        assert done.returncode == 0, done.stderr
+        ends[name] = np.load(tmp_path / f"{name}.npz")
+        assert ends[name]["backend"] == name
+    expected, found = ends["tensorflow"], ends["jax"]
+    for name in expected.files:
+        if name != "backend":
+            np.testing.assert_allclose(found[name], expected[name], atol=TOLERANCE, rtol=0, err_msg=name)
+
+
+def test_draws_are_the_same_to_the_bit_in_every_way_of_computing_them() -> None:
+    tf = pytest.importorskip("tensorflow")
+    # What TensorFlow's kernel has always given: a change would change every stored trial.
+    for shape, stream, moment in (((3, 5), 0, 0), ((9, 130), 1000, 7), ((2, 1, 3), 12, 2**31 - 1)):
+        expected = tf.random.stateless_uniform(shape, (stream, moment), alg="philox").numpy()
+        plainly = np.asarray(backend.uniform(shape, stream, np.int32(moment)))
+        compiled = np.asarray(backend.compiled(lambda m, s=shape, n=stream: backend.uniform(s, n, m))(np.int32(moment)))
+        np.testing.assert_array_equal(plainly, expected)
+        np.testing.assert_array_equal(compiled, expected)
+
+
+def test_draws_depend_on_stream_and_moment_and_fill_the_unit_interval() -> None:
+    first, *others = (
+        np.asarray(backend.uniform((10_000,), stream, np.int32(moment))) for stream, moment in ((0, 0), (1, 0), (0, 1))
+    )
+    assert first.min() >= 0
+    assert first.max() < 1
+    assert abs(first.mean() - 0.5) < 5 / np.sqrt(12 * len(first))
+    for other in others:
+        assert abs(np.corrcoef(first, other)[0, 1]) < 5 / np.sqrt(len(first))
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="JAX compiles with XLA anyway")
+@pytest.mark.parametrize("lowering", backend.LOWERINGS)
+def test_tensorflow_can_have_whole_epochs_compiled_by_xla(lowering: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    split = images(channels=3)
+    recipes = [recipe(**EVERYTHING), recipe(optimizer__kind="adam", optimizer__adam__epsilon=1e-4)]
+    ends = []
+    plain = backend.compiled
+    for xla in (False, True):
+        monkeypatch.setattr(backend, "compiled", lambda function, xla=xla: plain(function, xla=xla))
+        stack = stack_of(*recipes, split=split, lowering=lowering)
+        ends.append((stack.epoch(), stack))
+    (expected, one), (found, other) = ends
+    for slot in (0, 1):
+        assert found[slot].val_loss == pytest.approx(expected[slot].val_loss, abs=1e-5)
+        for name, value in one.weights(slot).items():
+            np.testing.assert_allclose(other.weights(slot)[name], value, atol=TOLERANCE, rtol=0, err_msg=name)
+
+
+@pytest.mark.parametrize("name", ["torch", "nonsense"])
+def test_another_backend_is_refused_with_what_works_and_how_to_choose_it(name: str) -> None:
+    refused = python(
+        "from lenet_search.errors import RunError\n"
+        "try:\n    import lenet_search.engine\n"
+        "except RunError as error:\n    print(error)",
+        name,
+    )
+    assert refused.returncode == 0, refused.stderr
+    assert name in refused.stdout
+    assert "KERAS_BACKEND to tensorflow, or to jax (pip install 'lenet-search[jax]')" in refused.stdout
