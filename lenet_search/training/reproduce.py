@@ -107,7 +107,7 @@ def write_page(results: Sequence[Result], folder: Path) -> Path:
         "<h1>The classic systems, reproduced</h1>",
         f'<p class="lead">{len(done)} recipes, {sum(len(result.runs) for result in done)} training runs.</p>',
         "<section>",
-        data_table(COLUMNS, [[escape(cell) for cell in row(result)] for result in done], numbers),
+        data_table(COLUMNS, [[escape(cell) for cell in row(result)] for result in results], numbers),
         f'<p class="small">{escape(READING)}</p></section>',
     ]
     if any(result.values("test_accuracy") for result in done):
