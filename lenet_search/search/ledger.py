@@ -53,9 +53,9 @@ class Held:
         return self.trial.number
 
     @property
-    def is_in_last_epoch(self) -> bool:
-        """Whether the epoch that it trains for now is its last."""
-        return len(self.curve["val_loss"]) + 1 == self.recipe.train.epochs
+    def epochs_left(self) -> int:
+        """Epochs that are still to come, the one in training included."""
+        return self.recipe.train.epochs - len(self.curve["val_loss"])
 
     def add(self, done: TrialEpoch, images: Mapping[str, Any], worker: Ready) -> None:
         """Note an epoch."""
@@ -223,6 +223,10 @@ class Ledger:
         """How all trials stand, in the storage as it is now. Optuna's own objects: not to be changed."""
         self._standings.update(self._trials())
         return self._standings
+
+    def ended(self) -> int:
+        """How many trials a sampler learns from: complete and pruned ones."""
+        return self.standings().count(COMPLETE, PRUNED)
 
     def best(self) -> FrozenTrial | None:
         """The best complete trial."""
