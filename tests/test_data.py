@@ -445,8 +445,8 @@ def test_the_classes_of_a_known_set_have_names_and_others_numbers(tmp_path):
 
 
 def test_all_hundred_classes_of_cifar100_have_a_name_of_their_own():
-    assert len(set(data_module._class_names("cifar100", 100))) == 100
-    assert data_module._class_names("cifar100", 100)[0] == "apple"
+    assert len(set(data_module.class_names("cifar100", 100))) == 100
+    assert data_module.class_names("cifar100", 100)[0] == "apple"
 
 
 def test_a_description_can_be_written_as_json_and_read_back(tiny_npz):

@@ -57,7 +57,10 @@ def test_sizes_are_measured_from_the_ends_inward():
 
 def test_what_a_budget_leaves_out_comes_last():
     cells = cells_of(
-        arguments(["--sizes", "1", "2", "4", "--augment", "none", "all", "--optimizers", "one"]), gpu=False
+        arguments(
+            ["--sizes", "1", "2", "4", "--augment", "none", "all", "--optimizers", "one", "--precision", "float32"]
+        ),
+        gpu=False,
     )
     assert [(cell.slots, cell.augment) for cell in cells] == [
         (4, "none"), (4, "all"), (1, "none"), (1, "all"), (2, "none"), (2, "all"),

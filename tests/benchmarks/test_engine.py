@@ -17,7 +17,7 @@ def engine(*options: str) -> subprocess.CompletedProcess[str]:
 def test_a_tiny_table_holds_every_cell_with_its_share_of_the_limit(tmp_path):
     picture = tmp_path / "speed.html"
     tiny = ["--workers", "1", "--images", "128", "--batch", "32", "--epochs", "1", "--sizes", "1", "2"]
-    cells = ["--augment", "none", "--optimizers", "one"]
+    cells = ["--augment", "none", "--optimizers", "one", "--precision", "float32"]
     done = engine("--quick", *tiny, *cells, "--json", "--plot", str(picture))
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
