@@ -43,6 +43,8 @@ import ways
 from rich.console import Console
 from rich.table import Table
 
+sys.path.insert(0, str(ways.HERE.parent))  # this checkout's package, as `environment` gives it to the others
+
 from lenet_search.errors import LenetSearchError
 from lenet_search.search.devices import usable_cores
 
@@ -84,7 +86,6 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Measure what was asked for."""
     options = arguments()
-    sys.path.insert(0, str(ways.HERE.parent))  # this checkout's package, as `environment` gives it to the others
     out = Console(stderr=options.json)
     measure = memory if options.memory else overhead if options.overhead else throughput
     try:

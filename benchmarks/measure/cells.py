@@ -10,7 +10,7 @@ import numpy as np
 from lenet_search import data
 from lenet_search.data import Split
 from lenet_search.networks import Layer, network
-from lenet_search.recipe import FIELDS, Recipe, Value
+from lenet_search.recipe import Recipe, Value
 from lenet_search.recipe.data import Data
 from lenet_search.recipe.model import Model
 from lenet_search.space import Choice, Entry, Space
@@ -47,10 +47,10 @@ LABELS = {
     "none": "none", "flip": "shift + flip", "all": "all seven", STUDY: f"the {STUDY} study's",
     "one": "one (sgd)", "mixed": "mixed (seven)",
 }  # fmt: skip
-# One line connects a precision: the recipe's field and its value. It joins the table once the field is there.
-PRECISION_FIELD, BFLOAT16 = "train.precision", "mixed_bfloat16"
-PRECISIONS: dict[str, dict[str, Value]] = {"float32": {}}
-PRECISIONS |= {"bfloat16": {PRECISION_FIELD: BFLOAT16}} if PRECISION_FIELD in FIELDS else {}
+PRECISIONS: dict[str, dict[str, Value]] = {
+    "float32": {"train.precision": "float32"},
+    "bfloat16": {"train.precision": "mixed_bfloat16"},
+}
 
 
 @dataclass(frozen=True)

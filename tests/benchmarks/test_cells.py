@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
 from engine import arguments
-from measure.cells import AUGMENT, KINDS, OPTIMIZERS, PRECISION_FIELD, PRECISIONS, STUDY, Cell, images, recipes_of
+from measure.cells import AUGMENT, KINDS, OPTIMIZERS, PRECISIONS, STUDY, Cell, images, recipes_of
 from measure.table import cells_of, in_order, spread
-
-from lenet_search.recipe import FIELDS
 
 
 def test_a_mixed_stack_holds_all_optimizers_in_turn():
@@ -39,8 +37,12 @@ def test_the_study_s_cell_is_drawn_from_its_whole_space():
     assert set(structure.augmentations) == {"flip", "shift", "cutout"}
 
 
-def test_a_precision_joins_when_recipes_have_one():
-    assert ("bfloat16" in PRECISIONS) == (PRECISION_FIELD in FIELDS)
+@pytest.mark.parametrize("augment", ["none", STUDY])
+def test_a_cell_s_precision_holds_whatever_the_study_says(augment):
+    for precision, values in PRECISIONS.items():
+        cell = Cell(2, augment, STUDY if augment == STUDY else "one", precision)
+        recipes, structure = recipes_of(cell)
+        assert {recipe.train.precision for recipe in recipes} == set(values.values()) == {structure.precision}
 
 
 def test_random_images_have_a_ninth_for_validation():
