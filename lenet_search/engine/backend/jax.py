@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -14,6 +13,7 @@ from jax import lax
 
 from lenet_search.engine.backend.patches import largest_of_four, product_of_patches
 from lenet_search.engine.backend.philox import random_bits
+from lenet_search.engine.remembered import cache_folder
 
 if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):  # else JAX gives up where a GPU is there, but hidden
     jax.config.update("jax_platforms", "cpu")
@@ -35,8 +35,7 @@ def limit_threads(threads: int) -> None:
     except RuntimeError:  # a GPU that JAX cannot use: it goes on with the CPU when it is asked again
         gpu = False
     if gpu:  # compiled programs are kept from run to run; those for a CPU would suit this very processor only
-        folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "lenet-search" / "jax"
-        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "jax"))
 
 
 def versions() -> dict[str, str]:
