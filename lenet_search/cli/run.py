@@ -67,7 +67,7 @@ def run(
             "--slots",
             metavar="N|auto",
             help='Trials side by side in each worker; "auto" measures what is fastest here, and remembers it.',
-            show_default="by device",
+            show_default="4 on a CPU, auto on a GPU",
         ),
     ] = None,
     data: DataFolder = None,

@@ -41,7 +41,7 @@ def best_precision() -> str:
 
 
 def default_slots() -> int:
-    """How many slots a stack has where nobody says."""
+    """How many slots a stack has where nobody says and nothing is measured."""
     return GPU_SLOTS if backend.on_gpu() else CPU_SLOTS
 
 

@@ -174,7 +174,9 @@ def main(descriptor: int) -> None:
             from lenet_search.engine import device
 
             device.configure(setup.threads)
-            slots = 0 if setup.slots == "auto" else setup.slots or device.default_slots()
+            # What suits a CPU is known; GPUs differ too much for a constant, so one is measured, and remembered.
+            measured = setup.slots == "auto" or (setup.slots is None and device.is_gpu())
+            slots = 0 if measured else int(setup.slots or device.default_slots())
             asked = setup.space.possible("train.precision")
             precision = device.best_precision() if isinstance(asked, tuple) and "auto" in asked else "float32"
             ready = Ready(device.describe(), device.is_gpu(), slots, precision, device.versions())
