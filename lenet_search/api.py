@@ -77,7 +77,7 @@ class Study:
             timeout: seconds, or a text like "30m"; else the study's
             storage: journal file or Optuna URL; else the one given to `read`
             workers: processes; else one per GPU, or one per core
-            slots: trials side by side in each worker; "auto" measures what is fastest, once; None: 4 on a CPU, auto on a GPU
+            slots: trials side by side in each worker; "auto" measures what is fastest; else 4 on a CPU, auto on a GPU
             data: folder that is looked at first for NAME.npz
             view: where progress is shown; else nowhere
 
