@@ -101,7 +101,7 @@ def uniform(shape: Sequence[int], stream: int, moment: Tensor) -> Tensor:
 
 
 def convolution(
-    images: Tensor, kernels: Tensor, lowering: str, finite: bool = False, stride: int = 1, padding: str = "valid"
+    images: Tensor, kernels: Tensor, lowering: str, stride: int = 1, padding: str = "valid", finite: bool = False
 ) -> Tensor:
     """Convolve each slot's images with its kernels.
 
@@ -110,9 +110,9 @@ def convolution(
         kernels: (K, k, k, C, F)
         lowering: "grouped", one convolution with K groups, "separate", K convolutions, or "patches", one matrix
             product per slot with the k * k neighbourhoods of all pixels
-        finite: whether the images hold finite numbers whatever a slot has learned; no lowering here makes use of it
-        stride: of rows and columns
+        stride: of both axes
         padding: "valid" or "same", as Keras means them
+        finite: whether the images hold finite numbers whatever a slot has learned; no lowering here makes use of it
 
     Returns:
         (B, H', W', K * F), slot by slot
