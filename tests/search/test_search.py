@@ -294,7 +294,7 @@ def test_keras_backend_jax_searches_without_tensorflow(definition, tmp_path, mon
     record = Record.of(stored().best_trial)
     assert {"jax", "jaxlib", "keras", "numpy"} <= set(record.versions)
     assert "tensorflow" not in record.versions
-    assert record.device == "CPU (1 thread)"
+    assert record.device.startswith("CPU (")
 
 
 def test_a_backend_that_the_engine_does_not_know_ends_the_search_with_what_to_do(definition, monkeypatch):
