@@ -152,9 +152,9 @@ def _piece(through: Callable[..., Any], x: Any, own: Sequence[Any], y: Any, want
     def differentiate(x: Any, own: Sequence[Any], pulled: Any) -> Any:
         inputs = [x, *own] if wanted else [*own]
 
-        def target(given: Sequence[Any] = inputs) -> tuple[Any, Any]:
+        def target(given: Sequence[Any]) -> tuple[Any, Any]:
             came, parameters = (given[0], given[1:]) if wanted else (x, given)
-            total = ops.sum(through(came, parameters) * pulled)
+            total = ops.sum(ops.cast(through(came, parameters), "float32") * pulled)
             return total, total
 
         return backend.value_and_gradients(target, inputs)
