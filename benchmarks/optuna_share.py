@@ -190,7 +190,7 @@ class Sleeper:
 
     def _serve(self, pipe: "Connection[Any, Any]") -> None:
         running: dict[int, tuple[Job, int]] = {}
-        pipe.send(Ready("made up", False, self._slots, {"keras": "0"}))
+        pipe.send(Ready("made up", False, self._slots, versions={"keras": "0"}))
         try:
             while True:
                 idle = not running

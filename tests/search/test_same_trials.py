@@ -63,7 +63,7 @@ class MadeUpWorker:
 
     def _serve(self, pipe: "Connection[Any, Any]") -> None:
         running: dict[int, tuple[Job, int]] = {}
-        pipe.send(Ready("made up", False, SLOTS, {}))
+        pipe.send(Ready("made up", False, SLOTS, versions={}))
         try:
             while True:
                 orders: Orders = pipe.recv()
