@@ -152,8 +152,10 @@ class Program:
 
     def _training_images(self, images: Tensor, hyper: Mapping[str, Tensor], slots: int, moment: Tensor) -> Tensor:
         """What the slots train on: (B, H, W, C) where all see the same, else (B, H, W, K * C)."""
-        if not self.structure.own_images:
+        if not (self.structure.own_images or self.structure.augmentations):
             return self._normalized(images, hyper, self.dtype)
+        if not self.structure.own_images:  # the first slot's will do for all; slots in use come first
+            hyper, slots = {name: hyper[name][:1] for name in (*self.structure.augmentations, "scale", "offset")}, 1
         batch, height, width, channels = images.shape
         drawn = backend.uniform((len(DRAWS), batch), AUGMENT_STREAM, moment)
         draws = {name: drawn[i] for i, name in enumerate(DRAWS)}

@@ -233,7 +233,7 @@ def conditions(case: Case) -> dict[str, Any]:
         "batch_size": structure.batch_size,
         "precision": structure.precision,
         "augmentations": list(structure.augmentations),
-        "own_normalization": structure.own_normalization,
+        "own_images": structure.own_images,
     }
 
 

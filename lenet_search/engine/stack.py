@@ -110,7 +110,13 @@ class Stack:
         return tuple(i for i, slot in enumerate(self._slots) if slot is not None)
 
     def load(self, recipe: Recipe, seed: int) -> int:
-        """Start a run of `recipe` in an empty slot, with initial weights by `seed`; gives the slot's number."""
+        """Start a run of `recipe` in an empty slot, with initial weights by `seed`; gives the slot's number.
+
+        Raises:
+            ValueError: when the stack's slots share their augmented images, and this recipe augments otherwise.
+        """
+        if self.structure.augment not in (None, recipe.augment):
+            raise ValueError(f"all slots augment by {self.structure.augment}, but this recipe by {recipe.augment}")
         number = self._slots.index(None)
         self._slots[number] = _Slot(recipe)
         self._state.weights[number] = _pack(self._program.trainable, recipe.model.initializer, seed)

@@ -24,6 +24,7 @@ class Structure:
     model: Model  # with a fixed initializer: it only decides how a slot starts
     loss: str
     augmentations: tuple[str, ...]
+    augment: Augment | None  # strengths that all slots have; None where theirs may differ
     own_normalization: bool  # whether slots may see differently normalized images
     input_dropout: bool
     dropout: bool
@@ -35,8 +36,11 @@ class Structure:
 
     @property
     def own_images(self) -> bool:
-        """Whether each slot trains on images of its own, or all on the same."""
-        return bool(self.augmentations) or self.own_normalization
+        """Whether each slot trains on images of its own, or all on the same.
+
+        Slots share random draws, so what is augmented alike comes out alike, and need be done once only.
+        """
+        return self.own_normalization or (bool(self.augmentations) and self.augment is None)
 
 
 def structure_of(recipe: Recipe, space: Space) -> Structure:
@@ -49,6 +53,7 @@ def structure_of(recipe: Recipe, space: Space) -> Structure:
         model=Model(model.network, model.width, model.activation, model.pooling, batch_norm=model.batch_norm),
         loss=recipe.loss.kind,
         augmentations=tuple(name for name in AUGMENTATIONS if space.can_exceed(f"augment.{name}")),
+        augment=None if any(f"augment.{name}" in space.searched() for name in AUGMENTATIONS) else recipe.augment,
         own_normalization="data.normalize" in space.searched(),
         input_dropout=space.can_exceed("regularize.input_dropout"),
         dropout=space.can_exceed("regularize.dropout"),
