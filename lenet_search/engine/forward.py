@@ -192,6 +192,7 @@ def forward(
             case RadialBasis():
                 x = -distances(x, layer.classes)
             case SpatialTransformer():
+                x = ops.cast(x, "float32")
                 inner = plan(layer.localization, step.shape)
                 transformations, _ = forward(inner, weights, x, slots, lowering, dtype=dtype)
                 x = _transformed(x, transformations, step.shape)
@@ -278,7 +279,8 @@ def _dropped(x: Tensor, draw: Tensor, rate: Tensor) -> Tensor:
     if len(x.shape) == 3:
         return x * dropout_mask(draw, rate[:, None, None])
     batch, height, width, channels = draw.shape
-    x = ops.reshape(x, (batch, height, width, -1, channels))  # one image for all slots, or one for each
+    # one image for all slots, or one for each
+    x = ops.reshape(ops.cast(x, "float32"), (batch, height, width, -1, channels))
     x = x * dropout_mask(draw[:, :, :, None], rate[:, None])
     return ops.reshape(x, (batch, height, width, -1))
 

@@ -1,5 +1,6 @@
 """Every hyperparameter is alive: changed alone, three training steps (or the evaluation) give something else."""
 
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from stacks import SMALL, images, space_of
 
 from lenet_search.data import Split
-from lenet_search.engine import Stack, structure_of
+from lenet_search.engine import Stack, Structure, structure_of
 from lenet_search.engine.backend import LOWERINGS
 from lenet_search.recipe import FIELDS, Field, Recipe, Value
 
@@ -54,24 +55,34 @@ def other_value(field: Field, value: Value) -> Value:
     return float(value) * 0.5
 
 
-def outcomes(first: Recipe, second: Recipe, split: Split, lowering: str | None = None) -> list[tuple[float, ...]]:
-    """What two epochs of three steps give: side by side in one stack, so that nothing but the recipe differs.
+def outcomes(recipes: Sequence[Recipe], split: Split, lowering: str | None = None) -> list[tuple[float, ...]]:
+    """What two epochs of three steps give from the same weights, of each recipe.
 
-    Recipes of different structures cannot share a stack; each gets its own.
+    All recipes of one structure run side by side in one stack, so that nothing but the recipe differs, and little is
+    compiled.
     """
-    space = space_of(first, second)
-    structures = [structure_of(one, space) for one in (first, second)]
-    groups = [[first, second]] if structures[0] == structures[1] else [[first], [second]]
-    found = []
-    for group in groups:
-        stack = Stack(structure_of(group[0], space), split, len(group), lowering=lowering)
-        slots = [stack.load(one, seed=0) for one in group]
+    space = space_of(*recipes)
+    groups: dict[Structure, list[int]] = {}
+    for i, one in enumerate(recipes):
+        groups.setdefault(structure_of(one, space), []).append(i)
+    found: dict[int, tuple[float, ...]] = {}
+    for structure, members in groups.items():
+        stack = Stack(structure, split, len(members), lowering=lowering)
+        slots = {i: stack.load(recipes[i], seed=0) for i in members}
         epochs = [stack.epoch() for _ in range(2)]
-        for slot in slots:
+        for i, slot in slots.items():
             courses = [(e[slot].train_loss, e[slot].val_loss, e[slot].learning_rate) for e in epochs]
             weights = sum(float(np.abs(w).sum()) for w in stack.weights(slot).values())
-            found.append((*courses[0], *courses[1], weights))
-    return found
+            found[i] = (*courses[0], *courses[1], weights)
+    return [found[i] for i in range(len(recipes))]
+
+
+def pair_of(field: Field) -> tuple[Recipe, Recipe]:
+    """A recipe in which the field has an effect, and the same with another value of it."""
+    values = BASE | ({f"{field.section}.kind": field.branch} if field.branch else {}) | CONTEXT.get(field.path, {})
+    base = dict(Recipe.from_values(values).values())
+    changed = base | {field.path: other_value(field, base[field.path])}
+    return Recipe.from_values(base), Recipe.from_values(changed)
 
 
 def difference(one: tuple[float, ...], other: tuple[float, ...]) -> float:
@@ -84,20 +95,28 @@ def split() -> Split:
     return images(n=40 + 3 * 16 + 8)
 
 
-@pytest.mark.parametrize("path", [path for path in FIELDS if path not in ELSEWHERE and not path.endswith(".kind")])
-def test_a_change_of_this_hyperparameter_alone_changes_the_run(path: str, split: Split) -> None:
-    field = FIELDS[path]
-    base = BASE | ({f"{field.section}.kind": field.branch} if field.branch else {}) | CONTEXT.get(path, {})
-    base = dict(Recipe.from_values(base).values())
-    changed = base | {path: other_value(field, base[path])}
-    one, other = outcomes(Recipe.from_values(base), Recipe.from_values(changed), split)
+PATHS = [path for path in FIELDS if path not in ELSEWHERE and not path.endswith(".kind")]
+
+
+@pytest.fixture(scope="module")
+def pairs(split: Split) -> dict[str, tuple[tuple[float, ...], tuple[float, ...]]]:
+    """By path: what a recipe gives, and what it gives with this hyperparameter changed."""
+    found = outcomes([recipe for path in PATHS for recipe in pair_of(FIELDS[path])], split)
+    return dict(zip(PATHS, zip(found[::2], found[1::2], strict=True), strict=True))
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_change_of_this_hyperparameter_alone_changes_the_run(
+    path: str, pairs: dict[str, tuple[tuple[float, ...], tuple[float, ...]]]
+) -> None:
+    one, other = pairs[path]
     assert difference(one, other) > 10 * ROUNDING
 
 
 @pytest.mark.parametrize("lowering", LOWERINGS)
 def test_the_same_recipe_in_two_slots_runs_the_same_but_for_rounding(lowering: str, split: Split) -> None:
     plain = Recipe.from_values(BASE | {"regularize.dropout": 0.3, "augment.shift": 2})
-    one, other = outcomes(plain, plain, split, lowering)
+    one, other = outcomes([plain, plain], split, lowering)
     assert difference(one, other) < ROUNDING
 
 
@@ -105,13 +124,13 @@ def test_the_same_recipe_in_two_slots_runs_the_same_but_for_rounding(lowering: s
 def test_every_kind_gives_a_course_of_its_own(path: str, split: Split) -> None:
     # The kinds' own defaults for what they share would make two of them alike (constant and step in epoch one),
     # so the run is long enough, and the rate is fixed.
-    found: list[tuple[float, ...]] = []
+    recipes = []
     for kind in FIELDS[path].legal.choices:
         values = dict(BASE) | {path: kind}
         if path == "schedule.kind":
             values |= {"schedule.step.every": 1, "schedule.piecewise.epochs": (1, 2)}
-        one = Recipe.from_values(values)
-        found.append(outcomes(one, one, split)[0])
+        recipes.append(Recipe.from_values(values))
+    found = outcomes(recipes, split)
     assert all(difference(one, other) > 10 * ROUNDING for one, other in combinations(found, 2))
 
 

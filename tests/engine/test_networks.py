@@ -88,3 +88,14 @@ def test_a_slot_that_diverges_leaves_the_other_bit_identical(case: Case) -> None
     (calm, calm_result), (beside, beside_result) = ends
     assert same(calm, beside)
     assert calm_result == beside_result
+
+
+def test_in_bfloat16_with_all_kinds_of_dropout_a_network_goes_about_the_same_way(case: Case) -> None:
+    rough = Recipe.from_values(case.random[0].values() | {"train.precision": "mixed_bfloat16"})
+    stack = Stack(structure_of(rough, space_of(rough)), case.split, 1)
+    stack.load(rough, 0)
+    found = stack.epoch()[0]
+    exact = restarted(case.alone, (case.random[0], 0)).epoch()[0]
+    assert found.finite
+    assert found.train_loss == pytest.approx(exact.train_loss, rel=0.05)
+    assert found.val_loss == pytest.approx(exact.val_loss, rel=0.05)

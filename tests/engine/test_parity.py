@@ -107,9 +107,10 @@ def test_a_stack_of_k_equals_k_stacks_of_one(lowering: str, channels: int, preci
     space = space_of(*recipes)
     together = stack_of(*recipes, split=split, space=space, lowering=lowering)
     together.epoch()
+    alone = stack_of(recipes[0], split=split, space=space, lowering=lowering)  # one after the other: compiled once
     for seed, one in enumerate(recipes):
-        alone = stack_of(one, split=split, space=space, lowering=lowering)
         alone.unload(0)
+        alone.clock = 0
         alone.load(one, seed)
         alone.epoch()
         for name, value in alone.weights(0).items():
