@@ -21,7 +21,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # this checkout's package, for the workers too
 
-from measure.cells import AUGMENT, OPTIMIZERS, PRECISIONS, STUDY  # noqa: E402
+from measure.cells import AUGMENT, OPTIMIZERS, PRECISIONS, STRUCTURES, STUDY  # noqa: E402
 
 WIDTH = 132  # of tables that go into a file
 
@@ -46,6 +46,8 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=3.0, help="of one measurement, about (default: 3)")
     parser.add_argument("--epochs", type=int, help="of one measurement, or of a --structures trial, instead")
     parser.add_argument("--trials", type=int, default=24, help="of each --structures study (default: 24)")
+    names = tuple(STRUCTURES)[1:]
+    parser.add_argument("--choices", nargs="+", choices=names, help="of --structures, beside none (default: each)")
     parser.add_argument("--repeat", type=int, default=5, help="measurements of each cell (default: 5)")
     parser.add_argument("--budget", type=float, help="seconds for the whole: cells that do not fit are left out")
     parser.add_argument("--quick", action="store_true", help="a few small cells: about a minute")

@@ -3,20 +3,19 @@
 Three clocks, all of which know no particular backend:
 
 - training, evaluation and what the host does between them: the stack's two programs, timed within whole epochs;
-- lookup and augmentation: an epoch's training against that of the same structure without augmentations, in which
-  each slot still has images of its own;
+- lookup and augmentation: what turns the images of a batch into those that the slots see, compiled alone, times the
+  number of training steps;
 - convolutions, pooling with bias and activation, dense layers, update: each step of the network compiled alone,
-  forward and backward, for all slots, times the number of training steps. What it takes to ask for the gradient is
-  measured with a step that does nothing, and taken off.
+  forward and backward, for all slots, likewise. What it takes to ask for the gradient is measured with a step that
+  does nothing, and taken off.
 
 On a CPU these are seconds of processor time, which other programs on the machine disturb less; on a GPU, of the clock.
 
 A piece alone can be slower than inside the program, where it may be fused with its neighbours, so "everything else"
-(reading images, the loss, dropout, penalties, the loop) is what is left, and can come out below zero where a compiler
+(the loss, dropout, the loop) is what is left, and can come out below zero where a compiler
 fuses a lot: then read the pieces as upper bounds.
 """
 
-import dataclasses
 import glob
 import re
 import statistics
@@ -51,14 +50,12 @@ clock = time.perf_counter if backend.on_gpu() else time.process_time
 def parts(recipes: Sequence[Recipe], structure: Structure, split: Split, repeat: int) -> dict[str, float]:
     """Seconds of an epoch by part, medians over `repeat` rounds in which all measurements take turns."""
     whole = Timed(structure, recipes, split)
-    bare = dataclasses.replace(structure, augmentations=(), own_normalization=True)
-    plain = Timed(bare, recipes, split) if structure.augmentations else whole
     steps = len(split.x_train) // structure.batch_size
     alone = pieces(structure, split, len(recipes))
     rounds: list[dict[str, float]] = []
     for _ in range(repeat):
         epoch = whole.epoch()
-        found = {AUGMENTATION: epoch["train"] - plain.epoch()["train"] if plain is not whole else 0.0}
+        found = {AUGMENTATION: steps * seconds(whole.images)}
         for name in (CONVOLUTIONS, POOLING, DENSE, UPDATE):
             found[name] = sum(steps * seconds(run) for run in alone[name])
             found[name] -= sum(steps * seconds(run) for run in alone[f"control of {name}"])
@@ -78,8 +75,18 @@ class Timed:
         program = self._stack._program
         for name in ("train", "evaluate"):
             setattr(program, name, self._timing(getattr(program, name), name))
+        chosen = ops.arange(structure.batch_size, dtype="int32")
+
+        def see(images: Any, hyper: dict[str, Any], moment: Any) -> Any:
+            return program._training_images(backend.gather(images, chosen), hyper, len(recipes), moment)
+
+        self._see = backend.compiled(see)
         for _ in range(2):
             self._stack.epoch()
+
+    def images(self) -> Any:
+        """One batch as the slots see it while they train."""
+        return self._see(self._stack._images, self._stack._hyper, np.array(0, np.int32))
 
     def _timing(self, program: Callable[..., Any], name: str) -> Callable[..., Any]:
         def timed(*given: Any, **named: Any) -> Any:

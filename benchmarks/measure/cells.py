@@ -51,6 +51,12 @@ PRECISIONS: dict[str, dict[str, Value]] = {
     "float32": {"train.precision": "float32"},
     "bfloat16": {"train.precision": "mixed_bfloat16"},
 }
+CHOICES = {
+    "batch_size": ["train.batch_size={ choices = [64, 128, 256] }"],
+    "activation": ['model.activation={ choices = ["relu", "tanh"] }'],
+    "pooling": ['model.pooling={ choices = ["max", "average"] }'],
+}
+STRUCTURES = {"fixed": [], **CHOICES, "all": [text for texts in CHOICES.values() for text in texts]}
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ def recipes_of(cell: Cell, batch: int = 128) -> tuple[list[Recipe], "Structure"]
     """The recipes that a cell's slots train, and the structure they share: LeNet-5 with relu and max pooling.
 
     The structure is that of a study in which all of the cell's optimizers can be drawn, so a stack of one slot runs
-    the same program as larger ones.
+    the same program as larger ones, and in which augmentations are searched, so that slots have images of their own.
     """
     from lenet_search.engine import structure_of
 
@@ -92,6 +98,7 @@ def recipes_of(cell: Cell, batch: int = 128) -> tuple[list[Recipe], "Structure"]
     entries: dict[str, Entry] = {}
     for recipe in each:
         entries |= recipe.values()
+    entries |= {path: Choice((type(value)(0), value)) for path, value in AUGMENT[cell.augment].items()}
     if len(kinds) > 1:
         entries["optimizer.kind"] = Choice(kinds)
     return [each[slot % len(each)] for slot in range(cell.slots)], structure_of(each[0], Space(entries))

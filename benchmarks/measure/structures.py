@@ -22,19 +22,13 @@ from rich.console import Console
 from measure import cells, shown
 
 ROOT = Path(__file__).resolve().parents[2]
-CHOICES = {
-    "batch size": ["train.batch_size={ choices = [64, 128, 256] }"],
-    "activation": ['model.activation={ choices = ["relu", "tanh"] }'],
-    "pooling": ['model.pooling={ choices = ["max", "average"] }'],
-}
-STUDIES = {"fixed": [], **CHOICES, "all three": [text for texts in CHOICES.values() for text in texts]}
 EVERY_TIME = ['study.sampler={ kind = "RandomSampler", seed = 1 }', 'study.pruner={ kind = "NopPruner" }']
 
 
 def structures(options: argparse.Namespace, out: Console) -> dict[str, Any]:
     """Trial-images per second of each study, medians over repeats in which they take turns."""
     epochs, count = options.epochs or 4, options.images or (2304 if options.quick else 45_000)
-    wanted = ["fixed", "all three"] if options.quick else list(STUDIES)
+    wanted = ["fixed", *(options.choices or (["all"] if options.quick else list(cells.STRUCTURES)[1:]))]
     each: dict[str, list[float]] = {name: [] for name in wanted}
     with tempfile.TemporaryDirectory() as folder:
         data = options.data or write_images(Path(folder), count)
@@ -43,7 +37,7 @@ def structures(options: argparse.Namespace, out: Console) -> dict[str, Any]:
                 fixed = [f"train.epochs={epochs}", f"data.validation={count // 9}", f"data.limit={count + count // 9}"]
                 storage = Path(folder) / f"{name}-{turn}.journal"
                 with out.status(f"turn {turn + 1} of {options.repeat}: {options.trials} trials, {name}"):
-                    summary = run([*EVERY_TIME, *fixed, *STUDIES[name]], data, storage, options)
+                    summary = run([*EVERY_TIME, *fixed, *cells.STRUCTURES[name]], data, storage, options)
                 each[name].append(summary["images_per_second"])
                 out.print(f"turn {turn + 1}: {name}, {summary['images_per_second']:,.0f} trial-images/s", style="dim")
     result = {

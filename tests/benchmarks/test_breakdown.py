@@ -15,11 +15,11 @@ def test_an_operation_s_name_is_shown_without_its_way_there():
     assert short("KernelAndDeviceFunc::Run") is None
 
 
-@pytest.mark.parametrize(("augment", "augmented"), [("flip", True), ("none", False)])
-def test_an_epoch_is_taken_apart_without_a_rest(augment, augmented):
+@pytest.mark.parametrize("augment", ["flip", "none"])
+def test_an_epoch_is_taken_apart_without_a_rest(augment):
     recipes, structure = recipes_of(Cell(2, augment, "mixed"), batch=32)
     found = parts(recipes, structure, images(288), repeat=1)
+    assert found[AUGMENTATION] > 0
     assert found[CONVOLUTIONS] > 0
     assert found[EVALUATION] > 0
     assert found[HOST] > 0
-    assert (found[AUGMENTATION] != 0) == augmented

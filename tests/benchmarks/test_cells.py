@@ -22,6 +22,7 @@ def test_one_optimizer_needs_no_second_moment():
 def test_a_cell_s_program_has_its_augmentations_and_no_others(augment):
     _, structure = recipes_of(Cell(2, augment, "one"))
     assert {f"augment.{name}" for name in structure.augmentations} == set(AUGMENT[augment])
+    assert structure.own_images == bool(AUGMENT[augment])
 
 
 @pytest.mark.parametrize("series", [("all", "mixed"), ("flip", "one"), (STUDY, STUDY)])
