@@ -99,7 +99,8 @@ def course_figure(result: Result) -> go.Figure:
     _epoch_axis(figure, [result])
     n = len(result.runs) - result.diverged
     seeds = f"{n} seed{'' if n == 1 else 's'}" + (f", {result.diverged} diverged" if result.diverged else "")
-    titled(figure, f"{result.name}: {result.task.title}".rstrip(": "), f"{seeds}; thick lines are means")
+    about = f"{result.task.title.rstrip('.')}; " if result.task.title else ""
+    titled(figure, result.name, f"{about}{seeds}, thick lines are means")
     return figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"})
 
 
