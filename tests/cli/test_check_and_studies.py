@@ -1,0 +1,51 @@
+import json
+from pathlib import Path
+
+from calls import call, store, write_study
+
+
+def test_check_prints_what_is_fixed_and_what_is_searched():
+    checked = call("check", write_study(Path("mine.toml")))
+    assert checked.exit_code == 0
+    text = " ".join(checked.stdout.split())
+    assert "optimizer.adam.learning_rate 0.001 to 0.01, log step size" in text
+    assert "augment.shift 0 to 2 pixels" in text
+    assert "train.batch_size 40 images" in text
+    assert "2 of 37 hyperparameters are searched" in text
+
+
+def test_check_shows_the_problems_of_all_files_and_the_space_of_the_good_ones():
+    Path("one.toml").write_text("[train]\nepochs = 0\n")
+    Path("two.toml").write_text("[train]\nepoch = 3\n")
+    checked = call("check", "one.toml", write_study(Path("good.toml")), "two.toml")
+    assert checked.exit_code == 2
+    assert "good.toml" in checked.stdout
+    assert "one.toml:2" in checked.stderr
+    assert "two.toml:2" in checked.stderr
+
+
+def test_studies_lists_those_that_ship_those_in_the_folder_and_those_in_the_storage():
+    store(write_study(Path("studies/mine.toml")))
+    listed = call("studies").stdout
+    assert "digits" in listed
+    assert "Which rate does a tiny network need?" in listed
+    assert "val_accuracy 80.00 %" in listed
+
+
+def test_studies_of_an_empty_folder_says_how_to_begin():
+    listed = call("studies")
+    assert listed.exit_code == 0
+    assert "lenet-search run --study digits" in listed.stdout
+
+
+def test_studies_of_a_storage_that_is_not_there_is_an_error_when_it_was_named():
+    assert call("studies", "--storage", "nowhere.journal").exit_code == 2
+
+
+def test_studies_as_json_counts_trials_by_state():
+    store(write_study(Path("studies/mine.toml")))
+    answer = json.loads(call("studies", "--json").stdout)
+    assert answer["local"] == {"mine": "studies/mine.toml"}
+    (stored,) = answer["stored"]
+    assert stored["trials"] == {"complete": 3, "pruned": 0, "failed": 1, "running": 0, "queued": 0}
+    assert stored["best"] == {"number": 1, "value": 0.8}

@@ -1,0 +1,80 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from calls import ROOT, call
+
+
+def test_the_list_of_recipes_says_what_is_claimed_and_what_is_done():
+    listed = call("reproduce", "--list")
+    assert listed.exit_code == 0
+    line = next(line for line in listed.stdout.splitlines() if line.strip().startswith("lenet-basic"))
+    assert "98.91 %" in line and "0 of 5" in line and "mnist" in line
+    rows = json.loads(call("reproduce", "--list", "--json", "all-cnn").stdout)["recipes"]
+    assert [(row["name"], row["claim"], row["network"]) for row in rows] == [("all-cnn", 0.9092, "all_cnn")]
+
+
+def test_a_list_needs_neither_tensorflow_nor_optuna():
+    code = (
+        "import sys\nfrom lenet_search.cli import app\napp(['reproduce', '--list'], standalone_mode=False)\n"
+        "print(sorted({'tensorflow', 'keras', 'optuna', 'plotly'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_recipe_that_is_not_there_is_answered_with_those_that_are():
+    failed = call("reproduce", "lenet-basik")
+    assert failed.exit_code == 2
+    assert "did you mean lenet-basic?" in failed.stderr
+
+
+def test_recipes_on_other_images_are_not_compared():
+    failed = call("compare", "lenet-basic", "lenet5-cifar")
+    assert failed.exit_code == 2
+    assert "lenet-basic and lenet5-cifar cannot be compared: data.name" in failed.stderr
+
+
+def test_check_says_what_is_claimed_for_a_recipe():
+    assert (
+        "nothing is open: a recipe, with a claim of 98.91 % of the test images." in call("check", "lenet-basic").stdout
+    )
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's predict with NumPy 2
+def test_pictures_are_classified_and_a_bad_one_gives_the_exit_code():
+    import keras
+    from PIL import Image
+
+    layers = [keras.layers.AveragePooling2D((4, 8)), keras.layers.Flatten(), keras.layers.Softmax()]
+    keras.Sequential([keras.Input((8, 8, 1)), *layers]).save("model.keras")
+    pixels = np.zeros((8, 8), np.uint8)
+    pixels[5:7, 1:7] = 255
+    for folder in ("plain", "classes/0", "classes/1"):
+        Path(folder).mkdir(parents=True)
+        Image.fromarray(pixels).save(f"{folder}/a.png")
+    answer = call("predict", "model.keras", "plain", "classes", "--json")
+    assert answer.exit_code == 0, answer.stderr
+    found = json.loads(answer.stdout)
+    assert [each["classes"][0]["class"] for each in found["images"]] == ["1"]
+    assert (found["folders"][0]["accuracy"], found["folders"][0]["n"]) == (0.5, 2)
+    assert "classes: accuracy 50.00 %" in answer.stderr
+
+    failed = call("predict", "model.keras", "gone.png", "plain/a.png")
+    assert failed.exit_code == 2
+    assert "gone.png: there is no such file" in failed.stderr
+    assert "plain/a.png" in failed.stdout
+
+
+def test_a_folder_without_images_is_said_so():
+    Path("empty").mkdir()
+    failed = call("predict", "model.keras", "empty")
+    assert failed.exit_code == 2
+    assert "empty: there are no images in this folder" in failed.stderr

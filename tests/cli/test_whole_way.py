@@ -1,0 +1,107 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from calls import ROOT, broken, call, write_study
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which `run --json` has searched two trials; its answer lies in answer.json."""
+    folder = tmp_path_factory.mktemp("searched")
+    write_study(folder / "mine.toml")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "lenet_search", "run", "--study", "mine.toml", "--set", "data.limit=400"]
+    done = subprocess.run(
+        [*command, "--set", "data.validation=0.2", "--workers", "1", "--slots", "2", "--name", "quick", "--json"],
+        cwd=folder, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (folder / "answer.json").write_text(done.stdout)
+    (folder / "said.txt").write_text(done.stderr)
+    return folder
+
+
+def test_run_measures_the_stack_size_once_for_all_its_workers_and_remembers_it(tmp_path):
+    write_study(Path("mine.toml"))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    command = [sys.executable, "-m", "lenet_search", "run", "--study", "mine.toml", "--set", "data.limit=400"]
+    command += ["--set", "model.network=mlp", "--workers", "2", "--slots", "auto"]
+
+    def said(trials: int) -> str:
+        done = subprocess.run(
+            [*command, "--trials", str(trials)], env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    first = said(2)
+    (measured,) = json.loads((tmp_path / "cache/lenet-search/slots.json").read_text())["measured"]
+    assert measured["conditions"]["model"]["network"] == "mlp"
+    assert first.count("measuring stack sizes for mlp on 32x32x1 in batches of 40") == 1
+    assert f"Workers  2 x {measured['slots']} slots" in first
+    again = said(4)
+    assert "measuring" not in again
+    assert f"measured on {measured['date']}" in again
+    assert f"x {measured['slots']} slots" in again
+
+
+def test_run_answers_with_one_json_object_and_says_what_to_do_next_on_stderr(searched):
+    answer = json.loads((searched / "answer.json").read_text())
+    assert answer["study"] == "quick"
+    assert answer["storage"] == "lenet-search.journal"
+    assert answer["trials"] == {"total": 2, "complete": 2, "pruned": 0, "failed": 0}
+    assert set(answer["best"]["params"]) == {"optimizer.adam.learning_rate", "augment.shift"}
+    said = (searched / "said.txt").read_text()
+    assert "lenet-search best --study quick --export" in said
+    assert "optuna-dashboard lenet-search.journal" in said
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's predict with NumPy 2
+def test_the_winner_is_exported_trained_again_and_evaluated(searched, tmp_path):
+    shutil.copytree(searched, tmp_path, dirs_exist_ok=True)
+    best = call("best", "--export", "--json")
+    assert best.exit_code == 0, best.stderr
+    exported = json.loads(best.stdout)["exported"]
+    assert "exports/quick/model.keras" in exported
+
+    trained = call("train", "exports/quick/recipe.toml", "--seeds", "3", "--json")
+    assert trained.exit_code == 0, trained.stderr
+    answer = json.loads(trained.stdout)
+    assert answer["metrics"]["val_accuracy"]["n"] == 3
+    assert "trained/quick/model.keras" in answer["files"]
+
+    for model in ("exports/quick/model.keras", "trained/quick/model.keras"):
+        measured = json.loads(call("evaluate", model, "--json").stdout)
+        assert measured["n"] == 360
+        assert measured["low"] < measured["accuracy"] < measured["high"]
+        assert sum(map(sum, measured["confusion"])) == 360
+
+
+def test_a_recipe_with_something_open_cannot_be_trained_and_says_what_is():
+    failed = call("train", write_study(Path("mine.toml")))
+    assert failed.exit_code == 2
+    assert "optimizer.adam.learning_rate" in failed.stderr
+    assert "augment.shift" in failed.stderr
+    assert not Path("trained").exists()
+
+
+def test_train_leaves_no_folder_when_its_images_cannot_be_had(monkeypatch):
+    monkeypatch.setattr("lenet_search.cli.backend.start_backend", lambda: None)
+    Path("mine.toml").write_text("")
+    monkeypatch.setattr("lenet_search.training.train", broken)
+    assert call("train", "mine.toml").exit_code == 1
+    assert not Path("trained").exists()
+
+
+def test_train_finds_out_before_training_that_its_folder_cannot_be_made():
+    recipe = Path("recipe.toml")
+    recipe.write_text('[data]\nname = "digits"\n')
+    Path("taken").write_text("")
+    failed = call("train", recipe, "--out", "taken")
+    assert failed.exit_code == 2
+    assert "taken" in failed.stderr
