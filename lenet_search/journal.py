@@ -31,17 +31,22 @@ class BatchedJournal(JournalStorage):
         """Write what was kept back: it survives this process from here on, and others see it."""
         self._batches.flush()
 
+    def changes(self, study_id: int) -> int:
+        """A number that grows when a trial has begun or ended, here or in another run; the file is read for it."""
+        self.get_study_directions(study_id)  # reads what others have written
+        return self._batches.changes
+
     def get_all_trials(
         self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
     ) -> list[FrozenTrial]:
         """As Optuna's. Lists of finished trials, which pruners read for each report, last until a trial ends."""
         if deepcopy or states is None or any(state in states for state in UNFINISHED):
             return super().get_all_trials(study_id, deepcopy, states)
-        self.get_study_directions(study_id)  # reads what others have written
+        changes = self.changes(study_id)
         key = study_id, tuple(state for state in TrialState if state in states)
         known = self._finished.get(key)
-        if known is None or known[0] != self._batches.changes:
-            known = self._batches.changes, super().get_all_trials(study_id, deepcopy, states)
+        if known is None or known[0] != changes:
+            known = changes, super().get_all_trials(study_id, deepcopy, states)
             self._finished[key] = known
         return list(known[1])
 

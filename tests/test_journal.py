@@ -127,3 +127,26 @@ def test_lists_of_finished_trials_follow_whoever_ends_one(path):
     assert finished(TrialState.PRUNED, TrialState.COMPLETE) == [0, 1, 2]
     mine.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)).clear()  # a list of the caller's own
     assert finished(TrialState.COMPLETE) == [0, 1]
+
+
+def test_changes_grow_when_anyone_begins_or_ends_a_trial_and_not_for_what_is_noted_of_one(path):
+    storage = BatchedJournal(path)
+    mine = optuna.create_study(study_name="s", storage=storage)
+    other = optuna.load_study(study_name="s", storage=plain(path))
+    seen = [storage.changes(mine._study_id)]
+
+    def grown() -> bool:
+        seen.append(storage.changes(mine._study_id))
+        return seen[-1] > seen[-2]
+
+    first, second = mine.ask(), other.ask()
+    assert grown()
+    first.report(0.5, 1)
+    second.report(0.5, 1)
+    second.set_user_attr("note", "a")
+    assert not grown()
+    mine.tell(first, 1.0)
+    assert grown()
+    other.tell(second, state=TrialState.PRUNED)
+    assert grown()
+    assert not grown()
