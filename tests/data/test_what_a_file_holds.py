@@ -1,0 +1,77 @@
+import shutil
+
+import numpy as np
+import pytest
+from files import damage, error_of, images, write
+
+from lenet_search.data import load
+from lenet_search.recipe.data import Data
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 1), (8, 8, 3), (20, 12, 3), (40, 40)])
+def test_any_size_and_one_or_three_channels_are_taken_as_they_are(tmp_path, shape):
+    split = load(Data(name=str(write(tmp_path, x_train=images(30, shape)))))
+    assert split.x_train.shape[1:] == (*shape[:2], shape[2] if len(shape) == 3 else 1)
+    assert split.pad == 0
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int64, np.uint64])
+@pytest.mark.parametrize("shape", [(30,), (30, 1)])
+def test_labels_may_be_any_whole_numbers_in_a_row_or_a_column(tmp_path, dtype, shape):
+    labels = (np.arange(30) % 3).astype(dtype).reshape(shape)
+    split = load(Data(name=str(write(tmp_path, y_train=labels))))
+    assert split.y_train.dtype == np.int32
+    assert split.y_train.shape == (27,)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected", "what_to_do"),
+    [
+        ({"x_train": images(30) / 255}, "received float64 of shape (30, 8, 8)", "(x * 255).round().astype('uint8')"),
+        ({"x_train": images(30).astype(int)}, "expected uint8 images", "x.astype('uint8')"),
+        ({"x_train": images(30, (3, 8, 8))}, "shape (30, 3, 8, 8)", "numpy.moveaxis(x, 1, 3)"),
+        ({"x_train": images(30, (8, 8, 4))}, "shape (30, 8, 8, 4)", "height, width, 1 or 3"),
+        ({"x_train": images(30, (64,))}, "received uint8 of shape (30, 64)", "(n, height, width)"),
+        ({"x_train": images(30, (0, 8))}, "expected images; received none", "(30, 0, 8)"),
+        ({"x_train": images(0), "y_train": np.zeros(0, int)}, "expected images; received none", "(0, 8, 8)"),
+        ({"y_train": np.arange(30) % 3 / 1}, "y_train: expected whole numbers", "received float64"),
+        ({"y_train": np.eye(3, dtype=int)[np.arange(30) % 3]}, "shape (30, 3)", "y.argmax(axis=1)"),
+        ({"y_train": np.array(["cat", "dog", "owl"] * 10)}, "expected whole numbers", "received <U3"),
+        ({"y_train": np.arange(29) % 3}, "30 images in x_train and 29 labels", "one label per image"),
+        ({"y_train": np.arange(30) % 3 - 1}, "received -1, 0, 1", "numpy.unique(y, return_inverse=True)[1]"),
+        ({"y_train": np.arange(30) % 3 * 2}, "received 0, 2, 4", "none left out"),
+        ({"y_train": np.arange(30) % 3 + 1}, "received 1, 2, 3", "labels from 0"),
+        ({"y_train": np.zeros(30, int)}, "received 0", "two classes or more"),
+        ({"y_train": np.arange(30) % 3 + (1 << 32)}, "received 4294967296, ", "labels from 0"),
+        ({"y_train": None}, "received x_train, x_test, y_test", "add y_train"),
+        ({"x_train": None, "y_train": None}, "expected the arrays x_train, y_train", "add x_train, y_train"),
+        ({"y_train": np.array([object()] * 30)}, "received Python objects", "array.astype('uint8')"),
+    ],
+)
+def test_an_array_that_does_not_fit_is_named_with_what_to_do(tmp_path, changes, expected, what_to_do):
+    path = write(tmp_path, **changes)
+    message = error_of(path)
+    assert message.startswith(f"{path}: ")
+    assert expected in message
+    assert what_to_do in message
+
+
+@pytest.mark.parametrize("kept", [0, 10, 3000, -1])
+def test_a_file_that_was_cut_short_is_said_to_be_so(tmp_path, kept):
+    path = write(tmp_path)
+    path.write_bytes(path.read_bytes()[:kept])
+    assert f"{path}: expected an .npz file; received something else, or only the beginning of one" in error_of(path)
+
+
+def test_a_file_with_a_wrong_byte_in_it_is_said_to_be_damaged(tmp_path):
+    path = write(tmp_path)
+    damage(path, "x_train")
+    assert f"{path}: the file is damaged" in error_of(path)
+
+
+def test_a_single_array_and_a_folder_are_no_npz_files(tmp_path):
+    np.save(tmp_path / "array.npy", images(3))
+    shutil.move(tmp_path / "array.npy", tmp_path / "array.npz")
+    (tmp_path / "folder.npz").mkdir()
+    for name in ("array.npz", "folder.npz"):
+        assert "expected an .npz file" in error_of(tmp_path / name)
