@@ -36,6 +36,7 @@ from rich.table import Table
 from throughput import fill
 
 from lenet_search import study
+from lenet_search.errors import DefinitionChanged
 from lenet_search.search.devices import Place
 from lenet_search.search.interrupt import Stop
 from lenet_search.search.ledger import Ledger
@@ -94,7 +95,13 @@ def main() -> None:
             shutil.copy(options.filled, file)
         began = time.monotonic()
         storage = open_storage(address, create=False, batched=True)
-        ledger = Ledger(definition, storage, Path(folder), options.stored + options.trials)
+        try:
+            ledger = Ledger(definition, storage, Path(folder), options.stored + options.trials)
+        except DefinitionChanged:
+            raise SystemExit(
+                f"{options.filled} was filled for another study, sampler, pruner or number of epochs than these options "
+                "ask for: name another file"
+            ) from None
         opened = time.monotonic() - began
         result = {"opening_seconds": opened, **measure(options, ledger, Path(folder))}
     report(options, result, out)
