@@ -99,8 +99,8 @@ def main() -> None:
             ledger = Ledger(definition, storage, Path(folder), options.stored + options.trials)
         except DefinitionChanged:
             raise SystemExit(
-                f"{options.filled} was filled for another study, sampler, pruner or number of epochs than these options "
-                "ask for: name another file"
+                f"{options.filled} was filled for another study, sampler, pruner or number of epochs than are asked "
+                "for here: name another file"
             ) from None
         opened = time.monotonic() - began
         result = {"opening_seconds": opened, **measure(options, ledger, Path(folder))}
