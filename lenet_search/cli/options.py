@@ -50,6 +50,15 @@ Storage = Annotated[
         help="A journal file or any Optuna URL. Not given: lenet-search.journal in this folder.",
     ),
 ]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override anything the file says; give it as often as needed.",
+        show_default=False,
+    ),
+]
 DataFolder = Annotated[
     Path | None,
     typer.Option(

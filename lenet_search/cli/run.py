@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lenet_search.cli.options import DataFolder, Json, Storage, Workers, complete_study
+from lenet_search.cli.options import DataFolder, Json, Set, Storage, Workers, complete_study
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,15 +48,7 @@ def run(
         typer.Option("--timeout", metavar="TIME", help="Stop after this long: 90s, 30m, 2h.", show_default=False),
     ] = None,
     storage: Storage = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="Override anything the file says; give it as often as needed.",
-            show_default=False,
-        ),
-    ] = None,
+    set_: Set = None,
     name: Annotated[
         str | None, typer.Option("--name", help="Keep the result under this name.", show_default="the study's name")
     ] = None,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lenet_search.cli.options import DataFolder, Json, complete_recipe
+from lenet_search.cli.options import DataFolder, Json, Set, complete_recipe
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,7 +16,8 @@ EXAMPLES = """Examples:
 
   lenet-search train lenet-basic
   lenet-search train exports/cifar/recipe.toml
-  lenet-search train exports/cifar/recipe.toml --seeds 8 --out trained/best"""
+  lenet-search train exports/cifar/recipe.toml --seeds 8 --out trained/best
+  lenet-search train lenet-augmented --seeds 5 --set augment.flip=0.1"""
 
 
 def train(
@@ -30,6 +31,7 @@ def train(
         ),
     ],
     seeds: Annotated[int, typer.Option("--seeds", min=1, max=1024, help="Runs, each from other initial weights.")] = 1,
+    set_: Set = None,
     data: DataFolder = None,
     out: Annotated[
         Path | None,
@@ -48,7 +50,7 @@ def train(
     from lenet_search.training import prepared, write
     from lenet_search.training import train as train_recipe
 
-    definition, whole = read_recipe(recipe)
+    definition, whole = read_recipe(recipe, overrides=set_ or ())
     name = definition.recipe_name
     folder = out or Path("trained", name)
     fresh = definition.seed + 1  # the file's own seed is the one that the recipe was chosen with
@@ -56,7 +58,7 @@ def train(
         start_backend()
         with _Progress(definition.metric, seeds * whole.train.epochs) as progress:
             training = train_recipe(whole, seeds=seeds, first_seed=fresh, data_folder=data, on_epoch=progress.show)
-        written = write(training, folder, title=f"{name}, {_runs(seeds)}")
+        written = write(training, folder, title=", ".join([name, _runs(seeds), *(set_ or ())]))
     if json:
         print_json({"name": name} | training.summary() | {"files": [str(path) for path in written]})
     _conclude(training, written, console(stderr=json))

@@ -105,3 +105,20 @@ def test_train_finds_out_before_training_that_its_folder_cannot_be_made():
     failed = call("train", recipe, "--out", "taken")
     assert failed.exit_code == 2
     assert "taken" in failed.stderr
+
+
+def test_train_changes_what_set_names_and_says_so(tiny_npz):
+    write_study(Path("one.toml"), str(tiny_npz))
+    changes = ["--set", "optimizer.adam.learning_rate=1e-3", "--set", "augment.shift=1"]
+    done = call("train", "one.toml", *changes, "--json")
+    assert done.exit_code == 0, done.stderr
+    values = json.loads(done.stdout)["values"]
+    assert (values["optimizer.adam.learning_rate"], values["augment.shift"]) == (1e-3, 1)
+    assert "augment.shift=1" in Path("trained/one/recipe.toml").read_text()
+
+
+def test_train_answers_a_wrong_override_as_run_does():
+    refused = call("train", "lenet-basic", "--set", "augment.flip=2")
+    assert refused.exit_code == 2
+    assert "augment.flip" in refused.stderr
+    assert not Path("trained").exists()
