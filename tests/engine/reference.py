@@ -116,10 +116,12 @@ def gauss_newton(
         return losses(logits, target, kind)
 
     def second(place: tuple[int, ...], step: float = 1e-3) -> float:
-        up, down = states[-1].copy(), states[-1].copy()
+        # In double precision, rounding of a loss near 100 alone would give 1e-7 here, as much as small curvatures.
+        middle = states[-1].astype(np.longdouble)
+        up, down = middle.copy(), middle.copy()
         up[place] += step
         down[place] -= step
-        return float((loss_of(up) - 2 * loss_of(states[-1]) + loss_of(down))[0] / step**2)
+        return float((loss_of(up) - 2 * loss_of(middle) + loss_of(down))[0] / step**2)
 
     h = np.array([second(place) for place in np.ndindex(states[-1].shape)])
     found: dict[str, Array] = {}

@@ -110,3 +110,35 @@ def test_auto_is_one_of_the_two_precisions() -> None:
     assert multiplying_dtype("float32") == "float32"
     assert multiplying_dtype("mixed_bfloat16") == "bfloat16"
     assert keras.config.dtype_policy().name == "float32"  # the engine leaves Keras's own policy alone
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize(("channels", "filters"), [(3, 6), (6, 3), (3, 3), (6, 16)])
+def test_a_slot_s_numbers_that_are_none_reach_no_other_slot_forward_or_back(
+    dtype: str, channels: int, filters: int
+) -> None:
+    rng = np.random.default_rng(1)
+    slots = 4
+    images = rng.normal(size=(8, 12, 12, slots, channels)).astype(np.float32)
+    kernels = rng.normal(size=(slots, 3, 3, channels, filters)).astype(np.float32)
+    others = [0, 1, 3]
+    for lowering in backend.LOWERINGS:
+        ends = []
+        for wild in (False, True):
+            seen, own = images.copy(), kernels.copy()
+            if wild:
+                seen[..., 2, :] = own[2] = np.nan
+
+            def stacked(images: object, kernels: object, lowering: str = lowering) -> object:
+                return backend.convolution(ops.cast(images, dtype), ops.cast(kernels, dtype), lowering)
+
+            value, by_images, by_kernels = with_gradients(stacked, seen.reshape(8, 12, 12, -1), own)
+            ends.append(
+                (
+                    value.reshape(8, 10, 10, slots, filters)[..., others, :],
+                    by_images.reshape(images.shape)[..., others, :],
+                    by_kernels[others],
+                )
+            )
+        for calm, beside in zip(*ends, strict=True):
+            np.testing.assert_array_equal(beside, calm)

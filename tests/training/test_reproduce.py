@@ -28,7 +28,7 @@ def test_the_page_stands_alone_and_has_all_pictures(tmp_path: Path) -> None:
     assert "What was claimed, and what came out" in page
     assert "Error by epoch on digits" in page
     assert "Comparison: both" in page
-    assert "good: What good is." in page
+    assert "What good is; " in page
     assert "bad &lt;b&gt;" in page
     assert 'src="http' not in page
 
