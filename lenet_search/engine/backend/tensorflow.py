@@ -152,7 +152,7 @@ def convolution(
 
 
 def _in_pairs(images: Tensor, kernels: Tensor, stride: int, padding: str) -> Tensor:
-    """A grouped `convolution` in bfloat16 with empty channels and filters added, where a slot has an odd number of them.
+    """A grouped `convolution` in bfloat16, with an empty channel or filter where a slot has an odd number of them.
 
     Processors multiply bfloat16 numbers in pairs (AVX-512). The last of an odd number is paired with the next slot's
     first, times 0, which is not 0 where that slot has diverged. With an even number slots cannot feel each other.
