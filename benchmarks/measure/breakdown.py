@@ -12,8 +12,8 @@ Three clocks, all of which know no particular backend:
 On a CPU these are seconds of processor time, which other programs on the machine disturb less; on a GPU, of the clock.
 
 A piece alone can be slower than inside the program, where it may be fused with its neighbours, so "everything else"
-(the loss, dropout, the loop) is what is left, and can come out below zero where a compiler
-fuses a lot: then read the pieces as upper bounds.
+(the loss, dropout, the loop) is what is left, and can come out below zero where a compiler fuses a lot: then read
+the pieces as upper bounds.
 """
 
 import glob
