@@ -24,7 +24,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -41,6 +40,7 @@ from lenet_search.search.devices import Place
 from lenet_search.search.interrupt import Stop
 from lenet_search.search.ledger import Ledger
 from lenet_search.search.messages import EpochDone, Job, Orders, Ready, Setup, TrialEpoch
+from lenet_search.search.process import WorkerProcess
 from lenet_search.search.progress import Silent
 from lenet_search.search.supervisor import Supervisor
 from lenet_search.storage import CURVES, open_storage
@@ -119,7 +119,7 @@ def measure(options: argparse.Namespace, ledger: Ledger, folder: Path) -> dict[s
     sleepers: list[Sleeper] = []
 
     def start(place: Place, setup: Setup, log: Path) -> Sleeper:
-        sleepers.append(Sleeper(place, setup, options.images, options.images_per_second / options.workers))
+        sleepers.append(Sleeper(place, setup, log, options.images, options.images_per_second / options.workers))
         return sleepers[-1]
 
     import lenet_search.search.supervisor as module
@@ -164,40 +164,26 @@ def timed(call: Callable[..., Any], spent: list[tuple[float, float]]) -> Callabl
     return timed_call
 
 
-class Sleeper:
-    """A worker to its supervisor; a thread that sleeps instead of training."""
+class Sleeper(WorkerProcess):
+    """A thread that sleeps instead of training."""
 
-    def __init__(self, place: Place, setup: Setup, images: int, images_per_second: float) -> None:
-        self.place, self.log = place, Path("no log")
-        self.ready: Ready | None = None
-        self.held: dict[int, Any] = {}
-        self.early = 0
+    def __init__(self, place: Place, setup: Setup, log: Path, images: int, images_per_second: float) -> None:
         self.waited = 0.0
         self.began = self.ended = math.nan
-        self.pipe, theirs = Pipe()
-        self._slots, self._images, self._rate = setup.slots or 1, images, images_per_second
+        self._images, self._rate = images, images_per_second
+        super().__init__(place, setup, log)
+
+    def _start(self, theirs: "Connection[Any, Any]") -> None:
         threading.Thread(target=self._serve, args=[theirs], daemon=True).start()
-
-    @property
-    def idle(self) -> bool:
-        """As a worker's."""
-        return self.ready is not None and not self.held
-
-    def tell(self, orders: Orders) -> None:
-        """As a worker's."""
-        self.pipe.send(orders)
-
-    def listen(self) -> Any:
-        """As a worker's."""
-        return self.pipe.recv()
 
     def kill(self) -> None:
         """As a worker's."""
         self.pipe.close()
 
     def _serve(self, pipe: "Connection[Any, Any]") -> None:
+        slots = pipe.recv().slots
         running: dict[int, tuple[Job, int]] = {}
-        pipe.send(Ready("made up", False, self._slots, versions={"keras": "0"}))
+        pipe.send(Ready("made up", False, slots, versions={"keras": "0"}))
         try:
             while True:
                 idle = not running
@@ -218,7 +204,7 @@ class Sleeper:
                 running = {number: (job, epoch + 1) for number, (job, epoch) in running.items()}
                 done = [self._epoch(job, epoch) for job, epoch in running.values()]
                 running = {n: each for n, each in running.items() if each[1] < each[0].values["train.epochs"]}
-                pipe.send(EpochDone(tuple(done), {"name": "made up"}, self._slots - len(running)))
+                pipe.send(EpochDone(tuple(done), {"name": "made up"}, slots - len(running)))
         except (EOFError, OSError):
             pass  # the search is over
 

@@ -23,6 +23,7 @@ ROWS = [
     "storage",
     "journal",
     "study",
+    "structure",
     "space",
     "data",
     "recipe",

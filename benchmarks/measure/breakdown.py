@@ -29,13 +29,14 @@ import numpy as np
 from keras import ops
 
 from lenet_search.data import Split
-from lenet_search.engine import Stack, Structure, backend, update
+from lenet_search.engine import Stack, backend, update
 from lenet_search.engine.forward import Elementwise, PooledConv, forward, plan
 from lenet_search.engine.precision import multiplying_dtype
 from lenet_search.networks import network, parameters
 from lenet_search.networks.layers import Activation, Conv, Dense, Flatten
 from lenet_search.recipe import Recipe
 from lenet_search.recipe.optimizer import COLUMNS
+from lenet_search.structure import Structure
 from measure import limits
 
 AUGMENTATION, CONVOLUTIONS, POOLING, DENSE, UPDATE, REST, EVALUATION, HOST = (

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,9 +13,7 @@ from lenet_search.recipe import Recipe, Value
 from lenet_search.recipe.data import Data
 from lenet_search.recipe.model import Model
 from lenet_search.space import Choice, Entry, Space
-
-if TYPE_CHECKING:
-    from lenet_search.engine import Structure
+from lenet_search.structure import Structure, structure_of
 
 IMAGE = (32, 32, 3)
 STUDY = "cifar"  # a row of its own: recipes drawn from the shipped study's whole space
@@ -74,14 +71,12 @@ class Cell:
         return self.augment, self.optimizers, self.precision
 
 
-def recipes_of(cell: Cell, batch: int = 128) -> tuple[list[Recipe], "Structure"]:
+def recipes_of(cell: Cell, batch: int = 128) -> tuple[list[Recipe], Structure]:
     """The recipes that a cell's slots train, and the structure they share: LeNet-5 with relu and max pooling.
 
     The structure is that of a study in which all of the cell's optimizers can be drawn, so a stack of one slot runs
     the same program as larger ones, and in which augmentations are searched, so that slots have images of their own.
     """
-    from lenet_search.engine import structure_of
-
     if cell.augment == STUDY:
         return _drawn(cell, batch)
     fixed: dict[str, Value] = {
@@ -104,12 +99,11 @@ def recipes_of(cell: Cell, batch: int = 128) -> tuple[list[Recipe], "Structure"]
     return [each[slot % len(each)] for slot in range(cell.slots)], structure_of(each[0], Space(entries))
 
 
-def _drawn(cell: Cell, batch: int) -> tuple[list[Recipe], "Structure"]:
+def _drawn(cell: Cell, batch: int) -> tuple[list[Recipe], Structure]:
     """Recipes drawn at random from the shipped study."""
     import optuna
 
     from lenet_search import study
-    from lenet_search.engine import structure_of
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     more = [f'{path}="{value}"' for path, value in PRECISIONS[cell.precision].items()]

@@ -14,12 +14,12 @@ from lenet_search.engine.curvature import GaussNewton
 from lenet_search.engine.forward import forward, plan
 from lenet_search.engine.hessian import Exact
 from lenet_search.engine.precision import multiplying_dtype
-from lenet_search.engine.structure import Structure
 from lenet_search.engine.update import Moments
 from lenet_search.networks import Parameter, network, parameters
 from lenet_search.recipe.augment import DRAWS, cut_out, recolor, warp
 from lenet_search.recipe.loss import losses
 from lenet_search.recipe.regularize import DROPOUTS, penalty_gradient
+from lenet_search.structure import Structure
 
 Tensor = Any
 AUGMENT_STREAM = 1000  # random streams below this number belong to the network's layers

@@ -17,10 +17,10 @@ from lenet_search.data import Split
 from lenet_search.engine import device
 from lenet_search.engine.remembered import Entry, Memory
 from lenet_search.engine.stack import Stack
-from lenet_search.engine.structure import Structure, structure_of
 from lenet_search.networks import network, walk
 from lenet_search.recipe import Recipe, Scalar, Value
 from lenet_search.space import Range, Space
+from lenet_search.structure import Structure, structure_of
 
 GAIN = 1.05  # a larger stack must be this much faster; less than that is noise, and not worth fewer generations
 CPU_MOST, GPU_MOST = 16, 256  # slots

@@ -12,7 +12,7 @@ import numpy as np
 from lenet_search.data import Split
 from lenet_search.engine import backend
 from lenet_search.engine.program import EVALUATION_BATCH, Program, State
-from lenet_search.engine.structure import AUGMENTATIONS, Structure
+from lenet_search.engine.sizes import Sizes
 from lenet_search.engine.update import Moments
 from lenet_search.errors import DataError
 from lenet_search.networks import Parameter
@@ -22,10 +22,10 @@ from lenet_search.recipe.data import normalization
 from lenet_search.recipe.loss import smoothed
 from lenet_search.recipe.optimizer import COLUMNS, CURVATURE_IMAGES, SDLM, RMSprop
 from lenet_search.recipe.regularize import DROPOUTS
+from lenet_search.structure import AUGMENTATIONS, Structure
 
 ORDER_SEED = 1998  # shuffles depend on this and the stack's clock alone: all slots see the same order
 CURVATURE_SEED = 1989  # the images that curvature is measured on, likewise
-COMPILING_SECONDS = 4.0  # about what another stack size costs; measured 2026-11 on one core
 _RESIDENT: WeakKeyDictionary[Split, tuple[Any, Any, tuple[Any, Any]]] = WeakKeyDictionary()
 
 
@@ -96,8 +96,7 @@ class Stack:
         }
         self._hyper |= {name: np.zeros((slots, channels), np.float32) for name in ("scale", "offset")}
         self._hyper["switches"] = np.zeros((slots, 2), np.float32)
-        self._compiled: set[int] = set()
-        self._seconds = 0.0  # of the last epoch whose program was compiled already
+        self._sizes = Sizes(slots)
 
     @property
     def free(self) -> int:
@@ -185,9 +184,7 @@ class Stack:
         val_loss, val_accuracy = self._program.evaluate(after, *self._validation, hyper, count)
         self._keep(chosen, after)
         self.clock += 1
-        if len(chosen) in self._compiled:
-            self._seconds = perf_counter() - started
-        self._compiled.add(len(chosen))
+        self._sizes.note(len(chosen), perf_counter() - started)
         columns = [np.asarray(column) for column in (loss, accuracy, val_loss, val_accuracy)]
         return {
             slot: self._result(slot, [float(column[i]) for column in columns], float(rates[i]))
@@ -205,15 +202,9 @@ class Stack:
         return EpochResult(slot.epoch, train_loss, train_accuracy, val_loss, val_accuracy, rate, images, finite)
 
     def _chosen(self, active: tuple[int, ...]) -> list[int]:
-        """Which slots to run: those in use, filled up with empty ones to a size that is compiled, or worth it."""
-        sizes = {2**power for power in range(len(self._slots).bit_length())} | {len(self._slots)}
-        fitting = [size for size in sorted(sizes) if len(active) <= size <= len(self._slots)]
-        best = fitting[0]
-        saved = self._seconds * (1 - best / len(self._slots))
-        if best not in self._compiled and self._compiled and saved < COMPILING_SECONDS:
-            best = min(size for size in fitting if size in self._compiled or size == len(self._slots))
+        """Which slots to run: those in use, filled up with empty ones."""
         empty = [i for i, slot in enumerate(self._slots) if slot is None]
-        return [*active, *empty[: best - len(active)]]
+        return [*active, *empty[: self._sizes.choose(len(active)) - len(active)]]
 
     def _rows(self, chosen: list[int]) -> tuple[np.ndarray, list[float]]:
         """The optimizers' coefficients (steps, K, columns) for the coming epoch, and its last learning rates."""

@@ -14,5 +14,5 @@ class Train:
     precision: str = choice(
         "float32",
         ("float32", "mixed_bfloat16", "auto"),
-        'what convolutions multiply in while training; "auto": bfloat16 where the device is faster with it',
+        'what convolutions multiply in while training; "auto": bfloat16 where the device is much faster with it',
     )

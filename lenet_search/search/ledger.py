@@ -22,6 +22,7 @@ from lenet_search.search.opening import derived_seed, open_study
 from lenet_search.search.runs import HEARTBEAT, PREFIX, RUN, SILENCE, Run, is_over
 from lenet_search.search.standings import Standings
 from lenet_search.storage import ARTIFACTS, CURVES, REASON, Record, drop_weights, save_weights
+from lenet_search.structure import Structure, structure_of
 from lenet_search.study import Definition
 
 RETRIES = "retries"  # how often a trial's workers have died
@@ -41,6 +42,7 @@ class Held:
     trial: optuna.Trial
     recipe: Recipe
     seed: int
+    structure: Structure
     since: float = field(default_factory=time.monotonic)
     clock: int = 0
     curve: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in CURVES})
@@ -141,7 +143,7 @@ class Ledger:
             raise
         seed = derived_seed(self.definition.seed, trial.user_attrs.get(RETRY_OF, trial.number))
         self.flush()  # should this process end now, the trial is known to be ours, with all its parameters
-        return Held(trial, recipe, seed)
+        return Held(trial, recipe, seed, structure_of(recipe, self.definition.space))
 
     def report(self, held: Held, epoch: int, value: float) -> bool:
         """Report a trial's metric after `epoch`; whether to give it up. A trial that is not ours any more is."""

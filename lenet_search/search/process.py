@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from lenet_search.search.devices import Place
 from lenet_search.search.ledger import Held
 from lenet_search.search.messages import EpochDone, Measuring, Orders, Ready, Setup, Trouble
+from lenet_search.structure import Structure
 
 
 class WorkerProcess:
@@ -28,22 +30,32 @@ class WorkerProcess:
         self.log = log
         self.ready: Ready | None = None
         self.held: dict[int, Held] = {}
+        self.structures: set[Structure] = set()  # of all trials that it ever held: it has their programs
         self.early = 0  # about how many of its trials end per epoch before their time
         self.pipe, theirs = Pipe()
+        self._start(theirs)
+        self.tell(setup)
+
+    def _start(self, theirs: "Connection[Any, Any]") -> None:
+        """Start what serves the other end of the pipe."""
         package = str(Path(__file__).parents[2])
         path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
         own = {"PYTHONPATH": path, "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
-        with log.open("ab") as output, theirs:
+        with self.log.open("ab") as output, theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "lenet_search.search.worker", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.PIPE,  # never written to: it closes when this process ends
                 stdout=output,
                 stderr=output,
-                env={**os.environ, **own, **place.environment()},
+                env={**os.environ, **own, **self.place.environment()},
                 start_new_session=True,  # Ctrl-C is the parent's affair
             )
-        self.tell(setup)
+
+    def hold(self, held: Held) -> None:
+        """Note a trial that it is about to be told to train."""
+        self.held[held.number] = held
+        self.structures.add(held.structure)
 
     @property
     def idle(self) -> bool:

@@ -18,7 +18,8 @@ from lenet_search.search.messages import EpochDone, Job, Measuring, Orders, Read
 from lenet_search.search.pace import Pace
 from lenet_search.search.process import WorkerProcess
 from lenet_search.search.progress import Best, Progress, RunningTrial, View
-from lenet_search.search.supply import Supply, fair_share
+from lenet_search.search.supply import Supply, fair_share, suitability
+from lenet_search.structure import Structure
 
 TICK = 0.25  # seconds between two looks at signals, the clock and the view
 LOOK = 2.0  # seconds between two looks at what other runs have done
@@ -152,11 +153,17 @@ class Supervisor:
     def _jobs(self, worker: WorkerProcess, room: int, leaving: int = 0) -> tuple[Job, ...]:
         """Up to `room` new trials for a worker that `leaving` are about to leave, so that all have about as many."""
         jobs = []
+        elsewhere = set().union(*(other.structures for other in self._workers if other is not worker))
+
+        def suits(structure: Structure) -> int:
+            running = [held.structure for held in worker.held.values()]
+            return suitability(structure, running, worker.structures, elsewhere, self._stack_size())
+
         for _ in range(self._share(worker, room, leaving)):
-            held = self._supply.take()
+            held = self._supply.take(suits)
             if held is None:
                 break
-            worker.held[held.number] = held
+            worker.hold(held)
             jobs.append(Job(held.number, held.recipe.values(), held.seed))
         return tuple(jobs)
 
@@ -170,15 +177,20 @@ class Supervisor:
 
         Of trials in their last epoch, as many more as lately ended early, and all of a worker that starts. A sampler
         takes the longer, the more trials have ended; then begin earlier, so that a stack whose trials all end together
-        finds others.
+        finds others. Where trials differ in structure, another stack's worth to choose from.
         """
         epochs = 1 + self._ledger.ended() // SLOWER
         starting = sum(worker.ready is None for worker in self._workers)
-        needed = starting * (self._setup.slots if isinstance(self._setup.slots, int) else FIRST_SLOTS)
+        needed = (starting + self._supply.mixed) * self._stack_size()
         for worker in self._workers:
             needed += worker.early
             needed += int(sum(max(0, epochs + 1 - held.epochs_left) for held in worker.held.values()) / epochs)
         return needed
+
+    def _stack_size(self) -> int:
+        """Slots of a stack, or a guess before any worker has said."""
+        asked = self._setup.slots if isinstance(self._setup.slots, int) else FIRST_SLOTS
+        return max((worker.ready.slots for worker in self._workers if worker.ready is not None), default=asked)
 
     def _hear(self, worker: WorkerProcess) -> None:
         message = worker.listen()

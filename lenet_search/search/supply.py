@@ -2,12 +2,16 @@
 
 At 10,000 stored trials TPE takes some 0.2 s for a trial. Drawn one epoch earlier it costs no worker's time, and knows
 all but the last epoch's ends; those who train side by side are drawn without knowing each other's anyway.
+
+Where trials differ in structure, a worker takes the one that suits it best of those that are there: stacks are fuller
+and fewer programs are compiled than if each took the next.
 """
 
 import math
-from collections import deque
+from collections.abc import Callable, Collection
 
 from lenet_search.search.ledger import Held, Ledger
+from lenet_search.structure import Structure
 
 
 class Supply:
@@ -15,10 +19,16 @@ class Supply:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._ahead: deque[Held] = deque()
+        self._ahead: list[Held] = []
+        self._structures: set[Structure] = set()
 
     def __len__(self) -> int:
         return len(self._ahead)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether trials so far were of several structures."""
+        return len(self._structures) > 1
 
     def wanted(self) -> int:
         """How many trials could begin now."""
@@ -32,11 +42,16 @@ class Supply:
         """Ask for one trial; none comes when another run took the last."""
         held = self._ledger.ask()
         if held is not None:
+            self._structures.add(held.structure)
             self._ahead.append(held)
 
-    def take(self) -> Held | None:
-        """The trial that was asked for first, or a new one; None when there is none."""
-        return self._ahead.popleft() if self._ahead else self._ledger.ask()
+    def take(self, suits: Callable[[Structure], int] = lambda structure: 0) -> Held | None:
+        """The trial that suits best, of equals the one that was asked for first; None when there is none."""
+        if not self._ahead:
+            self.ask()
+        if not self._ahead:
+            return None
+        return self._ahead.pop(max(range(len(self._ahead)), key=lambda i: suits(self._ahead[i].structure)))
 
     def give_back(self) -> list[int]:
         """Nobody will take these; their numbers."""
@@ -51,3 +66,25 @@ def fair_share(room: int, wanted: int, here: int, everywhere: int, workers: int)
     All workers' trials, the `everywhere` that run and the wanted, are dealt out evenly.
     """
     return min(room, wanted, max(0, math.ceil((wanted + everywhere) / workers) - here))
+
+
+def suitability(
+    structure: Structure, running: Collection[Structure], ready: set[Structure], elsewhere: set[Structure], slots: int
+) -> int:
+    """How well a trial of this structure suits a worker; larger is better.
+
+    Args:
+        structure: the trial's
+        running: of each trial that the worker holds
+        ready: those that the worker has a program for
+        elsewhere: those that another worker has a program for
+        slots: of one stack
+    """
+    beside = sum(other == structure for other in running)
+    if beside >= slots:
+        return 0  # it would wait
+    if beside:
+        return 3  # fills up a stack that runs anyway
+    if structure in ready:
+        return 2  # nothing to compile
+    return 0 if structure in elsewhere else 1

@@ -19,11 +19,12 @@ from lenet_search.recipe import Recipe
 from lenet_search.recipe.data import Data
 from lenet_search.search.messages import EpochDone, Job, Measuring, Orders, Ready, Setup, TrialEpoch, Trouble
 from lenet_search.storage import CURVES
+from lenet_search.structure import Structure, structure_of
 
 if TYPE_CHECKING:
-    from lenet_search.engine import EpochResult, Stack, Structure
+    from lenet_search.engine import EpochResult, Stack
 
-MOST_STACKS = 8  # a space with many shapes must not fill the memory with stacks that stand idle
+MOST_STACKS = 16  # a space with many shapes must not fill the memory: each takes about 30 MB per size it ran in
 
 
 @dataclass
@@ -72,8 +73,6 @@ class Worker:
 
     def _obey(self) -> None:
         """Wait for orders and carry them out, except for loading, which `_fill` does."""
-        from lenet_search.engine import structure_of
-
         orders: Orders = self._pipe.recv()
         if orders.measure:
             self._measure(orders.measure)
@@ -111,7 +110,7 @@ class Worker:
                 still.append((job, recipe, structure))
         self._waiting = still
 
-    def _bench(self, structure: "Structure") -> Bench:
+    def _bench(self, structure: Structure) -> Bench:
         from lenet_search.engine import Stack
 
         if structure not in self._benches:

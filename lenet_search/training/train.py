@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lenet_search.recipe import Recipe
 from lenet_search.results.intervals import mean_summary
 from lenet_search.storage import CURVES
+from lenet_search.structure import structure_of
 from lenet_search.study import METRICS
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def train(
         DataError: if the images cannot be had.
     """
     from lenet_search import data
-    from lenet_search.engine import Stack, device, structure_of
+    from lenet_search.engine import Stack, device
     from lenet_search.search.devices import usable_cores
     from lenet_search.space import Space
 

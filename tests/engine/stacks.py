@@ -7,10 +7,11 @@ import keras
 import numpy as np
 
 from lenet_search.data import Split
-from lenet_search.engine import Stack, structure_of
+from lenet_search.engine import Stack
 from lenet_search.networks.plain import plain_model
 from lenet_search.recipe import Recipe, Value
 from lenet_search.space import Choice, Range, Space
+from lenet_search.structure import structure_of
 
 BATCH = 16
 SMALL: dict[str, Value] = {"train.batch_size": BATCH, "train.epochs": 4, "model.width": 0.5}

@@ -8,9 +8,10 @@ import pytest
 from stacks import SMALL, images, space_of
 
 from lenet_search.data import Split
-from lenet_search.engine import Stack, Structure, structure_of
+from lenet_search.engine import Stack
 from lenet_search.engine.backend import LOWERINGS
 from lenet_search.recipe import FIELDS, Field, Recipe, Value
+from lenet_search.structure import Structure, structure_of
 
 # Decided before an engine sees anything (which images, how many epochs): held by the tests of data and search.
 ELSEWHERE = {"data.name", "data.validation", "data.limit", "model.network"}

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from stacks import images, recipe, space_of, stack_of
 
-from lenet_search.engine import Stack, structure_of
+from lenet_search.engine import Stack
 from lenet_search.space import Space
+from lenet_search.structure import structure_of
 
 STILL = {"optimizer__sgd__learning_rate": 1e-30}  # a step so small that no weight moves
 STRONG = {

@@ -13,8 +13,9 @@ from test_isolation import same
 from test_parity import TOLERANCE, assert_follows_keras
 
 from lenet_search.data import Split
-from lenet_search.engine import Stack, structure_of
+from lenet_search.engine import Stack
 from lenet_search.recipe import Recipe, Value
+from lenet_search.structure import structure_of
 
 THIN: dict[str, Value] = {"model__width": 0.06, "model__activation": "elu"}
 OF_1998: dict[str, Value] = {"data__normalize": "lecun_1998", "model__initializer": "lecun_1998"}

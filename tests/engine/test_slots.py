@@ -9,9 +9,9 @@ import stacks
 from lenet_search.engine import device, slots
 from lenet_search.engine.remembered import Memory
 from lenet_search.engine.slots import chosen, climb, conditions, cost, costliest, largest, smallest
-from lenet_search.engine.structure import structure_of
 from lenet_search.networks import network, parameters
 from lenet_search.space import Choice, Range, Space
+from lenet_search.structure import structure_of
 
 FAST = {1: 5000.0, 2: 9000.0, 4: 12900.0, 8: 12100.0, 16: 13000.0}
 

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from lenet_search.data import load
-from lenet_search.engine import Stack, structure_of
+from lenet_search.engine import Stack
 from lenet_search.recipe import Recipe
 from lenet_search.results.intervals import mean_interval, t_quantile
 from lenet_search.results.script import train_script
 from lenet_search.space import Space
+from lenet_search.structure import structure_of
 
 # Digits, with something of everything; stopped where accuracy still rises, so that a wrong recipe would show
 VALUES = {"data.name": "digits", "data.validation": 400, "train.epochs": 6, "train.batch_size": 64,

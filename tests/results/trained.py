@@ -8,10 +8,11 @@ import optuna
 from optuna.distributions import CategoricalDistribution
 
 from lenet_search.data import load
-from lenet_search.engine import Stack, structure_of
+from lenet_search.engine import Stack
 from lenet_search.recipe import Recipe
 from lenet_search.space import Space
 from lenet_search.storage import CURVES, Record, artifact_folder, open_storage, save_weights
+from lenet_search.structure import structure_of
 
 
 @dataclass(frozen=True)

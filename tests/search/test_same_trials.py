@@ -8,7 +8,6 @@ import itertools
 import math
 import threading
 from collections.abc import Callable
-from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from lenet_search.search.devices import Place
 from lenet_search.search.interrupt import Stop
 from lenet_search.search.ledger import Ledger
 from lenet_search.search.messages import EpochDone, Job, Orders, Ready, Setup, TrialEpoch
+from lenet_search.search.process import WorkerProcess
 from lenet_search.search.progress import Silent
 from lenet_search.search.supervisor import Supervisor
 from lenet_search.storage import CURVES, open_storage
@@ -37,31 +37,17 @@ PRUNERS = {
 }
 
 
-class MadeUpWorker:
-    """A worker to its supervisor: a thread that trains nothing, and reports a value that follows from the recipe."""
+class MadeUpWorker(WorkerProcess):
+    """A thread that trains nothing, and reports values that follow from the recipes."""
 
-    def __init__(self, place: Place, setup: Setup, log: Path) -> None:
-        self.place, self.log = place, log
-        self.ready: Ready | None = None
-        self.held: dict[int, Any] = {}
-        self.early = 0
-        self.pipe, theirs = Pipe()
+    def _start(self, theirs: "Connection[Any, Any]") -> None:
         threading.Thread(target=self._serve, args=[theirs], daemon=True).start()
-
-    @property
-    def idle(self) -> bool:
-        return self.ready is not None and not self.held
-
-    def tell(self, orders: Orders) -> None:
-        self.pipe.send(orders)
-
-    def listen(self) -> Any:
-        return self.pipe.recv()
 
     def kill(self) -> None:
         self.pipe.close()
 
     def _serve(self, pipe: "Connection[Any, Any]") -> None:
+        pipe.recv()  # the set-up
         running: dict[int, tuple[Job, int]] = {}
         pipe.send(Ready("made up", False, SLOTS, versions={}))
         try:

@@ -2,7 +2,11 @@
 
 import pytest
 
-from lenet_search.search.supply import fair_share
+from lenet_search.recipe import Recipe
+from lenet_search.search.supply import Supply, fair_share, suitability
+from lenet_search.space import Space
+from lenet_search.structure import Structure, structure_of
+from lenet_search.study import read
 
 
 @pytest.mark.parametrize(
@@ -27,3 +31,39 @@ def test_of_two_workers_with_four_slots_each_takes_its_share(
 def test_a_single_worker_takes_whatever_fits() -> None:
     assert fair_share(4, 100, 0, 0, 1) == 4
     assert fair_share(1, 100, 3, 3, 1) == 1
+
+
+def structure(batch_size: int) -> Structure:
+    return structure_of(Recipe.from_values({"train.batch_size": batch_size, "train.epochs": 1}), Space({}))
+
+
+SMALL, MIDDLE, LARGE = structure(64), structure(128), structure(256)
+
+
+def test_a_worker_would_rather_fill_a_stack_than_use_a_program_than_compile_one_than_take_anothers() -> None:
+    new = suitability(SMALL, running=[], ready=set(), elsewhere=set(), slots=2)
+    elsewhere = suitability(SMALL, running=[], ready=set(), elsewhere={SMALL}, slots=2)
+    ready = suitability(SMALL, running=[LARGE], ready={SMALL, LARGE}, elsewhere={SMALL}, slots=2)
+    beside = suitability(SMALL, running=[SMALL, LARGE], ready={SMALL, LARGE}, elsewhere={SMALL}, slots=2)
+    full = suitability(SMALL, running=[SMALL, SMALL], ready={SMALL}, elsewhere=set(), slots=2)
+    assert beside > ready > new > elsewhere == full
+
+
+def test_of_trials_that_were_asked_for_the_first_of_those_that_suit_best_is_taken(opened, definition):
+    overrides = ["train.batch_size={ choices = [16, 32] }", 'study.sampler={ kind = "RandomSampler", seed = 2 }']
+    supply = Supply(opened(read("small.toml", overrides=overrides)))
+    for _ in range(6):
+        supply.ask()
+    taken = [supply.take(lambda structure: structure.batch_size == 16) for _ in range(6)]
+    order = [(held.recipe.train.batch_size, held.number) for held in taken]
+    assert order == sorted(order)
+    assert {size for size, _ in order} == {16, 32}
+    assert supply.mixed
+
+
+def test_without_a_preference_trials_are_taken_in_the_order_in_which_they_were_asked_for(opened):
+    supply = Supply(opened())
+    for _ in range(3):
+        supply.ask()
+    assert [supply.take().number for _ in range(4)] == [0, 1, 2, 3]
+    assert not supply.mixed
