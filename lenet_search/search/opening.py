@@ -16,6 +16,7 @@ from lenet_search.study import Component, Definition, differences
 
 SAME_EVERYWHERE = ("QMCSampler", "GridSampler")  # their runs share one sequence, by one seed
 IMAGES = "lenet-search images"  # study attribute: the digest of the images that it is about
+KNOWN_INSIDE = ("5.0.",)  # versions of Optuna whose TPE `search/tpe.py` knows; with others Optuna's own runs as it is
 PATIENCE = 5.0  # seconds that another run gets between making a study and describing it
 
 
@@ -102,7 +103,13 @@ def _sampler(definition: Definition, begun: int, run_id: str) -> optuna.samplers
         seed = derived_seed(seed, begun, int(run_id, 16))
         if "seed" in component.arguments:
             component = Component(component.kind, {**component.arguments, "seed": seed})
-    built: optuna.samplers.BaseSampler = component.build(seed)
+    built: optuna.samplers.BaseSampler
+    if component.kind == "TPESampler" and optuna.__version__.startswith(KNOWN_INSIDE):
+        from lenet_search.search.tpe import RememberingTPESampler
+
+        built = component.build(seed, instead=RememberingTPESampler)
+    else:
+        built = component.build(seed)
     return built
 
 

@@ -30,12 +30,17 @@ class Component:
     kind: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
-    def build(self, seed: int) -> Any:
-        """The `optuna.samplers` or `optuna.pruners` object; it gets `seed` where it takes one and has none."""
+    def build(self, seed: int, instead: type | None = None) -> Any:
+        """The `optuna.samplers` or `optuna.pruners` object; it gets `seed` where it takes one and has none.
+
+        Args:
+            seed: for those that draw
+            instead: a class that is made in the place of Optuna's, with the same arguments
+        """
         import optuna
 
         module = optuna.samplers if self.kind.endswith("Sampler") else optuna.pruners
-        build = getattr(module, self.kind)
+        build = instead or getattr(module, self.kind)
         arguments = {
             name: value.build(seed) if isinstance(value, Component) else value for name, value in self.arguments.items()
         }

@@ -1,0 +1,148 @@
+"""Optuna's TPE, for studies with thousands of trials.
+
+For each draw, Optuna's goes through all finished trials in Python: which are the best, and what their parameters were.
+At 10,000 trials that is nine tenths of an `ask`; the arithmetic on them is the rest. What a finished trial was does not
+change, so it is kept here, in arrays by trial number; those that run are few.
+
+This takes the place of a step inside Optuna's sampler, so `lenet_search.search.opening` takes it only with versions of
+Optuna whose insides are known.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import TPESampler
+from optuna.samplers._tpe import sampler as tpe
+from optuna.trial import FrozenTrial, TrialState
+
+FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+class RememberingTPESampler(TPESampler):
+    """Draws what Optuna's `TPESampler` with the same arguments draws.
+
+    A trial's parameters are drawn in several steps, each of which has Optuna look at all trials anew. Here they are
+    looked at once per trial; in between only other runs could change anything.
+    """
+
+    _finished: "_Finished | None" = None
+    _looked = -1  # for which trial
+    _others: Mapping[int, Mapping[str, Any]] = MappingProxyType({})  # parameters of running trials, by number
+
+    def _sample(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """The step that goes through all trials: split them, fit an estimator to both parts, take the best draw."""
+        if self._finished is None:
+            self._finished = _Finished(study)
+        if self._looked != trial.number:
+            self._look(study, trial)
+        if self._finished.constrained or len(study.directions) > 1:
+            return super()._sample(study, trial, search_space)
+        if self._gamma is None:
+            self._gamma = tpe.default_gamma
+        best, rest = self._finished.split(self._gamma(len(self._finished)))
+        below, above = (
+            self._parzen_estimator_cls(
+                self._finished.observations(rows, more, search_space), search_space, self._parzen_estimator_parameters
+            )
+            for rows, more in ((best, {}), (rest, self._others))
+        )
+        samples = below.sample(self._rng.rng, self._n_ei_candidates)
+        drawn = TPESampler._compare(samples, self._compute_acquisition_func(samples, below, above))
+        return {name: distribution.to_external_repr(drawn[name]) for name, distribution in search_space.items()}
+
+    def _look(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        """At all trials, on behalf of one that is about to be drawn."""
+        assert self._finished is not None
+        states = (*FINISHED, TrialState.RUNNING) if self._constant_liar else FINISHED
+        trials = study._get_trials(deepcopy=False, states=states, use_cache=not self._constant_liar)
+        running = [other for other in trials if other.state == TrialState.RUNNING] if self._constant_liar else []
+        self._finished.add(trials, len(trials) - len(running))
+        self._others = {
+            other.number: self._get_params(other, study) for other in running if other.number != trial.number
+        }
+        self._looked = trial.number
+
+
+class _Finished:
+    """All finished trials of a study, by their numbers."""
+
+    def __init__(self, study: optuna.Study) -> None:
+        self.constrained = False  # whether any has constraints, which decide before its value does
+        self._study = study
+        self._trials: dict[int, FrozenTrial] = {}
+        self._numbers = np.zeros(0, int)  # ascending, as are the rows of all that follows
+        self._complete = np.zeros(0, bool)
+        self._ranks = np.zeros((0, 2))  # the smaller, the better, among complete and among pruned trials
+        self._columns: dict[str, tuple[BaseDistribution, np.ndarray]] = {}  # NaN where a trial lacks the parameter
+
+    def __len__(self) -> int:
+        return len(self._trials)
+
+    def add(self, trials: list[FrozenTrial], count: int) -> None:
+        """Take in those of the `count` finished ones among `trials` that are new. One that has finished stays so."""
+        if count == len(self._trials):
+            return
+        new = [trial for trial in trials if trial.number not in self._trials and trial.state in FINISHED]
+        if not new:
+            return
+        self._trials.update((trial.number, trial) for trial in new)
+        self.constrained |= any(trial.constraints for trial in new)
+        numbers = np.concatenate([self._numbers, [trial.number for trial in new]])
+        order = np.argsort(numbers)
+        self._numbers = numbers[order]
+        complete = [trial.state == TrialState.COMPLETE for trial in new]
+        self._complete = np.concatenate([self._complete, complete])[order]
+        self._ranks = np.concatenate([self._ranks, np.array([self._rank(trial) for trial in new])])[order]
+        for name, (distribution, column) in self._columns.items():
+            added = [_internal(trial, name, distribution) for trial in new]
+            self._columns[name] = distribution, np.concatenate([column, added])[order]
+
+    def split(self, below: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of the best `below` trials, complete ones first, and of the others; both ascending."""
+        order = np.lexsort((self._ranks[:, 1], self._ranks[:, 0], ~self._complete))
+        return np.sort(order[:below]), np.sort(order[below:])
+
+    def observations(
+        self, rows: np.ndarray, more: Mapping[int, Mapping[str, Any]], space: dict[str, BaseDistribution]
+    ) -> dict[str, np.ndarray]:
+        """What trials that have all parameters of `space` had, in Optuna's internal numbers, by trial number.
+
+        Args:
+            rows: finished trials
+            more: parameters of trials that have not finished, by number
+            space: the distributions
+        """
+        columns = np.array([self._column(name, distribution)[rows] for name, distribution in space.items()])
+        everywhere = ~np.isnan(columns).any(axis=0)
+        with_all = {number: params for number, params in more.items() if space.keys() <= params.keys()}
+        added = [
+            [distribution.to_internal_repr(params[name]) for params in with_all.values()]
+            for name, distribution in space.items()
+        ]
+        order = np.argsort([*self._numbers[rows][everywhere], *with_all])
+        found = np.concatenate([columns[:, everywhere], np.array(added, float)], axis=1)[:, order]
+        return dict(zip(space, found, strict=True))
+
+    def _column(self, name: str, distribution: BaseDistribution) -> np.ndarray:
+        known = self._columns.get(name)
+        if known is None or known[0] != distribution:
+            values = [_internal(self._trials[number], name, distribution) for number in self._numbers]
+            known = self._columns[name] = distribution, np.array(values)
+        return known[1]
+
+    def _rank(self, trial: FrozenTrial) -> tuple[float, float]:
+        if trial.state == TrialState.PRUNED:
+            step, value = tpe._get_pruned_trial_score(trial, self._study)
+            return float(step), value
+        assert trial.value is not None
+        return 0.0, -trial.value if self._study.direction.name == "MAXIMIZE" else trial.value
+
+
+def _internal(trial: FrozenTrial, name: str, distribution: BaseDistribution) -> float:
+    return distribution.to_internal_repr(trial.params[name]) if name in trial.params else np.nan

@@ -1,0 +1,86 @@
+"""The sampler that remembers what finished trials were draws what Optuna's draws, to the bit."""
+
+import math
+import warnings
+from typing import Any
+
+import optuna
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from optuna.samplers import TPESampler
+
+from lenet_search.search.opening import KNOWN_INSIDE
+from lenet_search.search.tpe import RememberingTPESampler
+
+TRIALS = 40
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "defaults": {},
+    "one by one": {"multivariate": False},
+    "groups": {"multivariate": True, "group": True},
+    "no liar": {"constant_liar": False},
+}
+
+
+def params(trial: optuna.Trial) -> float:
+    """A space with conditions, and all kinds of distributions."""
+    value = trial.suggest_float("rate", 1e-4, 1.0, log=True) + trial.suggest_int("shift", 0, 4)
+    if trial.suggest_categorical("kind", ["sgd", "adam", "lion"]) == "sgd":
+        value += trial.suggest_float("momentum", 0.0, 0.95)
+    elif trial.suggest_categorical("amsgrad", [False, True]):
+        value -= trial.suggest_int("steps", 1, 64, log=True) / 64
+    return value + trial.suggest_float("dropout", 0.0, 0.5, step=0.1)
+
+
+def course(sampler: TPESampler, direction: str, fates: list[int]) -> list[tuple[Any, ...]]:
+    """What a study draws of which two trials run at once; `fates` say how each ends."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study = optuna.create_study(sampler=sampler, direction=direction)
+    running: list[tuple[optuna.Trial, float]] = []
+    for fate in fates:
+        trial = study.ask()
+        running.append((trial, params(trial)))
+        if len(running) < 2:
+            continue
+        trial, value = running.pop(fate % 2)  # the later of two may end first
+        if fate == 4:
+            study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        elif fate == 5:
+            study.tell(trial, state=optuna.trial.TrialState.PRUNED)  # before it reported anything
+        elif fate < 2:
+            study.tell(trial, round(value))  # ties
+        else:
+            for step in range(1, fate):
+                trial.report(math.nan if value < 0.1 else value, step)
+            study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+    return [(trial.number, trial.state, tuple(trial.params.items())) for trial in study.trials]
+
+
+@pytest.mark.parametrize("arguments", ARGUMENTS.values(), ids=ARGUMENTS)
+@given(
+    seed=st.integers(0, 1000),
+    direction=st.sampled_from(["minimize", "maximize"]),
+    fates=st.lists(st.integers(0, 5), min_size=TRIALS, max_size=TRIALS),
+)
+@settings(max_examples=10, deadline=None)
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_it_draws_what_optunas_draws(arguments: dict[str, Any], seed: int, direction: str, fates: list[int]) -> None:
+    optunas = course(TPESampler(seed=seed, n_startup_trials=5, **arguments), direction, fates)
+    ours = course(RememberingTPESampler(seed=seed, n_startup_trials=5, **arguments), direction, fates)
+    assert ours == optunas
+
+
+def test_a_study_gets_it_and_its_insides_are_known_for_the_optuna_that_is_installed(opened):
+    assert optuna.__version__.startswith(KNOWN_INSIDE)
+    study = opened().study
+    assert not isinstance(study.sampler, RememberingTPESampler)  # a random one
+
+
+def test_what_is_not_known_is_left_to_optuna(opened, definition, monkeypatch):
+    from lenet_search.study import read
+
+    tpe = read("small.toml", overrides=['study.sampler={ kind = "TPESampler", n_startup_trials = 3 }'], name="tpe")
+    assert type(opened(tpe).study.sampler) is RememberingTPESampler
+    monkeypatch.setattr(optuna, "__version__", "6.1.0")
+    assert type(opened(tpe).study.sampler) is TPESampler
