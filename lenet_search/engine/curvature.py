@@ -136,7 +136,9 @@ class GaussNewton:
             return p * (1.0 - p)
         apart = 2.0 * (units[:, None] - bitmaps(logits.shape[-1]))  # d distance / d unit, (N, classes, units)
         mean = ops.sum(p[..., None] * apart, 1)
-        none = 1.0 - ops.sum(p, -1, keepdims=True)
+        # What is left for "none of the classes": of a softmax nothing, where subtracting would leave rounding.
+        left = ops.sum(p, -1, keepdims=True)
+        none = ops.zeros_like(left) if self._loss == "cross_entropy" else 1.0 - left
         spread = ops.sum(p[..., None] * ops.square(apart - mean[:, None]), 1) + none * ops.square(mean)
         return spread + 2.0 * none
 

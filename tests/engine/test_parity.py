@@ -94,6 +94,23 @@ def test_lion_follows_plain_keras_but_for_gradients_that_round_across_zero(lower
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize(("precision", "tolerance"), [("float32", TOLERANCE), ("mixed_bfloat16", COARSE)])
 def test_a_stack_of_k_equals_k_stacks_of_one(lowering: str, channels: int, precision: str, tolerance: float) -> None:
+    if precision == "mixed_bfloat16" and keras.backend.backend() == "jax":
+        pytest.skip("XLA leaves roundings out where it fuses: see the next test")
+    for beside, alone in beside_and_alone(lowering, channels, precision):
+        for name, value in alone.items():
+            np.testing.assert_allclose(beside[name], value, atol=tolerance, rtol=0, err_msg=name)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="TensorFlow on a CPU rounds wherever it is told to")
+@pytest.mark.parametrize("lowering", LOWERINGS)
+def test_in_bfloat16_under_xla_slots_are_as_near_to_float32_as_alone(lowering: str) -> None:
+    exact = beside_and_alone(lowering, 3, "float32")
+    for (beside, alone), (_, reference) in zip(beside_and_alone(lowering, 3, "mixed_bfloat16"), exact, strict=True):
+        assert distance(beside, reference) == pytest.approx(distance(alone, reference), rel=0.5)
+
+
+def beside_and_alone(lowering: str, channels: int, precision: str) -> list[tuple[dict[str, np.ndarray], ...]]:
+    """The weights of four recipes after an epoch: in one stack, and each in a stack of its own."""
     split = images(channels=channels)
     kinds = (("sgd", 0, 0.5), ("adam", 3, 0.2), ("nadam", 1, 0.0), ("rmsprop", 2, 0.1))
     recipes = [
@@ -108,13 +125,19 @@ def test_a_stack_of_k_equals_k_stacks_of_one(lowering: str, channels: int, preci
     together = stack_of(*recipes, split=split, space=space, lowering=lowering)
     together.epoch()
     alone = stack_of(recipes[0], split=split, space=space, lowering=lowering)  # one after the other: compiled once
+    found = []
     for seed, one in enumerate(recipes):
         alone.unload(0)
         alone.clock = 0
         alone.load(one, seed)
         alone.epoch()
-        for name, value in alone.weights(0).items():
-            np.testing.assert_allclose(together.weights(seed)[name], value, atol=tolerance, rtol=0, err_msg=name)
+        found.append((together.weights(seed), alone.weights(0)))
+    return found
+
+
+def distance(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> float:
+    """The root of the mean square of all weights' differences."""
+    return float(np.sqrt(np.mean(np.concatenate([np.square(one[name] - other[name]).ravel() for name in one]))))
 
 
 @pytest.mark.parametrize("pooling", ["average", "max"])

@@ -66,7 +66,7 @@ def test_smoothed_labels_are_kerass() -> None:
 
 
 def test_penalty_gradient_is_the_derivative_of_keras_l1l2() -> None:
-    weights = RNG.normal(size=50)
+    weights = RNG.normal(size=50).astype("float32")
     penalty, step = keras.regularizers.L1L2(0.03, 0.2), 1e-3
     found = np.asarray(penalty_gradient(weights, 0.03, 0.2))
     for i in range(0, 50, 7):
