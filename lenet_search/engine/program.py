@@ -18,13 +18,12 @@ from lenet_search.engine.update import Moments
 from lenet_search.networks import Parameter, network, parameters
 from lenet_search.recipe.augment import DRAWS, cut_out, recolor, warp
 from lenet_search.recipe.loss import losses
-from lenet_search.recipe.regularize import DROPOUTS, penalty_gradient
+from lenet_search.recipe.regularize import DROPOUTS
 from lenet_search.structure import Structure
 
 Tensor = Any
 AUGMENT_STREAM = 1000  # random streams below this number belong to the network's layers
 EVALUATION_BATCH = 256  # measured 2026-11 on one core: 128 to 512 differ by less than 5 %
-TINY = 1e-30  # keeps the norm of an all-zero gradient from dividing by zero
 
 
 class State(NamedTuple):
@@ -50,7 +49,7 @@ class Program:
         self._layers, self._image_shape = layers, image_shape
         self.train = backend.compiled(self._train)
         self.evaluate = backend.compiled(self._evaluate)
-        self._update = backend.fused(self._step)
+        self._update = backend.fused(update.regularized_step, tuple(self.trainable), structure.penalty, structure.clip)
 
     @cached_property
     def gauss_newton(self) -> GaussNewton:
@@ -128,28 +127,6 @@ class Program:
             state_moving = state.moving
         return State(weights, moments, state_moving), plain, correct
 
-    def _step(
-        self, weights: Tensor, gradients: Tensor, moments: Moments, row: Tensor, hyper: Mapping[str, Tensor]
-    ) -> tuple[Tensor, Moments]:
-        """Penalties, clipping, and the optimizers' rule."""
-        if self.structure.penalty:
-            penalized = ops.concatenate([ops.full((p.size,), float(p.penalized)) for p in self.trainable])
-            gradients = gradients + penalized * penalty_gradient(weights, hyper["l1"][:, None], hyper["l2"][:, None])
-        if self.structure.clip:
-            gradients = self._clipped(gradients, hyper["clip_norm"][:, None])
-        return update.step(weights, gradients, moments, row, hyper["switches"])
-
-    def _clipped(self, gradients: Tensor, norm: Tensor) -> Tensor:
-        """Each variable's gradient with at most `norm`, as Keras's `clipnorm` does; 0 leaves it."""
-        pieces = []
-        start = 0
-        for parameter in self.trainable:
-            piece = gradients[:, start : start + parameter.size]
-            start += parameter.size
-            length = ops.sqrt(ops.sum(piece * piece, axis=1, keepdims=True))
-            pieces.append(piece * ops.where((norm > 0) & (length > norm), norm / ops.maximum(length, TINY), 1.0))
-        return ops.concatenate(pieces, axis=1)
-
     def _training_images(self, images: Tensor, hyper: Mapping[str, Tensor], slots: int, moment: Tensor) -> Tensor:
         """What the slots train on: (B, H, W, C) where all see the same, else (B, H, W, K * C)."""
         if not (self.structure.own_images or self.structure.augmentations):
@@ -186,11 +163,7 @@ class Program:
 
     def _normalized(self, images: Tensor, hyper: Mapping[str, Tensor], dtype: str) -> Tensor:
         """What all slots see alike: pixels from 0 to 255, normalized."""
-
-        def normalize(pixels: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
-            return ops.cast(ops.cast(pixels, "float32") / 255.0 * scale + offset, dtype)
-
-        return backend.fused(normalize)(images, hyper["scale"][0], hyper["offset"][0])
+        return backend.fused(_normalize, dtype)(images, hyper["scale"][0], hyper["offset"][0])
 
     def _evaluate(
         self, state: State, images: Tensor, labels: Tensor, hyper: Mapping[str, Tensor], count: Tensor
@@ -216,6 +189,10 @@ class Program:
         zeros = ops.zeros((slots,))
         loss, correct = backend.loop(batches, body, (zeros, zeros))
         return loss / count, correct / count
+
+
+def _normalize(dtype: str, pixels: Tensor, scale: Tensor, offset: Tensor) -> Tensor:
+    return ops.cast(ops.cast(pixels, "float32") / 255.0 * scale + offset, dtype)
 
 
 def _unpack(packed: Tensor, which: list[Parameter]) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ in a table of pixels: most of its work is the arithmetic of indices, which `fuse
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from lenet_search.recipe.field import number
@@ -37,7 +38,7 @@ def warp(
     strength: Mapping[str, Tensor],
     black: Tensor,
     rows_of: Callable[[Tensor, Tensor], Tensor],
-    fuse: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function,
+    fuse: Callable[..., Callable[..., Any]] = partial,
 ) -> Tensor:
     """Flip, zoom, rotate and shift each image once per slot; without zoom and rotation, cut out in the same pass.
 
@@ -47,18 +48,18 @@ def warp(
         strength: (K,) each; only what is named is done
         black: (C,) what comes from outside of the image
         rows_of: (table, indices) to the rows of a table, as `numpy.take(table, indices, axis=0)`
-        fuse: gives an elementwise function back as one that passes over memory once
+        fuse: `functools.partial`, or what gives an elementwise function back as one that passes over memory once
 
     Returns:
         (B, H, W, K, C). Without zoom and rotation the result is made of untouched pixels; with them it is
         interpolated bilinearly.
     """
-    size = images.shape[1:3]
+    size = tuple(images.shape[1:3])
     if "rotate" in strength or "zoom" in strength:
-        index, down, right = fuse(lambda d, s: _smooth_sources(size, d, s))(draws, strength)
+        index, down, right = fuse(_smooth_sources, size)(draws, strength)
         return fuse(_between)(rows_of(_neighbours(images, black), index), down, right)
-    axes = fuse(lambda d, s: _axes(size, d, s))(draws, strength)  # apart, or it would be done anew for every pixel
-    return rows_of(_pixels(images, black), fuse(lambda a: _sources(size, a))(axes))
+    axes = fuse(_axes, size)(draws, strength)  # apart, or it would be done anew for every pixel
+    return rows_of(_pixels(images, black), fuse(_sources, size)(axes))
 
 
 def _axes(size: tuple[int, int], draws: Mapping[str, Tensor], strength: Mapping[str, Tensor]) -> dict[str, Tensor]:

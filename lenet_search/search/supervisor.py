@@ -177,11 +177,11 @@ class Supervisor:
 
         Of trials in their last epoch, as many more as lately ended early, and all of a worker that starts. A sampler
         takes the longer, the more trials have ended; then begin earlier, so that a stack whose trials all end together
-        finds others. Where trials differ in structure, another stack's worth to choose from.
+        finds others. Where trials differ in structure, as many more as all stacks have slots, to choose from.
         """
         epochs = 1 + self._ledger.ended() // SLOWER
         starting = sum(worker.ready is None for worker in self._workers)
-        needed = (starting + self._supply.mixed) * self._stack_size()
+        needed = (starting + self._supply.mixed * len(self._workers)) * self._stack_size()
         for worker in self._workers:
             needed += worker.early
             needed += int(sum(max(0, epochs + 1 - held.epochs_left) for held in worker.held.values()) / epochs)

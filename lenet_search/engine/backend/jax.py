@@ -1,8 +1,8 @@
 """JAX's compiling, gradients, loop, convolution, random numbers and devices."""
 
 import os
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable, Hashable, Sequence
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -61,9 +61,12 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return jax.jit(function)  # type: ignore[no-any-return]
 
 
-def fused(function: Callable[..., Any]) -> Callable[..., Any]:
-    """For elementwise work, one pass over memory instead of one per operation: XLA sees to it anyway."""
-    return function
+def fused(function: Callable[..., Any], *fixed: Hashable) -> Callable[..., Any]:
+    """For elementwise work, one pass over memory instead of one per operation: XLA sees to it anyway.
+
+    `fixed` are its first arguments.
+    """
+    return partial(function, *fixed)
 
 
 def recomputed(function: Callable[..., Any]) -> Callable[..., Any]:
