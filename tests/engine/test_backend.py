@@ -103,6 +103,15 @@ def test_tensorflow_can_have_whole_epochs_compiled_by_xla(lowering: str, monkeyp
             np.testing.assert_allclose(other.weights(slot)[name], value, atol=TOLERANCE, rtol=0, err_msg=name)
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="JAX compiles programs as a whole")
+def test_programs_that_differ_in_activation_share_the_update_and_what_else_they_have_in_common() -> None:
+    one, other = (stack_of(recipe(model__activation=kind), split=images(channels=3)) for kind in ("relu", "tanh"))
+    assert one.structure != other.structure
+    assert one._program._update is other._program._update
+    assert backend.fused(np.add, 1) is backend.fused(np.add, 1)
+    assert backend.fused(np.add, 1) is not backend.fused(np.add, 2)
+
+
 @pytest.mark.parametrize("name", ["torch", "nonsense"])
 def test_another_backend_is_refused_with_what_works_and_how_to_choose_it(name: str) -> None:
     refused = python(
