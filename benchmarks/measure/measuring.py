@@ -129,7 +129,7 @@ class Measuring:
 
 def _keras_model(augment: str, split: Any, batch: int) -> Any:
     import keras
-    from plain import augment as augmentation
+    from keras_model import augment as augmentation
 
     from lenet_search.networks.plain import plain_model
 

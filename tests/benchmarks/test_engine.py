@@ -32,6 +32,13 @@ def test_a_tiny_table_holds_every_cell_with_its_share_of_the_limit(tmp_path):
     assert "Throughput against stack size" in picture.read_text(encoding="utf-8")
 
 
+def test_a_stack_is_compared_with_keras_s_own_fit():
+    tiny = ["--workers", "1", "--images", "128", "--batch", "32", "--sizes", "2", "--repeat", "1"]
+    done = engine("--quick", "--against-keras", *tiny, "--augment", "none", "--precision", "float32", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["benchmark"] == "against-keras"
+
+
 @pytest.mark.parametrize(
     "options", [("--repeat", "0"), ("--sizes", "0"), ("--augment", "blur"), ("--breakdown", "--plot", "x.html")]
 )
