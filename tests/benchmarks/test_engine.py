@@ -36,7 +36,10 @@ def test_a_stack_is_compared_with_keras_s_own_fit():
     tiny = ["--workers", "1", "--images", "128", "--batch", "32", "--sizes", "2", "--repeat", "1"]
     done = engine("--quick", "--against-keras", *tiny, "--augment", "none", "--precision", "float32", "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["benchmark"] == "against-keras"
+    (row,) = json.loads(done.stdout)["rows"]
+    assert (row["augment"], row["slots"]) == ("none", 2)
+    assert row["ratio"] == statistics.median(row["each"]) > 0
+    assert row["fit"] > 0 < row["stack"]
 
 
 @pytest.mark.parametrize(
