@@ -35,13 +35,13 @@ from rich.table import Table
 from throughput import fill
 
 from lenet_search import study
+from lenet_search.crew.places import Place
+from lenet_search.crew.signals import Stop
 from lenet_search.errors import DefinitionChanged
-from lenet_search.search.devices import Place
-from lenet_search.search.interrupt import Stop
+from lenet_search.look.progress import Silent
 from lenet_search.search.ledger import Ledger
 from lenet_search.search.messages import EpochDone, Job, Orders, Ready, Setup, TrialEpoch
 from lenet_search.search.process import WorkerProcess
-from lenet_search.search.progress import Silent
 from lenet_search.search.supervisor import Supervisor
 from lenet_search.storage import CURVES, open_storage
 

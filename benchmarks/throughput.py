@@ -46,7 +46,7 @@ from rich.table import Table
 sys.path.insert(0, str(ways.HERE.parent))  # this checkout's package, as `environment` gives it to the others
 
 from lenet_search.errors import LenetSearchError
-from lenet_search.search.devices import usable_cores
+from lenet_search.machine import usable_cores
 
 
 def arguments() -> argparse.Namespace:

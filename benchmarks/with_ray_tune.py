@@ -20,8 +20,8 @@ from typing import Any
 import command_line
 import keras_model
 
+from lenet_search.machine import usable_cores
 from lenet_search.recipe import Recipe
-from lenet_search.search.devices import usable_cores
 
 SETTINGS = {  # Ray's processes inherit them
     "RAY_USAGE_STATS_ENABLED": "0",

@@ -20,8 +20,8 @@ from lenet_search.recipe import Recipe
 if TYPE_CHECKING:
     import optuna
 
+    from lenet_search.crew.places import Slots
     from lenet_search.search import Summary, View
-    from lenet_search.search.devices import Slots
 
 
 class Best(NamedTuple):

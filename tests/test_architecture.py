@@ -15,26 +15,29 @@ ROWS = [
     "cli",
     "__init__",
     "api",
-    "training",
+    "experiments",
     "search",
     "results",
+    "crew",
+    "model",
     "engine",
     "networks",
     "storage",
-    "journal",
     "study",
     "structure",
     "space",
     "data",
+    "look",
     "recipe",
+    "machine",
     "errors",
 ]
 # Who may import a slow package (seconds) as soon as it is imported itself.
 MAY_START_WITH = {
     "tensorflow": {"engine", "networks"},
     "keras": {"engine", "networks"},
-    "optuna": {"search", "results", "storage", "journal"},
-    "plotly": {"results", "training"},
+    "optuna": {"search", "results", "storage"},
+    "plotly": {"results", "experiments", "look"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from lenet_search.search.devices import Place
+from lenet_search.crew.places import Place
 from measure.measuring import Measuring, Settings
 
 

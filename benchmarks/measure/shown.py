@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 from rich.table import Table
 
-from lenet_search.results.theme import PALETTE, SOFT, log_ticks, titled
+from lenet_search.look.theme import PALETTE, SOFT, log_ticks, titled
 from measure.cells import LABELS, Cell
 
 DASHES = {"one": "dash", "mixed": "solid"}

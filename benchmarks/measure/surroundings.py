@@ -12,7 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from lenet_search.search.devices import Place, places, usable_cores, visible_gpus
+from lenet_search.crew.places import Place, places
+from lenet_search.machine import usable_cores, visible_gpus
 from measure.measuring import Settings
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from lenet_search.search.devices import Place
+from lenet_search.crew.places import Place
 from measure import limits, shown, surroundings
 from measure.cells import AUGMENT, IMAGE, OPTIMIZERS, PRECISIONS, STUDY, Cell, layers_of
 from measure.crew import Crew, WorkerFailed

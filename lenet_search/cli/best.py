@@ -106,8 +106,8 @@ def _show(study: "optuna.Study", top: int, out: "Console") -> None:
     from rich.text import Text
 
     from lenet_search.cli.terminal import interval, show, table
+    from lenet_search.look.lines import recipe_in_short
     from lenet_search.results.best import complete_trials, importance, metric_of, no_importance, top_rows
-    from lenet_search.search.view import recipe_in_short
 
     metric, rows = metric_of(study), top_rows(study, top)
     share = metric == "val_accuracy"

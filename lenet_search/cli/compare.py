@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from lenet_search.training.compare import Comparison
+    from lenet_search.experiments.compare import Comparison
 
 EXAMPLES = """Examples:
 
@@ -48,11 +48,11 @@ def compare(
     """
     from lenet_search.cli.progress import Progress
     from lenet_search.cli.terminal import console, print_json
-    from lenet_search.training.compare import check_comparable, shared_name
-    from lenet_search.training.compare import compare as pair_up
-    from lenet_search.training.jobs import finish
-    from lenet_search.training.reproduce import write_comparison
-    from lenet_search.training.task import read_tasks
+    from lenet_search.experiments.compare import check_comparable, shared_name
+    from lenet_search.experiments.compare import compare as pair_up
+    from lenet_search.experiments.jobs import finish
+    from lenet_search.experiments.reproduce import write_comparison
+    from lenet_search.experiments.task import read_tasks
 
     tasks = read_tasks(recipes, seeds or SEEDS)
     check_comparable(tasks)
@@ -70,8 +70,8 @@ def _conclude(comparison: "Comparison", written: "list[Path]", out: "Console") -
     from rich.text import Text
 
     from lenet_search.cli.terminal import show, table
-    from lenet_search.training.pictures import ACCURACY
-    from lenet_search.training.reproduce import PAIR_COLUMNS, percent, points
+    from lenet_search.experiments.pictures import ACCURACY
+    from lenet_search.experiments.reproduce import PAIR_COLUMNS, percent, points
 
     label = ACCURACY[comparison.metric].label
     head = ("recipe", f"{label}, 95 % interval", "n", "diverged")

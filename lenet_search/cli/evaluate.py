@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from lenet_search.results.evaluate import Evaluation
+    from lenet_search.model.evaluate import Evaluation
 
 MATRIX_CLASSES = 20  # a matrix of more does not fit on a screen
 EXAMPLES = """Examples:
@@ -38,7 +38,7 @@ def evaluate(
     """
     from lenet_search.cli.backend import start_backend
     from lenet_search.cli.terminal import console, print_json
-    from lenet_search.results.evaluate import evaluate as measure
+    from lenet_search.model.evaluate import evaluate as measure
 
     if zipfile.is_zipfile(model):  # what is no model is said so at once
         start_backend()

@@ -11,7 +11,7 @@ from lenet_search.cli.options import Json
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from lenet_search.results.predict import Guess, Measured, Predictor
+    from lenet_search.model.predict import Guess, Measured, Predictor
 
 EXAMPLES = """Examples:
 
@@ -60,8 +60,8 @@ def predict(
     if zipfile.is_zipfile(model):  # what is no model is said so at once
         start_backend()
     from lenet_search.errors import ResultError
-    from lenet_search.results.predict import measure, open_model
-    from lenet_search.results.predict import predict as classify
+    from lenet_search.model.predict import measure, open_model
+    from lenet_search.model.predict import predict as classify
 
     out = console(stderr=json)
     predictor = open_model(model, on)
@@ -89,7 +89,7 @@ def predict(
 def _sorted_out(images: list[Path]) -> tuple[list[Path], list[Path]]:
     """Files to classify, those of plain folders included, and folders that hold a folder per class."""
     from lenet_search.errors import ResultError
-    from lenet_search.results.predict import classes_in, images_in
+    from lenet_search.model.predict import classes_in, images_in
 
     files, folders = [], []
     for path in images:

@@ -21,7 +21,7 @@ class _Open:
 
 
 class Progress:
-    """A `training.crew.View` on stderr."""
+    """A `experiments.crew.View` on stderr."""
 
     def __init__(self) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn

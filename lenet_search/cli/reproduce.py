@@ -11,8 +11,8 @@ from lenet_search.cli.options import DataFolder, Json, Results, Seeds, Workers, 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from lenet_search.training.result import Result
-    from lenet_search.training.task import Task
+    from lenet_search.experiments.result import Result
+    from lenet_search.experiments.task import Task
 
 SEEDS = 5
 FOLDER = Path("results")
@@ -58,7 +58,7 @@ def reproduce(
     """
     from lenet_search import study
     from lenet_search.cli.terminal import console, print_json
-    from lenet_search.training.task import read_tasks
+    from lenet_search.experiments.task import read_tasks
 
     chosen = names or sorted(study.shipped("recipes"))
     count = seeds or (1 if quick else SEEDS)
@@ -70,8 +70,8 @@ def reproduce(
         _list(tasks, folder, json)
         return
     from lenet_search.cli.progress import Progress
-    from lenet_search.training.jobs import finish
-    from lenet_search.training.reproduce import row, summary, write_page, write_tables
+    from lenet_search.experiments.jobs import finish
+    from lenet_search.experiments.reproduce import row, summary, write_page, write_tables
 
     done: dict[str, Result] = {}
 
@@ -106,7 +106,7 @@ def _list(tasks: "list[Task]", folder: Path, json: bool) -> None:
     from rich.text import Text
 
     from lenet_search.cli.terminal import console, print_json, show, table
-    from lenet_search.training.kept import Kept
+    from lenet_search.experiments.kept import Kept
 
     made = table(
         "name", "claim", "data", "epochs", "done", "what it is",
@@ -141,8 +141,8 @@ def _conclude(results: "list[Result]", folder: Path, out: "Console") -> None:
     from rich.text import Text
 
     from lenet_search.cli.terminal import show, table
-    from lenet_search.training.compare import named
-    from lenet_search.training.reproduce import COLUMNS, PAIR_COLUMNS, RIGHT, points, row
+    from lenet_search.experiments.compare import named
+    from lenet_search.experiments.reproduce import COLUMNS, PAIR_COLUMNS, RIGHT, points, row
 
     made = table(*COLUMNS, right=RIGHT, whole=(COLUMNS[0], COLUMNS[3]))
     for result in results:

@@ -71,9 +71,9 @@ def run(
     """
     from lenet_search.api import Study
     from lenet_search.cli.terminal import console, print_json
+    from lenet_search.crew.places import slots_of
+    from lenet_search.look.live import view_for
     from lenet_search.search import Interrupted
-    from lenet_search.search.devices import slots_of
-    from lenet_search.search.live import view_for
     from lenet_search.study import duration
 
     try:
@@ -99,8 +99,8 @@ def run(
 def _conclude(summary: "Summary", out: "Console") -> None:
     """What came out, and what to do next."""
     from lenet_search.cli.terminal import number
+    from lenet_search.look.lines import recipe_in_short
     from lenet_search.results.best import ordered
-    from lenet_search.search.view import recipe_in_short
     from lenet_search.storage import dashboard_command, resolve
 
     if summary.best is None:

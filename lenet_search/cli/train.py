@@ -10,7 +10,7 @@ from lenet_search.cli.options import DataFolder, Json, Set, complete_recipe
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from lenet_search.training import Training
+    from lenet_search.experiments import Training
 
 EXAMPLES = """Examples:
 
@@ -46,9 +46,9 @@ def train(
     """
     from lenet_search.cli.backend import start_backend
     from lenet_search.cli.terminal import console, print_json
+    from lenet_search.experiments import prepared, write
+    from lenet_search.experiments import train as train_recipe
     from lenet_search.study import read_recipe
-    from lenet_search.training import prepared, write
-    from lenet_search.training import train as train_recipe
 
     definition, whole = read_recipe(recipe, overrides=set_ or ())
     name = definition.recipe_name

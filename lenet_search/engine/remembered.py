@@ -6,14 +6,14 @@ One process measures at a time. The lock is the system's own (`flock`), so it go
 import fcntl
 import json
 import os
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from lenet_search.machine import replace_text, writable_cache
 
 PATIENCE = 300.0  # seconds that another measurement is waited for; one that takes longer hangs
 SILENCE = 2.0  # seconds of that wait before a person hears of it
@@ -56,12 +56,7 @@ class Memory:
         """
         others = [known for known in self._entries() if known.conditions != entry.conditions]
         content = {"measured": [_to_json(each) for each in (*others, entry)]}
-        scratch = self.path.with_name(f".{self.path.name}-{os.getpid()}")
-        try:
-            scratch.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-            os.replace(scratch, self.path)
-        finally:
-            scratch.unlink(missing_ok=True)
+        replace_text(self.path, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
     @contextmanager
     def alone(self, waiting: Callable[[], None]) -> Iterator[None]:
@@ -93,27 +88,12 @@ class Memory:
 
 
 def memory() -> Memory:
-    """The user's own; in the folder for temporary files where there is no cache folder that one can write to."""
-    folder = cache_folder()
-    try:
-        return _writable(folder)
-    except OSError:  # a container without a home, a disk that is read only
-        return _writable(Path(tempfile.gettempdir()) / f"lenet-search-{os.getuid()}")
+    """The user's own.
 
-
-def cache_folder() -> Path:
-    """Where this package may keep what can be had again: XDG_CACHE_HOME, else where the system keeps such things."""
-    chosen = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    if not chosen.is_absolute():  # the XDG base directory specification: others are to be ignored
-        chosen = Path(os.path.expanduser("~"), *(("Library", "Caches") if sys.platform == "darwin" else (".cache",)))
-    return chosen / "lenet-search"
-
-
-def _writable(folder: Path) -> Memory:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.stat().st_uid != os.getuid() or not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionError(f"{folder}: expected a folder that you own and can write to; give XDG_CACHE_HOME another")
-    return Memory(folder)
+    Raises:
+        PermissionError: there is no folder to keep it in.
+    """
+    return Memory(writable_cache())
 
 
 def _family() -> bytes:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from time import perf_counter
 from typing import Any
 
-from lenet_search import __version__
+from lenet_search import __version__, machine
 from lenet_search.data import Split
 from lenet_search.engine import device
 from lenet_search.engine.remembered import Entry, Memory
@@ -226,7 +226,7 @@ def conditions(case: Case) -> dict[str, Any]:
     structure = case.structure
     model = {name: value for name, value in asdict(structure.model).items() if name != "initializer"}
     return {
-        "device": device.describe() if device.is_gpu() else f"{device.processor()}, {device.describe()}",
+        "device": device.describe() if device.is_gpu() else f"{machine.processor()}, {device.describe()}",
         "software": ", ".join(f"{name} {version}" for name, version in versions.items() if name != "numpy"),
         "model": model,
         "image": list(case.split.x_train.shape[1:]),

@@ -13,8 +13,8 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search.errors import ResultError
+from lenet_search.look.intervals import wilson
 from lenet_search.recipe import FIELDS
-from lenet_search.results.intervals import wilson
 from lenet_search.storage import DEFINITION, Record
 
 ENOUGH_TRIALS = 10  # PED-ANOVA compares the best tenth with all: below ten there is no tenth

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 from optuna.trial import FrozenTrial
 from plotly.subplots import make_subplots
 
+from lenet_search.look.theme import METRICS, PALETTE, log_ticks, note, tick_text, titled, value_text
 from lenet_search.results.best import complete_trials, metric_of, ordered
-from lenet_search.results.theme import METRICS, PALETTE, log_ticks, note, tick_text, titled, value_text
 from lenet_search.storage import CURVES, Record
 
 PANELS = ("val_accuracy", "train_accuracy", "val_loss", "train_loss", "learning_rate")

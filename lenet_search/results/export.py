@@ -14,9 +14,9 @@ from optuna.trial import FrozenTrial
 
 from lenet_search import data
 from lenet_search.errors import DataError, ResultError
+from lenet_search.look.intervals import wilson
 from lenet_search.results.best import best_trial, complete_trials, importance, metric_of
 from lenet_search.results.curves import curves_csv
-from lenet_search.results.intervals import wilson
 from lenet_search.results.report import report_page
 from lenet_search.results.script import train_script
 from lenet_search.storage import Record, artifact_folder, load_weights

@@ -12,8 +12,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from plotly.subplots import make_subplots
 
-from lenet_search.results.best import complete_trials, importance, metric_of, no_importance, ordered
-from lenet_search.results.theme import (
+from lenet_search.look.theme import (
     GRID,
     METRICS,
     PALETTE,
@@ -25,6 +24,7 @@ from lenet_search.results.theme import (
     titled,
     value_text,
 )
+from lenet_search.results.best import complete_trials, importance, metric_of, no_importance, ordered
 
 ABSENT = "none"  # stands where a trial has no such hyperparameter
 NOTHING_YET = "No trial is complete yet."

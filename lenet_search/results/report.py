@@ -7,11 +7,11 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial
 
+from lenet_search.look.page import data_table, page, picture
+from lenet_search.look.theme import METRICS, Shown, value_text
 from lenet_search.results.best import Row, complete_trials, metric_of, top_rows
 from lenet_search.results.curves import curves_figure
 from lenet_search.results.figures import history_figure, importance_figure, parallel_figure, slices_figure
-from lenet_search.results.page import data_table, page, picture
-from lenet_search.results.theme import METRICS, Shown, value_text
 from lenet_search.storage import Record
 from lenet_search.study import write_recipe
 

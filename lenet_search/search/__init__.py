@@ -7,9 +7,9 @@ Optuna is imported by the parent's files alone, the engine by the worker's.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lenet_search.search.devices import Slots, slots_of
-from lenet_search.search.interrupt import Interrupted
-from lenet_search.search.progress import Best, Progress, RunningTrial, Silent, View
+from lenet_search.crew.places import Slots, slots_of
+from lenet_search.crew.signals import Interrupted
+from lenet_search.look.progress import Best, Progress, RunningTrial, Silent, View
 from lenet_search.search.summary import Summary
 
 if TYPE_CHECKING:

@@ -15,13 +15,13 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search import __version__
-from lenet_search.journal import BatchedJournal
 from lenet_search.recipe import Recipe
 from lenet_search.search.messages import Ready, TrialEpoch
 from lenet_search.search.opening import derived_seed, open_study
-from lenet_search.search.runs import HEARTBEAT, PREFIX, RUN, SILENCE, Run, is_over
+from lenet_search.search.parents import HEARTBEAT, PREFIX, RUN, SILENCE, Run, is_over
 from lenet_search.search.standings import Standings
 from lenet_search.storage import ARTIFACTS, CURVES, REASON, Record, drop_weights, save_weights
+from lenet_search.storage.journal import BatchedJournal
 from lenet_search.structure import Structure, structure_of
 from lenet_search.study import Definition
 

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from lenet_search.crew.places import Slots
 from lenet_search.recipe import Value
-from lenet_search.search.devices import Slots
 from lenet_search.space import Space
 
 

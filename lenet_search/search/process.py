@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from lenet_search.search.devices import Place
+from lenet_search.crew.places import Place
 from lenet_search.search.ledger import Held
 from lenet_search.search.messages import EpochDone, Measuring, Orders, Ready, Setup, Trouble
 from lenet_search.structure import Structure

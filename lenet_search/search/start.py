@@ -13,17 +13,18 @@ from pathlib import Path
 import optuna
 
 from lenet_search import data
+from lenet_search.crew.places import Slots, places
+from lenet_search.crew.signals import Interrupted, Stop, stop_signals
 from lenet_search.errors import DataError, RunError
+from lenet_search.look.progress import View
+from lenet_search.machine import usable_cores, visible_gpus
 from lenet_search.networks import network
 from lenet_search.recipe import Recipe, Scalar
 from lenet_search.recipe.model import Model
-from lenet_search.search.devices import Slots, places, usable_cores, visible_gpus
-from lenet_search.search.interrupt import Interrupted, Stop, stop_signals
 from lenet_search.search.ledger import Ledger
 from lenet_search.search.messages import Setup
 from lenet_search.search.opening import compare_images
 from lenet_search.search.process import WorkerProcess
-from lenet_search.search.progress import View
 from lenet_search.search.summary import Summary
 from lenet_search.search.supervisor import Supervisor
 from lenet_search.space import Space

@@ -10,14 +10,14 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from lenet_search import errors
+from lenet_search.crew.places import Place, places
+from lenet_search.crew.signals import Stop
 from lenet_search.errors import LenetSearchError, RunError
-from lenet_search.search.devices import Place, places
-from lenet_search.search.interrupt import Stop
+from lenet_search.look.progress import Best, Progress, RunningTrial, View
 from lenet_search.search.ledger import Held, Ledger
 from lenet_search.search.messages import EpochDone, Job, Measuring, Orders, Ready, Setup, TrialEpoch, Trouble
 from lenet_search.search.pace import Pace
 from lenet_search.search.process import WorkerProcess
-from lenet_search.search.progress import Best, Progress, RunningTrial, View
 from lenet_search.search.supply import Supply, fair_share, suitability
 from lenet_search.structure import Structure
 

@@ -93,7 +93,7 @@ def test_a_recipe_with_something_open_cannot_be_trained_and_says_what_is():
 def test_train_leaves_no_folder_when_its_images_cannot_be_had(monkeypatch):
     monkeypatch.setattr("lenet_search.cli.backend.start_backend", lambda: None)
     Path("mine.toml").write_text("")
-    monkeypatch.setattr("lenet_search.training.train", broken)
+    monkeypatch.setattr("lenet_search.experiments.train", broken)
     assert call("train", "mine.toml").exit_code == 1
     assert not Path("trained").exists()
 

@@ -3,7 +3,9 @@ from pathlib import Path
 import pytest
 
 from lenet_search.engine import backend, device
-from lenet_search.engine.device import _free_on_host, free_memory, processor
+from lenet_search.engine.device import free_memory
+from lenet_search.machine import free_memory as free_on_host
+from lenet_search.machine import processor
 
 
 def machine(root: Path, available: int, limit: str | None = None, used: int = 0, files: int = 0) -> Path:
@@ -20,16 +22,16 @@ def machine(root: Path, available: int, limit: str | None = None, used: int = 0,
 
 
 def test_free_memory_is_what_the_system_can_give_without_swapping(tmp_path):
-    assert _free_on_host(machine(tmp_path, 100)) == 102_400
+    assert free_on_host(machine(tmp_path, 100)) == 102_400
 
 
 @pytest.mark.parametrize(("limit", "free"), [("max", 102_400), ("50000", 31_000), ("10000", 0)])
 def test_a_container_s_limit_counts_but_not_the_files_that_it_has_read(tmp_path, limit, free):
-    assert _free_on_host(machine(tmp_path, 100, limit, used=20_000, files=1_000)) == free
+    assert free_on_host(machine(tmp_path, 100, limit, used=20_000, files=1_000)) == free
 
 
 def test_a_system_that_does_not_say_leaves_it_open(tmp_path):
-    assert _free_on_host(tmp_path) is None
+    assert free_on_host(tmp_path) is None
 
 
 def test_this_machine_has_memory_and_its_processor_a_name():

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from lenet_search.engine import remembered
-from lenet_search.engine.remembered import Entry, Memory, cache_folder, memory
+from lenet_search.engine.remembered import Entry, Memory, memory
+from lenet_search.machine import cache_folder
 
 HERE = {"device": "CPU", "image": [32, 32, 1]}
 THERE = {"device": "GPU", "image": [32, 32, 1]}

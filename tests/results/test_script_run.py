@@ -9,8 +9,8 @@ import pytest
 
 from lenet_search.data import load
 from lenet_search.engine import Stack
+from lenet_search.look.intervals import mean_interval, t_quantile
 from lenet_search.recipe import Recipe
-from lenet_search.results.intervals import mean_interval, t_quantile
 from lenet_search.results.script import train_script
 from lenet_search.space import Space
 from lenet_search.structure import structure_of

@@ -76,7 +76,7 @@ def search_in_another_process(
             "import sys\n"
             "from rich.console import Console\n"
             "from lenet_search.search import Interrupted, run\n"
-            "from lenet_search.search.view import Plain\n"
+            "from lenet_search.look.lines import Plain\n"
             "from lenet_search.study import read\n"
             "try:\n"
             f"    run(read('small.toml', overrides={list(overrides)}), view=Plain(Console()), {arguments})\n"

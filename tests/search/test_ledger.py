@@ -6,7 +6,7 @@ import numpy as np
 from optuna.trial import TrialState
 
 from lenet_search.search.ledger import KEPT, MOST_RETRIES, TOTAL_REACHED
-from lenet_search.search.runs import PREFIX
+from lenet_search.search.parents import PREFIX
 from lenet_search.storage import REASON, Record, artifact_folder, load_weights
 from lenet_search.study import read
 from search.conftest import ask, epoch_of, finish, states

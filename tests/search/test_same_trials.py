@@ -16,12 +16,12 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
-from lenet_search.search.devices import Place
-from lenet_search.search.interrupt import Stop
+from lenet_search.crew.places import Place
+from lenet_search.crew.signals import Stop
+from lenet_search.look.progress import Silent
 from lenet_search.search.ledger import Ledger
 from lenet_search.search.messages import EpochDone, Job, Orders, Ready, Setup, TrialEpoch
 from lenet_search.search.process import WorkerProcess
-from lenet_search.search.progress import Silent
 from lenet_search.search.supervisor import Supervisor
 from lenet_search.storage import CURVES, open_storage
 from lenet_search.study import Definition, read

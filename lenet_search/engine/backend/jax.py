@@ -13,7 +13,7 @@ from jax import lax
 
 from lenet_search.engine.backend.patches import largest_of_four, product_of_patches
 from lenet_search.engine.backend.philox import random_bits
-from lenet_search.engine.remembered import cache_folder
+from lenet_search.machine import cache_folder
 
 if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):  # else JAX gives up where a GPU is there, but hidden
     jax.config.update("jax_platforms", "cpu")

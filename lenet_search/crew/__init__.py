@@ -1,0 +1,1 @@
+"""Who trains: the places of a machine, and the signals that end a run."""

@@ -1,0 +1,54 @@
+"""Ctrl-C and SIGTERM: noticed at once, acted on between two steps, so that no trial is left half told."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from lenet_search.errors import LenetSearchError
+
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+class Interrupted(LenetSearchError):
+    """A signal ended the search; everything is stored, and the message says how to go on.
+
+    `exit_code` is the shell's for this signal: 130 for Ctrl-C, 143 for SIGTERM. `summary` says what was done until
+    then, None where nothing was begun.
+    """
+
+    def __init__(self, number: int, message: str, summary: Any = None) -> None:
+        super().__init__(message)
+        self.signal = number
+        self.exit_code = 128 + number
+        self.summary = summary
+
+
+class Stop:
+    """Holds the first signal that came; further ones change nothing, so a second Ctrl-C cannot break the first."""
+
+    signal: int | None = None
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """The signal handler."""
+        if self.signal is None:
+            self.signal = number
+
+
+@contextmanager
+def stop_signals() -> Iterator[Stop]:
+    """Collect signals instead of dying of them. Outside of the main thread Python has none to give."""
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    # A signal that is ignored (SIGHUP under nohup) stays ignored; one that C code handles is left alone.
+    handled = [number for number in SIGNALS if signal.getsignal(number) not in (signal.SIG_IGN, None)]
+    before = {number: signal.signal(number, stop) for number in handled}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,114 @@
+"""What came of a recipe on several seeds: its figures with their intervals, beside what was claimed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lenet_search.experiments.kept import Kept, Run
+from lenet_search.experiments.task import Task
+from lenet_search.look.intervals import mean_summary, wilson
+
+METRICS = ("test_accuracy", "val_accuracy", "val_loss")
+
+
+@dataclass(frozen=True)
+class Result:
+    """A task, its runs in the order of its seeds, its images and its network's trainable parameters."""
+
+    task: Task
+    runs: tuple[Run, ...]
+    images: Mapping[str, Any]
+    parameters: int
+
+    @classmethod
+    def of(cls, task: Task, kept: Kept, images: Mapping[str, Any], parameters: int) -> "Result":
+        """From the files of its folder; seeds that are not done are left out."""
+        runs = tuple(run for run in map(kept.run, task.seeds) if run is not None)
+        return cls(task, runs, images, parameters)
+
+    @property
+    def name(self) -> str:
+        """The recipe's name."""
+        return self.task.name
+
+    @property
+    def seconds(self) -> float:
+        """Training time of all seeds: that of every stack once."""
+        return sum({tuple(run.stack): run.seconds for run in self.runs}.values())
+
+    @property
+    def diverged(self) -> int:
+        """How many runs did; they are in no mean."""
+        return sum(run.diverged for run in self.runs)
+
+    def values(self, metric: str) -> dict[int, float]:
+        """The metric after the last epoch, by seed; runs that diverged or were not measured are left out."""
+        found = {}
+        for run in self.runs:
+            value = run.test_accuracy if metric == "test_accuracy" else run.curve[metric][-1]
+            if not run.diverged and value is not None:
+                found[run.seed] = value
+        return found
+
+    def mean(self, metric: str) -> dict[str, Any]:
+        """`n`, `mean`, `low` and `high` (95 %), and `over`: "seeds" (Student's t), or "images" where n is 1.
+
+        One run says nothing about the spread over seeds; Wilson's interval of its share of images stands in then.
+        """
+        values = list(self.values(metric).values())
+        found: dict[str, Any] = {**mean_summary(values, share=metric != "val_loss"), "over": "seeds"}
+        images = self._images(metric)
+        if len(values) == 1 and images:
+            found["low"], found["high"] = wilson(values[0], images)
+            found["over"] = "images"
+        return found
+
+    def _images(self, metric: str) -> int:
+        if metric == "test_accuracy":
+            return next((run.n for run in self.runs if run.n), 0)
+        return int(self.images["validation"]) if metric == "val_accuracy" else 0
+
+    def verdict(self) -> str:
+        """The mean test accuracy beside the claim, in words; empty where there is nothing to compare."""
+        claim, found = self.task.claim, self.mean("test_accuracy")
+        if claim is None or claim.test_accuracy is None or found["mean"] is None:
+            return ""
+        if not claim.comparable:
+            return "other images"
+        if found["mean"] >= claim.test_accuracy:
+            surely = found["low"] is not None and found["low"] > claim.test_accuracy
+            return "above the claim" if surely else "reached"
+        if found["high"] is None or found["high"] >= claim.test_accuracy:
+            return "within the interval"
+        return "below the claim"
+
+    def summary(self) -> dict[str, Any]:
+        """All but the curves, JSON-able."""
+        claim = self.task.claim
+        told = None if claim is None else {
+            "source": claim.source,
+            "test_accuracy": claim.test_accuracy,
+            "comparable": claim.comparable,
+            "note": claim.note,
+        }  # fmt: skip
+        return {
+            "name": self.name,
+            "title": self.task.title,
+            "claim": told,
+            "metrics": {metric: self.mean(metric) for metric in METRICS},
+            "verdict": self.verdict() or None,
+            "parameters": self.parameters,
+            "epochs": self.task.recipe.train.epochs,
+            "seconds": round(self.seconds, 1),
+            "diverged": self.diverged,
+            "images": {key: self.images[key] for key in ("name", "digest", "train", "validation")}
+            | {"test": next((run.n for run in self.runs if run.n), None)},
+            "seeds": [
+                {"seed": run.seed, "diverged": run.diverged}
+                | {metric: self.values(metric).get(run.seed) for metric in METRICS}
+                for run in self.runs
+            ],
+            "device": next((run.device for run in self.runs), None),
+            "versions": next((run.versions for run in self.runs), None),
+            "values": self.task.recipe.values(),
+        }

@@ -1,0 +1,140 @@
+"""What is known of this machine: its cores, its GPUs, the user's cache folder, and how a file is written whole."""
+
+import math
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def usable_cores(quota_file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """Cores that this process may use: its affinity, and a container's quota of processor time."""
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = quota_file.read_text().split()
+        return max(1, min(affinity, math.floor(int(quota) / int(period))))
+    except (OSError, ValueError):  # no such file, or "max": no quota
+        return max(1, affinity)
+
+
+def visible_gpus() -> list[str]:
+    """The GPUs that a worker may use, as CUDA_VISIBLE_DEVICES names them; asked without loading what computes."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None and chosen.strip() in ("", "-1", "NoDevFiles"):
+        return []
+    listed = nvidia_smi("--query-gpu=index", "--format=csv,noheader")
+    if listed is None:
+        return []
+    if chosen is None:
+        return listed.split()
+    return [name.strip() for name in chosen.split(",")] if listed.split() else []
+
+
+def nvidia_smi(*arguments: str) -> str | None:
+    """What NVIDIA's tool answers; None where there is no such tool, or it fails."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return None
+    try:
+        return subprocess.run([tool, *arguments], capture_output=True, text=True, timeout=20, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def cache_folder() -> Path:
+    """Where this package may keep what can be had again: XDG_CACHE_HOME, else where the system keeps such things."""
+    chosen = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not chosen.is_absolute():  # the XDG base directory specification: others are to be ignored
+        chosen = Path(os.path.expanduser("~"), *(("Library", "Caches") if sys.platform == "darwin" else (".cache",)))
+    return chosen / "lenet-search"
+
+
+def writable_cache() -> Path:
+    """The cache folder, made if need be; one among the temporary files where it cannot be written to.
+
+    Raises:
+        PermissionError: that one belongs to somebody else.
+    """
+    try:
+        return _owned(cache_folder())
+    except OSError:  # a container without a home, a disk that is read only
+        return _owned(Path(tempfile.gettempdir()) / f"lenet-search-{os.getuid()}")
+
+
+def _owned(folder: Path) -> Path:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.getuid() or not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(f"{folder}: expected a folder that you own and can write to; give XDG_CACHE_HOME another")
+    return folder
+
+
+def processor() -> str:
+    """The processor's name, as the system gives it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def free_memory(system: Path = Path("/")) -> int | None:
+    """Bytes that the system could give without swapping, and what a container's limit leaves of them; None: unknown."""
+    try:
+        lines = (system / "proc/meminfo").read_text().splitlines()
+        free = next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration, ValueError):
+        return None
+    group = system / "sys/fs/cgroup"
+    try:
+        limit, used = (int((group / f"memory.{name}").read_text()) for name in ("max", "current"))
+        rows = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        return max(0, min(free, limit - used + int(rows["inactive_file"])))  # files that were read can go any time
+    except (OSError, ValueError, KeyError):  # no such file, or "max": no limit
+        return free
+
+
+def free_gpu_memory(gpu: str) -> int | None:
+    """Bytes that are free on a GPU, by its name in CUDA_VISIBLE_DEVICES; None where nobody can tell."""
+    answer = nvidia_smi(f"--id={gpu}", "--query-gpu=memory.free", "--format=csv,noheader,nounits")
+    try:
+        return int((answer or "").split()[0]) * 2**20
+    except (ValueError, IndexError):
+        return None
+
+
+def resident_memory() -> int | None:
+    """Bytes of memory that this process has in use; None where the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A scratch file beside `path` to write to; it takes the place of `path` at the end, or is removed on an error.
+
+    Raises:
+        OSError: the folder cannot be written to, or the disk is full. `path` is then as it was.
+    """
+    scratch = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        yield scratch
+        os.replace(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        OSError: as `written_whole`.
+    """
+    with written_whole(path) as scratch:
+        scratch.write_text(text, encoding="utf-8")

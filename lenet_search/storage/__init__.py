@@ -1,0 +1,266 @@
+"""Where a study lives: its Optuna storage, what a trial's record holds, and the weights of the best few trials."""
+
+import contextlib
+import json
+import math
+import os
+import re
+import shlex
+import tempfile
+import time
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from lenet_search.errors import ResultError, RunError
+from lenet_search.recipe import Recipe
+
+if TYPE_CHECKING:
+    from optuna import Trial
+    from optuna.storages import BaseStorage
+    from optuna.trial import FrozenTrial
+
+DEFAULT_STORAGE = "lenet-search.journal"
+CURVES = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
+REASON = "reason"
+DEFINITION = "lenet-search definition"
+WEIGHTS = "weights.npz"
+# How SQLite, PostgreSQL and MySQL say that another run has just made the same table or row.
+SAME_MOMENT = ("already exists", "UNIQUE constraint failed", "duplicate key", "Duplicate entry")
+ARTIFACTS = "artifacts:"  # how optuna.artifacts begins the names of its attributes
+
+
+def resolve(url: str | None) -> str:
+    """The storage to use: `url`, else the environment's LENET_SEARCH_STORAGE, else a journal in this folder."""
+    return url or os.environ.get("LENET_SEARCH_STORAGE") or DEFAULT_STORAGE
+
+
+def open_storage(url: str, *, create: bool, batched: bool = False) -> "BaseStorage":
+    """Open an Optuna storage: a journal file for a plain path, Redis for redis://, a database for any other URL.
+
+    A `batched` journal file is a `lenet_search.storage.journal.BatchedJournal`, whose user flushes it.
+
+    Raises:
+        ResultError: `create` is false and the file is not there.
+        RunError: the storage cannot be opened.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # our view says what Optuna's log would
+    file = _file_of(url)
+    if file is not None:
+        _check_file(url, file, create)
+    elif url.startswith("sqlite"):
+        raise RunError(f"{url}: a database in memory is gone with the command; name a file, like sqlite:///study.db")
+    try:
+        if url.startswith(("redis://", "rediss://")):
+            return _open_redis(url)
+        if "://" not in url:
+            from optuna.storages.journal import JournalFileBackend
+
+            from lenet_search.storage.journal import BatchedJournal
+
+            if batched:
+                return BatchedJournal(url)
+            return optuna.storages.JournalStorage(JournalFileBackend(url))
+        return _open_database(url)
+    except (ValueError, KeyError) as error:
+        if "://" not in url:
+            raise RunError(f"{url} is not an Optuna journal, or is damaged: {error}") from error
+        raise _cannot_open(url, error) from error
+    except Exception as error:  # drivers raise errors of their own, SQLAlchemy's and Redis's among them
+        raise _cannot_open(url, error) from error
+
+
+def _open_database(url: str, tries: int = 5) -> "BaseStorage":
+    from optuna.storages import RDBStorage
+
+    # SQLite lets one process write at a time: wait for the other run of a shared search, don't fail.
+    waits = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {}
+    try:
+        return RDBStorage(url, engine_kwargs=waits)
+    except Exception as error:
+        if tries == 1 or not any(words in str(error) for words in SAME_MOMENT):
+            raise
+        time.sleep(0.5)  # two runs have made the same tables and first rows in the same moment; now they are there
+        return _open_database(url, tries - 1)
+
+
+def _open_redis(url: str) -> "BaseStorage":
+    import warnings
+
+    import optuna
+    from optuna.storages.journal import JournalRedisBackend
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return optuna.storages.JournalStorage(JournalRedisBackend(url))
+
+
+def _file_of(url: str) -> Path | None:
+    """The file behind a journal path or an SQLite URL; None for servers and for databases in memory."""
+    if "://" not in url:
+        return Path(url)
+    match = re.fullmatch(r"sqlite(?:\+\w+)?:///([^?]+)(?:\?.*)?", url)
+    return Path(match[1]) if match and match[1] != ":memory:" else None
+
+
+def _check_file(url: str, file: Path, create: bool) -> None:
+    if file.is_dir():
+        raise RunError(f"{url}: expected the path of a file; this is a folder")
+    if not file.exists():
+        if not create:
+            raise ResultError(f"there is no storage {url}; `lenet-search run` makes one, --storage names another")
+        if not file.parent.is_dir():
+            raise RunError(f"{url}: the folder {file.parent} does not exist; make it, or name another storage")
+    elif not file.is_file():
+        raise RunError(f"{url}: expected the path of a file; this is a device or a pipe")
+    elif "://" not in url:
+        with file.open("rb") as stream:
+            begins = stream.read(16)
+        if begins == b"SQLite format 3\0":
+            raise RunError(f"{url} is an SQLite database: give it as sqlite:///{url}")
+        if begins and not begins.startswith(b"{"):  # Optuna would overlook a single line, and write behind it
+            raise RunError(f"{url} is not an Optuna journal; name another file with --storage")
+
+
+def _cannot_open(url: str, error: Exception) -> RunError:
+    shown = re.sub(r"//([^:/@]*):[^@]*@", r"//\1:***@", url)  # no password in a message or a log
+    if isinstance(error, ImportError):
+        return RunError(f"{shown} needs a driver that is not installed: {error}")
+    first = str(error).strip().splitlines()[:1] or [type(error).__name__]
+    if type(error).__name__ in ("ArgumentError", "NoSuchModuleError"):  # SQLAlchemy's, of URLs that it does not know
+        return RunError(
+            f"the storage {shown} cannot be opened: expected the path of a journal file, or an address that begins "
+            "with sqlite:///, mysql://, postgresql:// or redis://"
+        )
+    return RunError(f"the storage {shown} cannot be opened: {first[0]}")
+
+
+def artifact_folder(url: str) -> Path:
+    """Where weights go: beside a storage that is a file ("x.journal" -> "x-artifacts"), else in this folder."""
+    file = _file_of(url)
+    return Path("lenet-search-artifacts") if file is None else file.with_name(f"{file.stem}-artifacts")
+
+
+def dashboard_command(url: str) -> str:
+    """The command that shows this storage in a browser, ready for a shell."""
+    return shlex.join(["optuna-dashboard", url, "--artifact-dir", str(artifact_folder(url))])
+
+
+@dataclass(frozen=True)
+class Record:
+    """What reproduces a trial, and its course. `curve` holds one number per epoch under each name of `CURVES`."""
+
+    recipe: Recipe
+    seed: int
+    clock: int  # epochs that the stack had run when the trial was loaded: it fixes the order of the images
+    versions: dict[str, str]
+    device: str
+    seconds: float
+    curve: dict[str, list[float]]
+    images: dict[str, Any]  # `Split.describe()` of the images that it saw
+
+    def attributes(self) -> dict[str, Any]:
+        """The record as an Optuna trial's user attributes. NaN becomes None: JSON has no word for it."""
+        curve = {name: [x if math.isfinite(x) else None for x in self.curve[name]] for name in CURVES}
+        return {
+            "recipe": self.recipe.values(),
+            "seed": self.seed,
+            "clock": self.clock,
+            "versions": self.versions,
+            "device": self.device,
+            "seconds": round(self.seconds, 3),
+            "curve": curve,
+            "images": self.images,
+        }
+
+    @classmethod
+    def of(cls, trial: "FrozenTrial") -> Self:
+        """Read the record that a trial carries.
+
+        Raises:
+            ResultError: it carries none, or one that this version does not understand.
+        """
+        attributes = trial.user_attrs
+        try:
+            return cls(
+                recipe=Recipe.from_values(attributes["recipe"]),
+                seed=attributes["seed"],
+                clock=attributes["clock"],
+                versions=attributes["versions"],
+                device=attributes["device"],
+                seconds=attributes["seconds"],
+                curve={k: [math.nan if x is None else x for x in attributes["curve"][k]] for k in CURVES},
+                images=attributes["images"],
+            )
+        except KeyError as missing:
+            raise ResultError(f"trial {trial.number} carries no {missing}: was it run by lenet-search?") from missing
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ResultError(f"trial {trial.number} was run by another version of lenet-search: {error}") from error
+
+
+def save_weights(
+    storage: "BaseStorage", folder: Path, trial: "Trial | FrozenTrial", weights: Mapping[str, np.ndarray]
+) -> None:
+    """Keep a trial's weights as an artifact that the dashboard lists. The trial must not have been told yet.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    from optuna.artifacts import FileSystemArtifactStore, upload_artifact
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / WEIGHTS
+        np.savez(file, **dict(weights))  # type: ignore[arg-type]  # its second parameter is a flag, ours are arrays
+        upload_artifact(
+            artifact_store=FileSystemArtifactStore(folder),
+            file_path=str(file),
+            study_or_trial=trial,
+            storage=storage,
+            mimetype="application/zip",
+        )
+
+
+def load_weights(folder: Path, trial: "FrozenTrial") -> dict[str, np.ndarray] | None:
+    """The weights of a trial, or None when they were never kept, or have been dropped since.
+
+    Raises:
+        ResultError: they are there, but damaged.
+    """
+    from optuna.artifacts import FileSystemArtifactStore
+    from optuna.artifacts.exceptions import ArtifactNotFound
+
+    store = FileSystemArtifactStore(folder)
+    for artifact in _artifacts(trial):
+        try:
+            with store.open_reader(artifact) as file, np.load(file, allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in arrays.files}
+        except ArtifactNotFound:
+            continue
+        except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+            place = folder / artifact
+            raise ResultError(f"the weights of trial {trial.number}, {place}, are damaged: {error}") from error
+    return None
+
+
+def drop_weights(folder: Path, trial: "FrozenTrial") -> None:
+    """Remove the file of a trial's weights. Optuna lets nobody change a finished trial, so its mention stays."""
+    from optuna.artifacts import FileSystemArtifactStore
+    from optuna.artifacts.exceptions import ArtifactNotFound
+
+    for artifact in _artifacts(trial):
+        with contextlib.suppress(ArtifactNotFound):
+            FileSystemArtifactStore(folder).remove(artifact)
+
+
+def _artifacts(trial: "FrozenTrial") -> list[str]:
+    """The artifact numbers of a trial's weights. The dashboard's "delete" leaves a null in the place of one."""
+    listed = [json.loads(text) for key, text in trial.system_attrs.items() if key.startswith(ARTIFACTS)]
+    return [entry["artifact_id"] for entry in listed if entry and entry["filename"] == WEIGHTS]

@@ -1,0 +1,40 @@
+"""Results as training leaves them behind, made up rather than trained."""
+
+from pathlib import Path
+from typing import Any
+
+from lenet_search.experiments.kept import Run
+from lenet_search.experiments.result import Result
+from lenet_search.experiments.task import Task
+from lenet_search.recipe import Recipe
+from lenet_search.storage import CURVES
+from lenet_search.study import Claim
+
+IMAGES: dict[str, Any] = {
+    "name": "digits", "digest": "0" * 16, "image_shape": [32, 32, 1], "pad": 0, "classes": 10,
+    "class_names": list("0123456789"), "mean": [0.3], "std": [0.4], "train": 1000, "validation": 200,
+}  # fmt: skip
+RECIPE = Recipe.from_values({"data.name": "digits", "train.epochs": 2})
+
+
+def run(seed: int, val: float, right: int | None = None, *, diverged: bool = False) -> Run:
+    """A run of two epochs that ends at `val`, and gets `right` of 1,000 test images."""
+    curve = {name: [val / 2, val] for name in CURVES}
+    n = None if right is None else 1000
+    return Run(seed, diverged, curve, [1, 2, 3], 12.5, "CPU (1 thread)", {"keras": "3"}, right, n)
+
+
+def task(name: str = "mine", claim: Claim | None = None, seeds: tuple[int, ...] = (1, 2, 3)) -> Task:
+    """A task on made-up images."""
+    return Task(name, f"What {name} is.", RECIPE, claim, seeds)
+
+
+def result(name: str, rights: tuple[int, ...], claim: Claim | None = None) -> Result:
+    """A result with one run for each number of test images that are right; validation says the same."""
+    runs = tuple(run(seed, right / 1000, right) for seed, right in enumerate(rights, 1))
+    return Result(task(name, claim, tuple(range(1, len(rights) + 1))), runs, IMAGES, 61706)
+
+
+def folder_of(path: Path) -> list[str]:
+    """The names of all files below a folder."""
+    return sorted(str(each.relative_to(path)) for each in path.rglob("*") if each.is_file())

@@ -1,0 +1,76 @@
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lenet_search.errors import ResultError
+from lenet_search.experiments.kept import Kept
+from lenet_search.recipe import Recipe
+from lenet_search.study import read_recipe
+from tests.experiments.made import IMAGES, RECIPE, folder_of, run
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Kept:
+    made = Kept(tmp_path / "mine")
+    made.begin(RECIPE, IMAGES, "mine")
+    return made
+
+
+def test_a_run_is_given_back_as_it_was_kept(kept: Kept) -> None:
+    kept.model(1).write_bytes(b"a model")
+    kept.keep(run(1, 0.9, 912))
+    found = kept.run(1)
+    assert found == run(1, 0.9, 912)
+    assert found is not None and found.test_accuracy == 0.912
+
+
+def test_a_run_that_diverged_is_kept_without_a_model_and_with_words_that_json_knows(kept: Kept) -> None:
+    kept.keep(run(1, math.nan, diverged=True))
+    json.loads((kept.folder / "seed-1.json").read_text(), parse_constant=lambda word: pytest.fail(word))
+    found = kept.run(1)
+    assert found is not None and found.diverged and math.isnan(found.curve["val_loss"][-1])
+
+
+def test_a_run_whose_model_is_gone_is_to_be_trained_again(kept: Kept) -> None:
+    kept.keep(run(1, 0.9))
+    assert kept.run(1) is None
+    assert kept.run(2) is None
+
+
+def test_a_file_that_is_no_run_is_named(kept: Kept) -> None:
+    (kept.folder / "seed-1.json").write_text('{"seed": 1}')
+    with pytest.raises(ResultError, match=r"seed-1\.json: not the file of a run"):
+        kept.run(1)
+
+
+def test_the_folder_holds_the_recipe_for_people_and_for_programs(kept: Kept) -> None:
+    assert folder_of(kept.folder) == ["recipe.json", "recipe.toml"]
+    assert read_recipe(kept.folder / "recipe.toml")[1] == RECIPE
+    assert json.loads((kept.folder / "recipe.json").read_text())["images"] == IMAGES
+
+
+def test_another_recipe_or_other_images_are_refused_and_the_same_are_not(kept: Kept) -> None:
+    kept.begin(RECIPE, IMAGES, "another title")
+    other = Recipe.from_values(RECIPE.values() | {"train.epochs": 3})
+    with pytest.raises(ResultError, match=r"another recipe .*train\.epochs: stored 2, now 3.*--out"):
+        kept.begin(other, IMAGES, "")
+    with pytest.raises(ResultError, match="other images of digits"):
+        kept.begin(RECIPE, IMAGES | {"digest": "f" * 16}, "")
+
+
+def test_a_recipe_with_a_list_in_it_is_known_again(tmp_path: Path) -> None:
+    recipe = Recipe.from_values(
+        {"schedule.kind": "piecewise", "schedule.piecewise.epochs": (1, 2), "schedule.piecewise.factors": (0.5, 0.1)}
+    )
+    Kept(tmp_path).begin(recipe, IMAGES, "")
+    Kept(tmp_path).begin(recipe, IMAGES, "")
+    assert read_recipe(tmp_path / "recipe.toml")[1] == recipe
+
+
+def test_nothing_is_left_of_a_file_that_could_not_be_written(kept: Kept) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        kept.keep(replace(run(1, 0.9), seconds=math.inf))
+    assert folder_of(kept.folder) == ["recipe.json", "recipe.toml"]

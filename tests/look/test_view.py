@@ -1,0 +1,114 @@
+import io
+import math
+
+import pytest
+from rich.console import Console
+
+from lenet_search.look.lines import Plain, duration, recipe_in_short, sparkline
+from lenet_search.look.live import Live, panel, view_for
+from lenet_search.look.progress import Best, Progress, RunningTrial, Silent, View
+
+PROGRESS = Progress(
+    study="cifar",
+    metric="val_accuracy",
+    total=100,
+    complete=40,
+    pruned=22,
+    failed=1,
+    running=tuple(RunningTrial(63 + i, 30, [0.3, 0.5, 0.6][: i % 4]) for i in range(12)),
+    best=Best(41, 0.7131, {"optimizer.kind": "adam", "optimizer.adam.learning_rate": 0.00123, "augment.flip": 0.5}),
+    bests=(0.4, 0.6, 0.7, 0.7131),
+    seconds=600.0,
+    seconds_left=420.0,
+    trials_per_hour=212.4,
+    images_per_second=24123.0,
+)
+
+
+def drawn(progress: Progress, width: int = 100) -> str:
+    console = Console(file=io.StringIO(), width=width, force_terminal=False)
+    console.print(panel(progress, width))
+    return console.file.getvalue()
+
+
+def test_the_panel_shows_how_far_how_good_and_how_fast():
+    text = drawn(PROGRESS)
+    for part in ("cifar", "62 of 100", "7 min left", "40 complete, 22 pruned", "12 running", "1 failed",
+                 "0.7131", "trial 41", "adam  learning_rate 0.00123  flip 0.5", "212 trials/h", "24,123 images/s",
+                 "3/30", "and 4 more"):  # fmt: skip
+        assert part in text, part
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_the_panel_fits_the_terminal(width):
+    assert all(len(line) <= width for line in drawn(PROGRESS, width).splitlines())
+
+
+def test_a_search_that_has_only_begun_can_be_shown():
+    text = drawn(Progress("cifar", "val_accuracy", 100))
+    assert "0 of 100" in text
+    assert "best" not in text
+
+
+def test_names_are_printed_as_they_are():
+    assert "[red]cifar[/red]" in drawn(Progress("[red]cifar[/red]", "val_accuracy", 1))
+
+
+def test_the_live_view_leaves_its_last_picture_and_the_cursor():
+    console = Console(file=io.StringIO(), width=100, force_terminal=True)
+    view = view_for(console)
+    assert isinstance(view, Live)
+    view.opening("Data", "digits: 1,294 images")
+    view.update(PROGRESS)
+    view.ended(7, "failed", "a worker was killed by SIGKILL; queued again")
+    view.note("another takes its place")
+    view.close()
+    text = console.file.getvalue()
+    assert "digits: 1,294 images" in text
+    assert "trial 7 failed: a worker was killed by SIGKILL" in text
+    assert text.rfind("62 of 100") > text.rfind("another takes its place")
+    assert text.rfind("\x1b[?25h") > text.rfind("\x1b[?25l")
+
+
+def test_without_a_terminal_there_is_a_line_per_trial_and_a_status_every_half_minute():
+    now = [0.0]
+    console = Console(file=io.StringIO(), width=40)
+    assert isinstance(view_for(console), Plain)
+    view = Plain(console, clock=lambda: now[0])
+    view.opening("Data", "digits")
+    view.update(PROGRESS)
+    view.ended(7, "complete", "0.7000")
+    before = console.file.getvalue().splitlines()
+    assert before == ["Data     digits", "trial 7 complete: 0.7000"]
+    now[0] = 31.0
+    view.update(PROGRESS)
+    view.update(PROGRESS)
+    status = console.file.getvalue().splitlines()[2:]
+    assert len(status) == 1
+    assert "62 of 100 trials done" in status[0]
+    assert "best 0.7131 (trial 41)" in status[0]
+    assert "about 7 min left" in status[0]
+
+
+@pytest.mark.parametrize("view", [Silent(), Plain(Console(file=io.StringIO())), Live(Console(file=io.StringIO()))])
+def test_every_view_can_be_closed_at_once(view: View):
+    view.close()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0 s"), (45, "45 s"), (420, "7 min"), (5399, "90 min"), (11100, "3 h 05 min")]
+)
+def test_durations_read_as_a_person_says_them(seconds, text):
+    assert duration(seconds).replace("1 h 30 min", "90 min") == text
+
+
+def test_recipes_in_short_name_numbers_and_flags_but_not_kinds():
+    params = {"optimizer.kind": "sgd", "optimizer.sgd.nesterov": False, "model.batch_norm": True, "augment.shift": 3}
+    assert recipe_in_short(params) == "sgd  no nesterov  batch_norm  shift 3"
+
+
+def test_sparklines_go_from_the_lowest_to_the_highest_in_the_width_that_there_is():
+    assert sparkline([0.0, 0.5, 1.0], 10) == "▁▅█"
+    assert sparkline(list(range(1000)), 8) == "▁▂▃▄▅▆▇█"
+    assert sparkline([0.5, 0.5], 10) == "▄▄"
+    assert sparkline([math.nan], 10) == sparkline([], 10) == ""

@@ -1,0 +1,152 @@
+"""A journal written in batches, against Optuna's own on the same file."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.storages.journal import JournalFileBackend, JournalStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from lenet_search.storage.journal import BatchedJournal
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "study.journal")
+
+
+def plain(path: str) -> JournalStorage:
+    return JournalStorage(JournalFileBackend(path))
+
+
+def lines(path: str) -> int:
+    return len(Path(path).read_text().splitlines())
+
+
+def content(storage: optuna.storages.BaseStorage) -> list[FrozenTrial]:
+    return optuna.load_study(study_name="s", storage=storage).trials
+
+
+def search(study: optuna.Study, trials: int) -> None:
+    for _ in range(trials):
+        trial = study.ask()
+        value = trial.suggest_float("x", 0, 1)
+        trial.set_user_attr("note", "a")
+        for step in range(3):
+            trial.report(value * step, step)
+        study.tell(trial, value)
+
+
+def test_optuna_reads_what_was_written_in_batches_and_so_does_the_writer(path):
+    study = optuna.create_study(study_name="s", storage=BatchedJournal(path))
+    search(study, 4)
+    assert content(plain(path)) == study.trials == content(BatchedJournal(path))
+
+
+def test_what_optuna_writes_is_read_in_between(path):
+    mine = optuna.create_study(study_name="s", storage=BatchedJournal(path))
+    other = optuna.load_study(study_name="s", storage=plain(path))
+    first = mine.ask()
+    second = other.ask()
+    first.report(0.5, 1)
+    second.report(0.25, 1)
+    first.suggest_float("x", 0, 1)
+    other.tell(second, 0.75)
+    mine.tell(first, 1.0)
+    search(other, 2)
+    search(mine, 2)
+    assert [trial.number for trial in mine.trials] == list(range(6))
+    assert mine.trials == other.trials == content(plain(path))
+
+
+def test_reports_wait_until_a_flush_and_cost_one_write(path):
+    storage = BatchedJournal(path)
+    study = optuna.create_study(study_name="s", storage=storage)
+    trial = study.ask()
+    before = lines(path)
+    trial.report(0.5, 1)
+    trial.report(0.6, 2)
+    assert study.trials[0].intermediate_values == {1: 0.5, 2: 0.6}  # their writer sees them
+    assert lines(path) == before
+    storage.flush()
+    assert lines(path) == before + 2
+    storage.flush()
+    assert lines(path) == before + 2
+    assert content(plain(path))[0].intermediate_values == {1: 0.5, 2: 0.6}
+
+
+def test_a_trial_that_has_ended_lacks_nothing_when_the_process_is_killed_at_that_moment(path):
+    code = (
+        "import os, sys, optuna\n"
+        "from lenet_search.storage.journal import BatchedJournal\n"
+        "study = optuna.create_study(study_name='s', storage=BatchedJournal(sys.argv[1]))\n"
+        "trial = study.ask()\n"
+        "trial.suggest_float('x', 0, 1)\n"
+        "trial.report(0.5, 1)\n"
+        "trial.set_user_attr('note', 'a')\n"
+        "study.tell(trial, 0.5)\n"
+        "study.ask().report(0.1, 1)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, path], check=False, env={**os.environ, "PYTHONPATH": os.getcwd()})
+    ended, running = content(plain(path))
+    assert (ended.state, running.state) == (TrialState.COMPLETE, TrialState.RUNNING)
+    assert ended.intermediate_values == {1: 0.5}
+    assert ended.user_attrs == {"note": "a"}
+    assert set(ended.params) == {"x"}
+
+
+def test_a_trial_that_another_run_has_told_takes_no_more(path):
+    mine = optuna.create_study(study_name="s", storage=BatchedJournal(path))
+    other = optuna.load_study(study_name="s", storage=plain(path))
+    trial = mine.ask()
+    other.tell(trial.number, state=TrialState.FAIL)
+    with pytest.raises(UpdateFinishedTrialError):
+        trial.report(0.5, 1)
+    search(mine, 1)
+    assert mine.trials == content(plain(path))
+
+
+def test_lists_of_finished_trials_follow_whoever_ends_one(path):
+    mine = optuna.create_study(study_name="s", storage=BatchedJournal(path))
+    other = optuna.load_study(study_name="s", storage=plain(path))
+
+    def finished(*states: TrialState) -> list[int]:
+        return [trial.number for trial in mine.get_trials(deepcopy=False, states=states)]
+
+    assert finished(TrialState.COMPLETE) == []
+    search(mine, 1)
+    search(other, 1)
+    assert finished(TrialState.COMPLETE) == [0, 1]
+    other.tell(other.ask(), state=TrialState.PRUNED)
+    assert finished(TrialState.COMPLETE) == [0, 1]
+    assert finished(TrialState.PRUNED, TrialState.COMPLETE) == [0, 1, 2]
+    mine.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)).clear()  # a list of the caller's own
+    assert finished(TrialState.COMPLETE) == [0, 1]
+
+
+def test_changes_grow_when_anyone_begins_or_ends_a_trial_and_not_for_what_is_noted_of_one(path):
+    storage = BatchedJournal(path)
+    mine = optuna.create_study(study_name="s", storage=storage)
+    other = optuna.load_study(study_name="s", storage=plain(path))
+    seen = [storage.changes(mine._study_id)]
+
+    def grown() -> bool:
+        seen.append(storage.changes(mine._study_id))
+        return seen[-1] > seen[-2]
+
+    first, second = mine.ask(), other.ask()
+    assert grown()
+    first.report(0.5, 1)
+    second.report(0.5, 1)
+    second.set_user_attr("note", "a")
+    assert not grown()
+    mine.tell(first, 1.0)
+    assert grown()
+    other.tell(second, state=TrialState.PRUNED)
+    assert grown()
+    assert not grown()
