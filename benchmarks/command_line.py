@@ -65,7 +65,7 @@ def images(definition: Any, folder: Path | None) -> Any:
     """
     from lenet_search import data
     from lenet_search.errors import DataError
-    from lenet_search.recipe.data import Data
+    from lenet_search.recipe.data import Images
 
     fixed = {}
     for field in ("name", "validation", "limit"):  # the scale of the pixels is the model's business
@@ -74,7 +74,7 @@ def images(definition: Any, folder: Path | None) -> Any:
             raise SystemExit(f"data.{field} is searched: the benchmark needs one value, such as --set data.{field}=...")
         fixed[field] = possible[0]
     try:
-        return data.load(Data(**fixed), folder)
+        return data.load(Images(**fixed), folder)
     except DataError as error:
         raise SystemExit(str(error)) from None
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 
 from lenet_search.recipe import Recipe
 from lenet_search.recipe.augment import Augment
+from lenet_search.recipe.data import Images
 from lenet_search.recipe.model import Model
 from lenet_search.space import Space
 
@@ -18,7 +19,7 @@ class Structure:
     all slots, with strength 0 where it is off. So a slot is refilled without compiling anything.
     """
 
-    data: tuple[str, float, int, bool]  # name, validation, limit, whether 28x28 images are padded
+    images: Images
     batch_size: int
     precision: str
     model: Model  # with a fixed initializer: it only decides how a slot starts
@@ -47,7 +48,7 @@ def structure_of(recipe: Recipe, space: Space) -> Structure:
     """The structure of a recipe that was sampled from `space`."""
     model = recipe.model
     return Structure(
-        data=(recipe.data.name, recipe.data.validation, recipe.data.limit, model.padded),
+        images=recipe.images,
         batch_size=recipe.train.batch_size,
         precision=recipe.train.precision,
         model=Model(model.network, model.width, model.activation, model.pooling, batch_norm=model.batch_norm),

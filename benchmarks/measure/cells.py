@@ -10,7 +10,7 @@ from lenet_search import data
 from lenet_search.data import Split
 from lenet_search.networks import Layer, network
 from lenet_search.recipe import Recipe, Value
-from lenet_search.recipe.data import Data
+from lenet_search.recipe.data import Images
 from lenet_search.recipe.model import Model
 from lenet_search.space import Choice, Entry, Space
 from lenet_search.structure import Structure, structure_of
@@ -126,7 +126,7 @@ def images(count: int, folder: Path | None = None) -> Split:
     """
     held = max(1, count // 9)
     if folder is not None:
-        return data.load(Data("cifar10", held, limit=count + held), folder)
+        return data.load(Images("cifar10", held, limit=count + held), folder)
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (count + held, 32, 32, 3), np.uint8)
     labels = rng.integers(0, 10, count + held).astype(np.int32)

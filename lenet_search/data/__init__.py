@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from lenet_search.errors import DataError
-from lenet_search.recipe.data import Data
+from lenet_search.recipe.data import Images
 
 KERAS = ("cifar10", "cifar100", "fashion_mnist", "mnist")
 DATASETS = Path(__file__).parents[1] / "datasets"
@@ -73,25 +73,24 @@ class Split:
         }
 
 
-def load(data: Data, folder: Path | None = None, padded: bool = True) -> Split:
-    """The training images of `data.name`, cut to `data.limit` and split by `data.validation`.
+def load(wanted: Images, folder: Path | None = None) -> Split:
+    """The training images of `wanted.name`, cut to `wanted.limit` and split by `wanted.validation`.
 
     Args:
-        data: the recipe's `[data]`.
+        wanted: what a recipe asks for.
         folder: where NAME.npz is looked for first; None takes LENET_SEARCH_DATA.
-        padded: whether 28x28 images get a frame of two pixels, as `recipe.model.Model.padded` says of a network.
 
     Raises:
         DataError: what is missing, damaged or mislabelled, in which file, and what to do.
     """
-    origin, arrays = _arrays(data.name, "train", folder)
+    origin, arrays = _arrays(wanted.name, "train", folder)
     images, labels = _pairs(arrays, "train", origin)
     classes = _classes(labels, origin)
     labels = labels.astype(np.int32)
-    if data.limit:
-        images, labels = images[: data.limit], labels[: data.limit]
+    if wanted.limit:
+        images, labels = images[: wanted.limit], labels[: wanted.limit]
 
-    count = data.validation if isinstance(data.validation, int) else round(data.validation * len(labels))
+    count = wanted.validation if isinstance(wanted.validation, int) else round(wanted.validation * len(labels))
     held_out = _stratified(labels, classes, int(count), VALIDATION_SEED, f"{origin}: data.validation")
     kept = np.setdiff1d(np.arange(len(labels)), held_out)
 
@@ -101,20 +100,20 @@ def load(data: Data, folder: Path | None = None, padded: bool = True) -> Split:
         sha.update(np.ascontiguousarray(part).data)
 
     pad = (
-        2 if padded and images.shape[1:3] == (28, 28) else 0
+        2 if wanted.padded and images.shape[1:3] == (28, 28) else 0
     )  # LeCun et al. 1998: LeNet-5 sees 28x28 digits in a 32x32 field
     if pad:
         images = np.pad(images, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
     x_train, x_val = images[kept], images[held_out]
     mean, std = _mean_and_std(x_train)
     return Split(
-        name=data.name,
+        name=wanted.name,
         x_train=x_train,
         y_train=labels[kept],
         x_val=x_val,
         y_val=labels[held_out],
         classes=classes,
-        class_names=class_names(data.name, classes),
+        class_names=class_names(wanted.name, classes),
         mean=mean,
         std=std,
         pad=pad,

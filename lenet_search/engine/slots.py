@@ -18,7 +18,7 @@ from lenet_search.engine import device
 from lenet_search.engine.remembered import Entry, Memory
 from lenet_search.engine.stack import Stack
 from lenet_search.networks import network, walk
-from lenet_search.recipe import Recipe, Scalar, Value
+from lenet_search.recipe import Images, Recipe, Scalar, Value
 from lenet_search.space import Range, Space
 from lenet_search.structure import Structure, structure_of
 
@@ -32,7 +32,7 @@ ENOUGH, REPEATS, LONG = 0.6, 3, 2.0  # a rate is the best of `REPEATS` pieces an
 MARGIN = 2.0  # stacks take at most a half of what memory is free: other programs live here too
 KEPT = 4.0  # copies of each layer's output: gradients, augmentation, what operations hold in between. An upper bound
 
-Load = Callable[[tuple[str, float, int, bool]], Split]  # the images by `Structure.data`
+Load = Callable[[Images], Split]
 Tell = Callable[[str], None]
 
 
@@ -180,7 +180,7 @@ def costliest(space: Space, precision: str, load: Load) -> Case:
     for name in _values(space, "model.network"):
         recipe = Recipe.from_values(values | {"model.network": name, "train.epochs": 1000}).settled(precision)
         structure = structure_of(recipe, space)
-        split = load(structure.data)
+        split = load(structure.images)
         cases.append(Case(recipe, structure, split, cost(structure, split)))
     return max(cases, key=lambda case: case.cost.memory)
 

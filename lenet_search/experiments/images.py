@@ -9,6 +9,7 @@ from lenet_search import data
 from lenet_search.errors import DataError
 from lenet_search.experiments.task import Task
 from lenet_search.networks import network, parameters
+from lenet_search.recipe import Images
 
 
 @dataclass(frozen=True)
@@ -25,18 +26,18 @@ def look(tasks: Sequence[Task], data_folder: Path | None) -> dict[str, Looked]:
     Raises:
         DataError: what is missing or does not fit.
     """
-    described: dict[tuple[str, float, int, bool], Mapping[str, Any]] = {}
+    described: dict[Images, Mapping[str, Any]] = {}
     found = {}
     for task in tasks:
         recipe = task.recipe
-        key = (recipe.data.name, recipe.data.validation, recipe.data.limit, recipe.model.padded)
+        key = recipe.images
         if key not in described:
-            described[key] = data.load(recipe.data, data_folder, recipe.model.padded).describe()
+            described[key] = data.load(recipe.images, data_folder).describe()
         images = described[key]
         if recipe.train.batch_size > images["train"]:
             raise DataError(
-                f"{task.name}: train.batch_size: expected at most the {images['train']:,} images of {key[0]} to train "
-                f"on; received {recipe.train.batch_size}"
+                f"{task.name}: train.batch_size: expected at most the {images['train']:,} images of {key.name} to "
+                f"train on; received {recipe.train.batch_size}"
             )
         shape = tuple(images["image_shape"])
         every = parameters(network(recipe.model, shape, images["classes"]), shape)

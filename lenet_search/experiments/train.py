@@ -104,7 +104,7 @@ def train(
     with contextlib.suppress(RuntimeError):  # it is running already, in a notebook: it stays as it is
         device.configure(threads or usable_cores())
     wanted = range(first_seed, first_seed + seeds) if isinstance(seeds, int) else seeds
-    split = data.load(recipe.data, data_folder, recipe.model.padded)
+    split = data.load(recipe.images, data_folder)
     if recipe.train.precision == "auto":
         recipe = recipe.settled(device.best_precision())
     stack = Stack(

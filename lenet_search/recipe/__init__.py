@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from lenet_search.recipe.augment import Augment
-from lenet_search.recipe.data import Data
+from lenet_search.recipe.data import Data, Images
 from lenet_search.recipe.field import Field, Legal, Scalar, Value, fields_of
 from lenet_search.recipe.loss import Loss
 from lenet_search.recipe.model import Model
@@ -20,7 +20,7 @@ from lenet_search.recipe.regularize import Regularize
 from lenet_search.recipe.schedule import Schedule
 from lenet_search.recipe.train import Train
 
-__all__ = ["FIELDS", "SECTIONS", "Field", "Legal", "Recipe", "Scalar", "Value"]
+__all__ = ["FIELDS", "SECTIONS", "Field", "Images", "Legal", "Recipe", "Scalar", "Value"]
 
 SECTIONS: dict[str, type] = {
     "data": Data,
@@ -92,6 +92,11 @@ class Recipe:
                 arguments["branch"] = table.BRANCHES[kind](**given.get(f"{section}.{kind}", {}))
             sections[section] = table(**arguments)
         return cls(**sections)
+
+    @property
+    def images(self) -> Images:
+        """The images that it asks for."""
+        return Images(self.data.name, self.data.validation, self.data.limit, self.model.padded)
 
     def settled(self, precision: str) -> Self:
         """The recipe with "auto" as `train.precision` replaced by what the device that trains it does best."""

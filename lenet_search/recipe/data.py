@@ -1,7 +1,7 @@
 """Which images a run sees, and on which scale."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,15 @@ class Data:
         "scale of the pixels that a network sees; lecun_1998: from -0.1 for black to 1.175 for white",
     )
     limit: int = number(0, "use only the first n training images, for a quick look; 0 uses all", low=0, unit="images")
+
+
+class Images(NamedTuple):
+    """The images that a recipe asks for: which, how many, split how, with or without a frame."""
+
+    name: str = "digits"
+    validation: float = 0.1  # as `Data.validation`
+    limit: int = 0  # as `Data.limit`
+    padded: bool = True  # whether 28x28 images get a frame of two pixels, as `recipe.model.Model.padded` says
 
 
 def normalization(kind: str, mean: Any, std: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -99,7 +99,7 @@ def _write_model(
     model = plain_model(record.recipe, record.images, weights)
     model.save(path)
     try:
-        split = data.load(record.recipe.data, data_folder, record.recipe.model.padded)
+        split = data.load(record.recipe.images, data_folder)
     except DataError:
         return None
     if split.digest != record.images["digest"]:

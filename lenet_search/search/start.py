@@ -111,7 +111,7 @@ def _look_at_data(space: Space, folder: Path | None, view: View) -> list[str]:
             for limit in _values(space, "data.limit"):
                 values = {"data.name": name, "data.validation": validation, "data.limit": limit}
                 for padded in (padded for padded in (False, True) if networks[padded]):
-                    split = data.load(Recipe.from_values(values).data, folder, padded)
+                    split = data.load(Recipe.from_values(values).images._replace(padded=padded), folder)
                     _check_fit(space, split, networks[padded])
                     digests[split.digest] = None
                 height, width, channels = split.x_train.shape[1:]

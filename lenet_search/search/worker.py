@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lenet_search import data
 from lenet_search.errors import LenetSearchError
-from lenet_search.recipe import Recipe
-from lenet_search.recipe.data import Data
+from lenet_search.recipe import Images, Recipe
 from lenet_search.search.messages import EpochDone, Job, Measuring, Orders, Ready, Setup, TrialEpoch, Trouble
 from lenet_search.storage import CURVES
 from lenet_search.structure import Structure, structure_of
@@ -56,7 +55,7 @@ class Worker:
         self._precision = ready.precision
         self._waiting: deque[tuple[Job, Recipe, Structure]] = deque()
         self._benches: OrderedDict[Structure, Bench] = OrderedDict()  # the one used last comes last
-        self._splits: dict[tuple[str, float, int, bool], data.Split] = {}
+        self._splits: dict[Images, data.Split] = {}
 
     def serve(self) -> None:
         """Train until the parent hangs up."""
@@ -117,16 +116,15 @@ class Worker:
             idle = [known for known, bench in self._benches.items() if not bench.jobs]
             if len(self._benches) >= MOST_STACKS and idle:
                 del self._benches[idle[0]]
-            split = self._split(structure.data)
+            split = self._split(structure.images)
             self._benches[structure] = Bench(Stack(structure, split, self._slots), split.describe())
         self._benches.move_to_end(structure)
         return self._benches[structure]
 
-    def _split(self, key: tuple[str, float, int, bool]) -> data.Split:
-        if key not in self._splits:
-            name, validation, limit, padded = key
-            self._splits[key] = data.load(Data(name, validation, limit=limit), self._setup.data_folder, padded)
-        return self._splits[key]
+    def _split(self, wanted: Images) -> data.Split:
+        if wanted not in self._splits:
+            self._splits[wanted] = data.load(wanted, self._setup.data_folder)
+        return self._splits[wanted]
 
     def _epoch(self, bench: Bench) -> None:
         """One epoch of all of a bench's trials; then the parent is told, and says what to do."""

@@ -7,7 +7,7 @@ import pytest
 
 from lenet_search.data import load
 from lenet_search.errors import DataError
-from lenet_search.recipe.data import Data
+from lenet_search.recipe.data import Images
 
 
 def images(n, shape=(8, 8)):
@@ -29,7 +29,7 @@ def write(folder: Path, name: str = "own", **changes) -> Path:
 
 def error_of(path: Path, **values) -> str:
     with pytest.raises(DataError) as caught:
-        load(Data(name=str(path), **values))
+        load(Images(name=str(path), **values))
     return str(caught.value)
 
 

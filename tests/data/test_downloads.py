@@ -10,7 +10,7 @@ from files import images, write
 
 from lenet_search.data import load, load_test
 from lenet_search.errors import DataError
-from lenet_search.recipe.data import Data
+from lenet_search.recipe.data import Images
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -48,7 +48,7 @@ def test_a_download_is_made_once_and_shows_its_progress_on_stderr_only(keras_fet
     for part in ("train", "t10k"):
         keras_fetch.files[f"{part}-labels-idx1-ubyte.gz"] = idx(labels)
         keras_fetch.files[f"{part}-images-idx3-ubyte.gz"] = idx(images(20, (28, 28)))
-    split = load(Data(name="fashion_mnist", validation=10))
+    split = load(Images(name="fashion_mnist", validation=10))
     out, err = capfd.readouterr()
     assert out == ""
     assert "Downloading data from https://" in err
@@ -62,7 +62,7 @@ def test_a_download_is_made_once_and_shows_its_progress_on_stderr_only(keras_fet
 def test_a_download_that_fails_says_how_to_do_without(keras_fetch, tmp_path, name):
     (tmp_path / "folder").mkdir()
     with pytest.raises(DataError) as caught:
-        load(Data(name=name), tmp_path / "folder")
+        load(Images(name=name), tmp_path / "folder")
     message = str(caught.value)
     assert "no route to host" in message
     assert f"put {name}.npz" in message
@@ -73,4 +73,4 @@ def test_a_download_that_fails_says_how_to_do_without(keras_fetch, tmp_path, nam
 def test_a_download_with_another_hash_is_refused(keras_fetch, tmp_path):
     keras_fetch.files["mnist.npz"] = write(tmp_path).read_bytes()
     with pytest.raises(DataError, match=r"mnist: the download .* hash does not match"):
-        load(Data(name="mnist"))
+        load(Images(name="mnist"))

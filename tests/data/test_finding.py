@@ -5,11 +5,11 @@ from files import images, write
 from lenet_search import data as data_module
 from lenet_search.data import load, load_test
 from lenet_search.errors import DataError
-from lenet_search.recipe.data import Data
+from lenet_search.recipe.data import Images
 
 
 def test_the_digits_come_with_the_package():
-    split = load(Data(name="digits", validation=0.1))
+    split = load(Images(name="digits", validation=0.1))
     assert split.x_train.shape == (1293, 32, 32, 1)
     assert split.x_val.shape == (144, 32, 32, 1)
     x_test, y_test, class_names = load_test("digits")
@@ -23,7 +23,7 @@ def test_the_digits_are_those_of_scikit_learn_enlarged_and_spread_over_all_greys
         original = file["images"]
     assert original.shape == (1797, 8, 8)
     assert original.max() == 16
-    split, (x_test, _, _) = load(Data(name="digits")), load_test("digits")
+    split, (x_test, _, _) = load(Images(name="digits")), load_test("digits")
     everything = np.concatenate([split.x_train, split.x_val, x_test])[..., 0]
     assert everything.max() == 255
     small = np.rint(everything[:, ::4, ::4] * (16 / 255)).astype(np.uint8)
@@ -32,7 +32,7 @@ def test_the_digits_are_those_of_scikit_learn_enlarged_and_spread_over_all_greys
 
 
 def test_a_file_is_found_by_its_path(tmp_path):
-    assert load(Data(name=str(write(tmp_path)))).x_train.shape == (27, 8, 8, 1)
+    assert load(Images(name=str(write(tmp_path)))).x_train.shape == (27, 8, 8, 1)
 
 
 def test_a_relative_path_is_looked_for_in_the_working_folder_and_then_in_the_data_folder(tmp_path, monkeypatch):
@@ -40,39 +40,39 @@ def test_a_relative_path_is_looked_for_in_the_working_folder_and_then_in_the_dat
     monkeypatch.chdir(tmp_path / "here")
     (tmp_path / "data").mkdir()
     write(tmp_path / "data", x_train=images(30, (9, 9)))
-    assert load(Data(name="own.npz"), tmp_path / "data").x_train.shape[1:3] == (9, 9)
+    assert load(Images(name="own.npz"), tmp_path / "data").x_train.shape[1:3] == (9, 9)
     write(tmp_path / "here", x_train=images(30, (7, 7)))
-    assert load(Data(name="own.npz"), tmp_path / "data").x_train.shape[1:3] == (7, 7)
+    assert load(Images(name="own.npz"), tmp_path / "data").x_train.shape[1:3] == (7, 7)
 
 
 def test_a_name_is_found_in_the_folder_that_is_given(tmp_path):
     write(tmp_path)
-    assert load(Data(name="own"), tmp_path).name == "own"
+    assert load(Images(name="own"), tmp_path).name == "own"
     assert load_test("own", tmp_path)[0].shape == (12, 8, 8, 1)
 
 
 def test_the_environment_names_the_folder_where_none_is_given(tmp_path, monkeypatch):
     write(tmp_path)
     monkeypatch.setenv("LENET_SEARCH_DATA", str(tmp_path))
-    assert load(Data(name="own")).classes == 3
+    assert load(Images(name="own")).classes == 3
     (tmp_path / "other").mkdir()
     with pytest.raises(DataError, match="no data set is called 'own'"):
-        load(Data(name="own"), tmp_path / "other")
+        load(Images(name="own"), tmp_path / "other")
 
 
 @pytest.mark.parametrize("name", ["cifar10", "digits"])
 def test_the_folder_is_looked_at_before_anything_else(tmp_path, name):
     write(tmp_path, name)
-    assert load(Data(name=name), tmp_path).x_train.shape == (27, 8, 8, 1)
+    assert load(Images(name=name), tmp_path).x_train.shape == (27, 8, 8, 1)
 
 
 def test_a_name_that_is_nowhere_gets_the_names_that_are_there_and_the_places_that_were_looked_at(tmp_path):
     with pytest.raises(DataError, match=r"no data set is called 'cifar11' .*cifar11\.npz.*digits, cifar10, .*--data"):
-        load(Data(name="cifar11"), tmp_path)
+        load(Images(name="cifar11"), tmp_path)
     with pytest.raises(DataError, match="no folder was given"):
-        load(Data(name="cifar11"))
+        load(Images(name="cifar11"))
 
 
 def test_a_data_folder_that_is_not_there_is_said_to_be_missing(tmp_path):
     with pytest.raises(DataError, match=r"nowhere: expected a folder with cifar10\.npz \(--data or LENET_SEARCH_DATA"):
-        load(Data(name="cifar10"), tmp_path / "nowhere")
+        load(Images(name="cifar10"), tmp_path / "nowhere")

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from lenet_search import data as data_module
 from lenet_search.data import load
-from lenet_search.recipe.data import Data
+from lenet_search.recipe.data import Images
 
 
 def test_the_two_parts_hold_every_image_once_with_its_label(tmp_path):
     x = np.arange(30 * 4, dtype=np.uint8).reshape(30, 2, 2)
-    split = load(Data(name=str(write(tmp_path, x_train=x)), validation=9))
+    split = load(Images(name=str(write(tmp_path, x_train=x)), validation=9))
     both = np.concatenate([split.x_train, split.x_val])[..., 0]
     labels = np.concatenate([split.y_train, split.y_val])
     which = both[:, 0, 0] // 4
@@ -22,7 +22,7 @@ def test_the_two_parts_hold_every_image_once_with_its_label(tmp_path):
 
 @pytest.mark.parametrize(("validation", "count"), [(9, 9), (0.3, 9), (0.1, 3), (27, 27), (0.34, 10), (5, 5)])
 def test_validation_is_a_count_or_a_share_and_met_exactly(tmp_path, validation, count):
-    split = load(Data(name=str(write(tmp_path)), validation=validation))
+    split = load(Images(name=str(write(tmp_path)), validation=validation))
     assert len(split.x_val) == count
     assert len(split.x_train) == 30 - count
 
@@ -63,10 +63,10 @@ def test_a_split_that_leaves_a_class_out_is_an_error(tmp_path, validation, recei
 
 def test_the_split_is_the_same_every_time_and_a_mixture(tmp_path):
     path = str(write(tmp_path))
-    one, other = load(Data(name=path)), load(Data(name=path))
+    one, other = load(Images(name=path)), load(Images(name=path))
     assert np.array_equal(one.x_val, other.x_val)
     assert one.digest == other.digest
-    digits = load(Data(name="digits", validation=400))
+    digits = load(Images(name="digits", validation=400))
     with np.load(data_module.DIGITS, allow_pickle=False) as file:
         order = {bytes(image): i for i, image in enumerate(file["images"])}
     small = np.rint(digits.x_val[:, ::4, ::4, 0] * (16 / 255)).astype(np.uint8)
@@ -78,11 +78,11 @@ def test_the_split_is_the_same_every_time_and_a_mixture(tmp_path):
 def test_the_limit_takes_the_first_images_before_the_split(tmp_path):
     x = np.arange(30, dtype=np.uint8)[:, None, None] * np.ones((1, 4, 4), np.uint8)
     path = str(write(tmp_path, x_train=x))
-    split = load(Data(name=path, limit=12, validation=3))
+    split = load(Images(name=path, limit=12, validation=3))
     assert sorted(np.concatenate([split.x_train, split.x_val])[:, 0, 0, 0]) == list(range(12))
     assert np.bincount(split.y_val).tolist() == [1, 1, 1]
-    whole = load(Data(name=path))
-    assert load(Data(name=path, limit=1000)).digest == whole.digest
+    whole = load(Images(name=path))
+    assert load(Images(name=path, limit=1000)).digest == whole.digest
     assert split.digest != whole.digest
 
 
@@ -95,7 +95,7 @@ def test_a_limit_that_cuts_a_class_off_says_so(tmp_path):
 def test_the_digest_follows_images_labels_and_split(tmp_path):
     def digest(**changes):
         validation = changes.pop("validation", 6)
-        return load(Data(name=str(write(tmp_path, **changes)), validation=validation)).digest
+        return load(Images(name=str(write(tmp_path, **changes)), validation=validation)).digest
 
     pixel = images(30)
     pixel[7, 3, 3] ^= 1
@@ -111,4 +111,4 @@ def test_the_digest_follows_images_labels_and_split(tmp_path):
 
 def test_a_digest_written_down_stays_the_same():
     """A change here makes stored studies belong to other images: it is a change of the data, to be announced."""
-    assert load(Data(name="digits", validation=0.1)).digest == "93972fc275b517d7"
+    assert load(Images(name="digits", validation=0.1)).digest == "93972fc275b517d7"

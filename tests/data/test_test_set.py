@@ -4,21 +4,21 @@ from files import damage, images, write
 
 from lenet_search.data import load, load_test
 from lenet_search.errors import DataError
-from lenet_search.recipe.data import Data
+from lenet_search.recipe.data import Images
 
 
 def test_the_search_does_not_read_the_test_images(tmp_path):
     path = write(tmp_path)
     for key in ("x_test", "y_test"):
         damage(path, key)
-    assert load(Data(name=str(path))).classes == 3
+    assert load(Images(name=str(path))).classes == 3
     with pytest.raises(DataError, match="the file is damaged"):
         load_test(str(path))
 
 
 def test_the_test_set_may_be_missing_until_it_is_asked_for(tmp_path):
     path = write(tmp_path, x_test=None, y_test=None)
-    assert load(Data(name=str(path))).classes == 3
+    assert load(Images(name=str(path))).classes == 3
     with pytest.raises(DataError, match="add x_test, y_test"):
         load_test(str(path))
 

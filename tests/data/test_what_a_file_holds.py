@@ -5,12 +5,12 @@ import pytest
 from files import damage, error_of, images, write
 
 from lenet_search.data import load
-from lenet_search.recipe.data import Data
+from lenet_search.recipe.data import Images
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (8, 8, 1), (8, 8, 3), (20, 12, 3), (40, 40)])
 def test_any_size_and_one_or_three_channels_are_taken_as_they_are(tmp_path, shape):
-    split = load(Data(name=str(write(tmp_path, x_train=images(30, shape)))))
+    split = load(Images(name=str(write(tmp_path, x_train=images(30, shape)))))
     assert split.x_train.shape[1:] == (*shape[:2], shape[2] if len(shape) == 3 else 1)
     assert split.pad == 0
 
@@ -19,7 +19,7 @@ def test_any_size_and_one_or_three_channels_are_taken_as_they_are(tmp_path, shap
 @pytest.mark.parametrize("shape", [(30,), (30, 1)])
 def test_labels_may_be_any_whole_numbers_in_a_row_or_a_column(tmp_path, dtype, shape):
     labels = (np.arange(30) % 3).astype(dtype).reshape(shape)
-    split = load(Data(name=str(write(tmp_path, y_train=labels))))
+    split = load(Images(name=str(write(tmp_path, y_train=labels))))
     assert split.y_train.dtype == np.int32
     assert split.y_train.shape == (27,)
 

@@ -7,11 +7,11 @@ from files import error_of, images, write
 
 from lenet_search import data as data_module
 from lenet_search.data import load
-from lenet_search.recipe.data import Data
+from lenet_search.recipe.data import Images
 
 
 def test_images_of_28_pixels_get_a_black_border_of_two(tmp_path):
-    split = load(Data(name=str(write(tmp_path, x_train=images(30, (28, 28))))))
+    split = load(Images(name=str(write(tmp_path, x_train=images(30, (28, 28))))))
     assert split.pad == 2
     assert split.x_train.shape[1:] == split.x_val.shape[1:] == (32, 32, 1)
     for part in (split.x_train, split.x_val):
@@ -23,14 +23,14 @@ def test_images_of_28_pixels_get_a_black_border_of_two(tmp_path):
 def test_mean_and_deviation_are_those_of_the_training_part_channel_by_channel(tmp_path, shape):
     x = images(1200, shape)
     x[..., 0] //= 2
-    split = load(Data(name=str(write(tmp_path, x_train=x, y_train=np.arange(1200) % 3))))
+    split = load(Images(name=str(write(tmp_path, x_train=x, y_train=np.arange(1200) % 3))))
     pixels = split.x_train / 255
     np.testing.assert_allclose(split.mean, pixels.mean(axis=(0, 1, 2)), rtol=1e-12)
     np.testing.assert_allclose(split.std, pixels.std(axis=(0, 1, 2)), rtol=1e-9)
 
 
 def test_a_channel_that_never_changes_has_no_deviation(tmp_path):
-    split = load(Data(name=str(write(tmp_path, x_train=np.full((30, 8, 8), 77, np.uint8)))))
+    split = load(Images(name=str(write(tmp_path, x_train=np.full((30, 8, 8), 77, np.uint8)))))
     assert split.std.tolist() == [0.0]
 
 
@@ -38,11 +38,11 @@ def test_the_classes_of_a_known_set_have_names_and_others_numbers(tmp_path):
     ten = {"x_train": images(30), "y_train": np.arange(30) % 10}
     write(tmp_path, "cifar10", **ten)
     write(tmp_path, "own", **ten)
-    split = load(Data(name="cifar10", validation=10), tmp_path)
+    split = load(Images(name="cifar10", validation=10), tmp_path)
     assert (split.class_names[0], split.class_names[9]) == ("airplane", "truck")
-    assert load(Data(name="own", validation=10), tmp_path).class_names == tuple("0123456789")
+    assert load(Images(name="own", validation=10), tmp_path).class_names == tuple("0123456789")
     write(tmp_path, "cifar10")  # three classes under a name that has ten
-    assert load(Data(name="cifar10"), tmp_path).class_names == ("0", "1", "2")
+    assert load(Images(name="cifar10"), tmp_path).class_names == ("0", "1", "2")
 
 
 def test_all_hundred_classes_of_cifar100_have_a_name_of_their_own():
@@ -51,7 +51,7 @@ def test_all_hundred_classes_of_cifar100_have_a_name_of_their_own():
 
 
 def test_a_description_can_be_written_as_json_and_read_back(tiny_npz):
-    split = load(Data(name=str(tiny_npz), validation=30))
+    split = load(Images(name=str(tiny_npz), validation=30))
     described = split.describe()
     assert json.loads(json.dumps(described)) == described
     assert described["image_shape"] == [32, 32, 1]

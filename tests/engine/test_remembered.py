@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lenet_search import machine
 from lenet_search.engine import remembered
 from lenet_search.engine.remembered import Entry, Memory, memory
 from lenet_search.machine import cache_folder
@@ -120,6 +121,6 @@ def test_the_cache_folder_is_the_user_s_choice_or_the_system_s(monkeypatch):
 def test_where_nothing_can_be_cached_the_folder_for_temporary_files_serves(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    monkeypatch.setattr(remembered.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(machine.tempfile, "gettempdir", lambda: str(tmp_path))
     assert memory().path == tmp_path / f"lenet-search-{os.getuid()}" / "slots.json"
     assert memory().path.parent.stat().st_mode & 0o077 == 0  # nobody else's business

@@ -136,7 +136,7 @@ def test_a_signal_ends_the_work_at_once_and_keeps_what_was_finished(tiny_npz: Pa
     quick, endless = write(tmp_path, "quick"), write(tmp_path, "endless", epochs=100_000)
     kept = Kept(tmp_path / "out" / "quick")
     (done,) = read_tasks([str(quick)], 1)
-    kept.begin(done.recipe, data.load(done.recipe.data, tmp_path).describe(), "")
+    kept.begin(done.recipe, data.load(done.recipe.images, tmp_path).describe(), "")
     kept.model(1).touch()
     kept.keep(run(1, 0.9, 900))
     process = subprocess.Popen(

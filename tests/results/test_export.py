@@ -62,7 +62,7 @@ def test_the_exported_model_is_plain_keras_and_as_accurate_as_the_trial(trained:
 
     exported(trained, tmp_path / "out")
     model = keras.models.load_model(tmp_path / "out" / "model.keras", safe_mode=True)
-    split = load(trained.record.recipe.data, trained.data_folder)
+    split = load(trained.record.recipe.images, trained.data_folder)
     images = split.x_val[:, 2:-2, 2:-2]  # as the file has them: the model pads them itself
     probabilities = model.predict(images, verbose=0)
     assert probabilities.sum(axis=1) == pytest.approx(1.0, abs=1e-5)

@@ -139,7 +139,7 @@ def test_the_script_loads_the_same_images_as_the_search(name: str, tmp_path: Pat
         file = tmp_path / f"{recipe.data.name}.npz"
         images = rng.integers(0, 256, (400, side, side, channels), dtype=np.uint8)
         np.savez(file, x_train=images.squeeze(), y_train=rng.permutation(np.arange(400) % 10)[:, None])
-    split = load(recipe.data, None if file is None else tmp_path)
+    split = load(recipe.images, None if file is None else tmp_path)
     scope: dict[str, Any] = {"__name__": "train"}
     exec(train_script(recipe, split.describe(), "x"), scope)
     loaded = scope["load"](file)

@@ -33,7 +33,7 @@ def run(script: Path, *arguments: str) -> str:
 def script(tmp_path: Path) -> Path:
     recipe = Recipe.from_values(VALUES)
     path = tmp_path / "train.py"
-    path.write_text(train_script(recipe, load(recipe.data).describe(), "A recipe for digits."), encoding="utf-8")
+    path.write_text(train_script(recipe, load(recipe.images).describe(), "A recipe for digits."), encoding="utf-8")
     return path
 
 
@@ -41,7 +41,7 @@ def script(tmp_path: Path) -> Path:
 def test_the_script_reaches_the_searchs_accuracy_within_the_spread_of_seeds(script: Path) -> None:
     pytest.importorskip("sklearn")
     recipe = Recipe.from_values(VALUES)
-    split = load(recipe.data)
+    split = load(recipe.images)
     stack = Stack(structure_of(recipe, Space.from_recipe(recipe)), split, SEEDS)
     slots = [stack.load(recipe, seed) for seed in range(SEEDS)]
     for _ in range(recipe.train.epochs):

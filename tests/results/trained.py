@@ -27,7 +27,7 @@ class Trained:
 def train_one(folder: Path, values: dict[str, Any], seed: int = 3) -> Trained:
     """Train `values` on the data set that lies in `folder`, as the search would, in a study called "small"."""
     recipe = Recipe.from_values(values)
-    split = load(recipe.data, folder)
+    split = load(recipe.images, folder)
     stack = Stack(structure_of(recipe, Space.from_recipe(recipe)), split, 1)
     slot = stack.load(recipe, seed)
     epochs = [stack.epoch()[slot] for _ in range(recipe.train.epochs)]
