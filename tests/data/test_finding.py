@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from files import images, write
 
-from lenet_search import data as data_module
 from lenet_search.data import load, load_test
+from lenet_search.data.digits import FILE
 from lenet_search.errors import DataError
 from lenet_search.recipe.data import Images
 
@@ -19,7 +19,7 @@ def test_the_digits_come_with_the_package():
 
 
 def test_the_digits_are_those_of_scikit_learn_enlarged_and_spread_over_all_greys():
-    with np.load(data_module.DIGITS, allow_pickle=False) as file:
+    with np.load(FILE, allow_pickle=False) as file:
         original = file["images"]
     assert original.shape == (1797, 8, 8)
     assert original.max() == 16

@@ -4,8 +4,9 @@ from files import error_of, images, write
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenet_search import data as data_module
 from lenet_search.data import load
+from lenet_search.data.digits import FILE
+from lenet_search.data.stratify import stratified
 from lenet_search.recipe.data import Images
 
 
@@ -35,7 +36,7 @@ def test_every_class_gives_its_share_to_within_one_image_and_keeps_some(sizes, s
     labels = np.repeat(np.arange(len(sizes)), sizes)
     n, classes = len(labels), len(sizes)
     count = classes + round(share * (n - 2 * classes))
-    drawn = data_module._stratified(labels, classes, count, 1, "here")
+    drawn = stratified(labels, classes, count, 1, "here")
     assert len(set(drawn)) == len(drawn) == count
     taken = np.bincount(labels[drawn], minlength=classes)
     assert (taken >= 1).all()
@@ -47,7 +48,7 @@ def test_every_class_gives_its_share_to_within_one_image_and_keeps_some(sizes, s
 
 def test_remainders_go_to_the_largest_first():
     labels = np.repeat([0, 1, 2], [50, 33, 17])  # shares of 10: 5.0, 3.3, 1.7
-    drawn = data_module._stratified(labels, 3, 10, 1, "here")
+    drawn = stratified(labels, 3, 10, 1, "here")
     assert np.bincount(labels[drawn]).tolist() == [5, 3, 2]
 
 
@@ -67,7 +68,7 @@ def test_the_split_is_the_same_every_time_and_a_mixture(tmp_path):
     assert np.array_equal(one.x_val, other.x_val)
     assert one.digest == other.digest
     digits = load(Images(name="digits", validation=400))
-    with np.load(data_module.DIGITS, allow_pickle=False) as file:
+    with np.load(FILE, allow_pickle=False) as file:
         order = {bytes(image): i for i, image in enumerate(file["images"])}
     small = np.rint(digits.x_val[:, ::4, ::4, 0] * (16 / 255)).astype(np.uint8)
     positions = np.array([order[bytes(image)] for image in small])

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from files import error_of, images, write
 
-from lenet_search import data as data_module
-from lenet_search.data import load
+from lenet_search.data import class_names, load
 from lenet_search.recipe.data import Images
 
 
@@ -46,8 +45,8 @@ def test_the_classes_of_a_known_set_have_names_and_others_numbers(tmp_path):
 
 
 def test_all_hundred_classes_of_cifar100_have_a_name_of_their_own():
-    assert len(set(data_module.class_names("cifar100", 100))) == 100
-    assert data_module.class_names("cifar100", 100)[0] == "apple"
+    assert len(set(class_names("cifar100", 100))) == 100
+    assert class_names("cifar100", 100)[0] == "apple"
 
 
 def test_a_description_can_be_written_as_json_and_read_back(tiny_npz):

@@ -1,5 +1,6 @@
 import math
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from lenet_search.data import load
+from lenet_search.data.digits import FILE
 from lenet_search.engine import Stack
 from lenet_search.look.intervals import mean_interval, t_quantile
 from lenet_search.recipe import Recipe
@@ -22,11 +24,28 @@ VALUES = {"data.name": "digits", "data.validation": 400, "train.epochs": 6, "tra
           "augment.brightness": 0.1, "augment.cutout": 6, "loss.label_smoothing": 0.05,
           "optimizer.kind": "adam", "schedule.kind": "cosine", "schedule.cosine.warmup": 0.1}  # fmt: skip
 SEEDS = 8
+ROOT = Path(__file__).parents[2]
+
+# Without scikit-learn, which the README's environment lacks; `package` is the folder that holds this package, or none
+RUN = """
+import runpy, sys
+script, package, *sys.argv[1:] = sys.argv[1:]
+sys.modules["sklearn"] = None
+if package:
+    sys.path.insert(0, package)
+else:
+    sys.modules["lenet_search"] = None
+runpy.run_path(script, run_name="__main__")
+assert package == "" or "lenet_search" not in sys.modules
+"""
 
 
-def run(script: Path, *arguments: str) -> str:
-    command = [sys.executable, "-I", script.name, *arguments]  # -I: this package's folder is not on the path
-    return subprocess.run(command, cwd=script.parent, capture_output=True, text=True, check=True).stdout
+def run(script: Path, *arguments: str, package: Path | None = ROOT, status: int = 0) -> str:
+    """What the script prints, on either stream, when it ends with `status`."""
+    command = [sys.executable, "-I", "-c", RUN, script.name, str(package or ""), *arguments]
+    ended = subprocess.run(command, cwd=script.parent, capture_output=True, text=True, check=False)
+    assert ended.returncode == status, ended.stderr
+    return ended.stdout + ended.stderr
 
 
 @pytest.fixture
@@ -39,7 +58,6 @@ def script(tmp_path: Path) -> Path:
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 def test_the_script_reaches_the_searchs_accuracy_within_the_spread_of_seeds(script: Path) -> None:
-    pytest.importorskip("sklearn")
     recipe = Recipe.from_values(VALUES)
     split = load(recipe.images)
     stack = Stack(structure_of(recipe, Space.from_recipe(recipe)), split, SEEDS)
@@ -70,3 +88,14 @@ def test_the_script_explains_itself(script: Path) -> None:
     text = run(script, "--help")
     for option in ("--data", "--epochs", "--seed", "--output", "A recipe for digits."):
         assert option in text
+
+
+def test_without_the_package_the_script_for_the_digits_says_what_to_do(script: Path) -> None:
+    said = run(script, package=None, status=1)
+    assert said.endswith("The digits come with lenet-search: install it, or give its digits.npz with --data.\n")
+
+
+def test_without_the_package_the_script_reads_the_file_that_comes_with_it(script: Path) -> None:
+    shutil.copy(FILE, script.with_name("digits.npz"))
+    said = run(script, "--data", "digits.npz", "--epochs", "1", package=None)
+    assert "of 400 images\nmodel: trained.keras" in said

@@ -4,10 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from lenet_search.data import DIGITS_TEST, DIGITS_TEST_SEED, KERAS, VALIDATION_SEED
+from lenet_search.data import DATASETS, files
+from lenet_search.data.split import VALIDATION_SEED
 from lenet_search.recipe import Recipe
-
-KNOWN = (*KERAS, "digits")  # the script can get these by itself
 
 HELD_OUT = '''\
 def held_out(labels, count, seed):
@@ -23,31 +22,13 @@ def held_out(labels, count, seed):
     drawn = [shuffled[labels[shuffled] == label][: taken[label]] for label in range(len(sizes))]
     return np.sort(np.concatenate(drawn))'''
 
-_FILE = """\
-with np.load(path, allow_pickle=False) as file:
-    images, labels = file["x_train"], file["y_train"]"""
-
-_DIGITS = f"""\
-from sklearn.datasets import load_digits
-
-images, labels = load_digits(return_X_y=True)
-images = np.rint(images.reshape(-1, 8, 8) * (255 / 16)).astype("uint8")
-images = images.repeat(4, axis=1).repeat(4, axis=2)
-test = held_out(labels, {DIGITS_TEST}, seed={DIGITS_TEST_SEED})
-images, labels = np.delete(images, test, axis=0), np.delete(labels, test)"""
-
 
 def load_function(recipe: Recipe, images: Mapping[str, Any]) -> str:
     """`load(path)`, which gives training and validation images, padded, and their labels."""
     name, pad = recipe.data.name, images["pad"]
-    if name in KNOWN:
-        own = _DIGITS if name == "digits" else f"(images, labels), _ = keras.datasets.{name}.load_data()"
-        source = f"if path:\n{indented(_FILE)}\nelse:\n{indented(own)}"
-    else:
-        source = _FILE
     lines = [
         '"""Images (n, height, width, channels) from 0 to 255 and labels: training, then validation."""',
-        source,
+        DATASETS[name].script if name in DATASETS else files.SCRIPT,
         "images, labels = images.reshape(*images.shape[:3], -1), labels.reshape(-1).astype(int)",
     ]
     if recipe.data.limit:
@@ -64,7 +45,7 @@ def load_function(recipe: Recipe, images: Mapping[str, Any]) -> str:
 
 def data_argument(name: str) -> str:
     """The line that declares `--data`."""
-    if name in KNOWN:
+    if name in DATASETS:
         return 'parser.add_argument("--data", metavar="FILE.npz", help="read x_train and y_train from here instead")'
     file = name if name.endswith(".npz") else f"{name}.npz"
     default = quoted(file)

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from textwrap import fill
 from typing import Any
 
+from lenet_search.data import DATASETS
 from lenet_search.recipe import Recipe
 from lenet_search.results.script.augment import augment_function
-from lenet_search.results.script.data import HELD_OUT, KNOWN, data_argument, indented, load_function
+from lenet_search.results.script.data import HELD_OUT, data_argument, indented, load_function
 from lenet_search.results.script.network import network_functions
 from lenet_search.results.script.schedule import learning_rate, schedule_class
 
@@ -57,7 +58,6 @@ def _refusal(beyond: str, title: str) -> str:
 
 
 def _docstring(recipe: Recipe, title: str) -> str:
-    name = recipe.data.name
     lines = [
         fill(title, 110).replace("\\", "/").replace('"""', "'''"),
         "",
@@ -66,19 +66,17 @@ def _docstring(recipe: Recipe, title: str) -> str:
         "",
         "It needs tensorflow and numpy, and nothing else.",
     ]
-    if name == "digits":
-        lines[-1] = "It needs tensorflow, numpy and scikit-learn, which brings the images."
     if recipe.train.precision != "float32":
         lines.append("It computes in float32; convolutions and hidden layers of the trial multiplied in bfloat16.")
-    if name in KNOWN:
-        missing = "scikit-learn" if name == "digits" else "a network"
-        lines.append(f"Without {missing}: --data FILE.npz with the arrays x_train and y_train.")
+    if recipe.data.name in DATASETS:
+        lines.append(DATASETS[recipe.data.name].script_note)
     return '"""' + "\n".join(lines) + '\n"""'
 
 
 def _imports(body: str) -> str:
-    standard = "import argparse\nimport math" if " math." in body or "(math." in body else "import argparse"
-    return f"{standard}\n\nimport numpy as np\nimport tensorflow as tf\nfrom tensorflow import keras"
+    used = {"importlib.util": "importlib.util." in body, "math": " math." in body or "(math." in body}
+    standard = ["import argparse", *(f"import {name}" for name, is_used in used.items() if is_used)]
+    return "\n".join(standard) + "\n\nimport numpy as np\nimport tensorflow as tf\nfrom tensorflow import keras"
 
 
 def _constants(recipe: Recipe, images: Mapping[str, Any]) -> str:

@@ -1,0 +1,76 @@
+"""What images and labels must be like, wherever they come from; errors say how to make them so."""
+
+import numpy as np
+
+from lenet_search.data.dataset import Arrays
+from lenet_search.errors import DataError
+
+
+def pairs(arrays: Arrays, part: str, origin: str) -> tuple[np.ndarray, np.ndarray]:
+    """Images uint8 (n, H, W, C) and labels (n,) of "train" or "test", checked, one label per image.
+
+    Raises:
+        DataError: beginning with `origin` and the name of the array.
+    """
+    found, numbers = images(arrays, f"x_{part}", origin), labels(arrays, f"y_{part}", origin)
+    if len(found) != len(numbers):
+        raise DataError(
+            f"{origin}: expected one label per image; received {len(found)} images in x_{part} and "
+            f"{len(numbers)} labels in y_{part}"
+        )
+    return found, numbers
+
+
+def images(arrays: Arrays, key: str, origin: str) -> np.ndarray:
+    """Images as uint8 (n, H, W, C), or a DataError that says how to make them so."""
+    found = arrays[key]
+    shape_is_right = found.ndim == 3 or (found.ndim == 4 and found.shape[3] in (1, 3))
+    if not shape_is_right or found.dtype != np.uint8:
+        what_to_do = ""
+        if found.ndim == 4 and not shape_is_right and found.shape[1] in (1, 3):
+            what_to_do = "; move the channels to the end with numpy.moveaxis(x, 1, 3)"
+        elif shape_is_right:
+            what_to_do = "; convert 0..255 with x.astype('uint8'), 0..1 with (x * 255).round().astype('uint8')"
+        raise DataError(
+            f"{origin}: {key}: expected uint8 images of shape (n, height, width) or (n, height, width, 1 or 3); "
+            f"received {found.dtype} of shape {found.shape}{what_to_do}"
+        )
+    if found.size == 0:
+        raise DataError(f"{origin}: {key}: expected images; received none (shape {found.shape})")
+    return found if found.ndim == 4 else found[..., np.newaxis]
+
+
+def labels(arrays: Arrays, key: str, origin: str) -> np.ndarray:
+    """Labels as whole numbers (n,), or a DataError that says how to make them so."""
+    found = arrays[key]
+    column = found.ndim == 2 and found.shape[1] == 1
+    if found.dtype.kind not in "iu" or not (found.ndim == 1 or column):
+        one_hot = found.ndim == 2 and not column
+        what_to_do = "; turn one-hot labels into numbers with y.argmax(axis=1)" if one_hot else ""
+        raise DataError(
+            f"{origin}: {key}: expected whole numbers of shape (n,) or (n, 1); "
+            f"received {found.dtype} of shape {found.shape}{what_to_do}"
+        )
+    return found.reshape(-1)
+
+
+def count_classes(labels: np.ndarray, origin: str) -> int:
+    """How many classes `y_train` has; every number from 0 to the highest must occur, or it is a DataError."""
+    found = np.unique(labels)
+    if len(found) < 2 or not np.array_equal(found, np.arange(len(found))):
+        shown = ", ".join(map(str, found[:12])) + (", ..." if len(found) > 12 else "")
+        raise DataError(
+            f"{origin}: y_train: expected labels from 0 up, two classes or more and none left out; received {shown}; "
+            "number the classes anew with numpy.unique(y, return_inverse=True)[1]"
+        )
+    return len(found)
+
+
+def check_test_labels(labels: np.ndarray, classes: int, origin: str) -> None:
+    """Raise a DataError for a label of `y_test` that is not among the classes of `y_train`."""
+    if labels.min() < 0 or labels.max() >= classes:
+        strange = sorted({int(label) for label in np.unique(labels) if not 0 <= label < classes})
+        raise DataError(
+            f"{origin}: y_test: expected labels that y_train has, 0 to {classes - 1}; received {strange}; "
+            "both must number the classes alike"
+        )

@@ -1,0 +1,40 @@
+"""An .npz file of one's own: how it is read, here and in an exported train.py."""
+
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from lenet_search.data.dataset import Arrays
+from lenet_search.errors import DataError
+
+SCRIPT = """\
+with np.load(path, allow_pickle=False) as file:
+    images, labels = file["x_train"], file["y_train"]"""  # as `Dataset.script`
+
+
+def read_npz(path: Path, wanted: tuple[str, ...]) -> Arrays:
+    """The `wanted` arrays of a file. An .npz is read member by member: what is not asked for is not touched."""
+    if not zipfile.is_zipfile(path):
+        raise DataError(
+            f"{path}: expected an .npz file; received something else, or only the beginning of one; "
+            "fetch it again, or write it with numpy.savez"
+        )
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if missing := [key for key in wanted if key not in file.files]:
+                raise DataError(
+                    f"{path}: expected the arrays x_train, y_train, x_test, y_test; received "
+                    f"{', '.join(file.files) or 'none'}; add {', '.join(missing)} with numpy.savez"
+                )
+            return {key: np.asarray(file[key]) for key in wanted}
+    except MemoryError as error:
+        raise DataError(f"{path}: does not fit into the memory ({error}); use fewer or smaller images") from error
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        if "Object arrays" in str(error):
+            raise DataError(
+                f"{path}: expected plain numbers; received Python objects, which are not loaded since they could run "
+                "code; convert them with array.astype('uint8') and save again"
+            ) from error
+        raise DataError(f"{path}: the file is damaged ({error}); fetch or write it again") from error

@@ -1,0 +1,12 @@
+"""Every data set that has a name of its own. To add one, write its record and list it here."""
+
+from lenet_search.data.digits import DIGITS
+from lenet_search.data.keras_datasets import CIFAR10, CIFAR100, FASHION_MNIST, MNIST
+
+DATASETS = {each.name: each for each in (DIGITS, CIFAR10, CIFAR100, FASHION_MNIST, MNIST)}
+
+
+def class_names(name: str, classes: int) -> tuple[str, ...]:
+    """What the `classes` classes of a data set are called; their numbers where that is not known."""
+    known = DATASETS[name].classes if name in DATASETS else ()
+    return known if len(known) == classes else tuple(map(str, range(classes)))
