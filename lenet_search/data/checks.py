@@ -24,20 +24,55 @@ def pairs(arrays: Arrays, part: str, origin: str) -> tuple[np.ndarray, np.ndarra
 def images(arrays: Arrays, key: str, origin: str) -> np.ndarray:
     """Images as uint8 (n, H, W, C), or a DataError that says how to make them so."""
     found = arrays[key]
-    shape_is_right = found.ndim == 3 or (found.ndim == 4 and found.shape[3] in (1, 3))
-    if not shape_is_right or found.dtype != np.uint8:
-        what_to_do = ""
-        if found.ndim == 4 and not shape_is_right and found.shape[1] in (1, 3):
-            what_to_do = "; move the channels to the end with numpy.moveaxis(x, 1, 3)"
-        elif shape_is_right:
-            what_to_do = "; convert 0..255 with x.astype('uint8'), 0..1 with (x * 255).round().astype('uint8')"
-        raise DataError(
-            f"{origin}: {key}: expected uint8 images of shape (n, height, width) or (n, height, width, 1 or 3); "
-            f"received {found.dtype} of shape {found.shape}{what_to_do}"
+    if not _has_shape(found) or found.dtype != np.uint8:
+        told = (
+            f"{origin}: {key}: expected uint8 images of shape (n, height, width) or (n, height, width, 1 or 3)",
+            f"received {found.dtype} of shape {found.shape}",
         )
+        raise DataError("; ".join([*told, *_reshape(found), *_convert(found)]))
     if found.size == 0:
         raise DataError(f"{origin}: {key}: expected images; received none (shape {found.shape})")
     return found if found.ndim == 4 else found[..., np.newaxis]
+
+
+def _has_shape(x: np.ndarray) -> bool:
+    return x.ndim == 3 or (x.ndim == 4 and x.shape[3] in (1, 3))
+
+
+def _reshape(x: np.ndarray) -> list[str]:
+    """What to do where `x` has not the shape of images."""
+    if not _has_shape(x) and x.ndim == 4 and x.shape[1] in (1, 3):
+        return ["move the channels to the end with numpy.moveaxis(x, 1, 3)"]
+    if not _has_shape(x) and x.ndim == 4 and x.shape[3] == 4:
+        return ["drop the alpha channel with x[..., :3]"]
+    return []
+
+
+# Common ranges of pixels that are no bytes, and how `x` becomes bytes: the first range that holds all values
+_RANGES = (
+    (0, 1, "(x * 255).round().astype('uint8')"),
+    (-0.5, 0.5, "((x + 0.5) * 255).round().astype('uint8')"),
+    (-1, 1, "((x + 1) * 127.5).round().astype('uint8')"),
+    (0, 255, "x.round().astype('uint8')"),
+)
+
+
+def _convert(x: np.ndarray) -> list[str]:
+    """What to do where pixels are no bytes: their range, and the expression that makes bytes of them."""
+    if x.dtype == np.uint8 or x.dtype.kind not in "biuf" or x.size == 0:
+        return []
+    if x.dtype.kind == "f" and (strange := np.count_nonzero(~np.isfinite(x))):
+        return [f"{strange} of its {x.size} values are NaN or infinite: correct them before you convert it"]
+    low, high = float(x.min()), float(x.max())
+    if x.dtype.kind != "f" and low >= 0 and high <= 255:
+        how = "x.astype('uint8')" + (" * 255" if high <= 1 else "")
+    elif fitting := [how for least, most, how in _RANGES if least <= low and high <= most]:
+        how = fitting[0]
+    elif low == high:
+        return [f"every value is {low:g}: give pixels from 0 to 255"]
+    else:
+        how = f"numpy.interp(x, ({low!r}, {high!r}), (0, 255)).round().astype('uint8')"
+    return [f"its values are from {low:g} to {high:g}: convert it with {how}"]
 
 
 def labels(arrays: Arrays, key: str, origin: str) -> np.ndarray:
@@ -45,8 +80,11 @@ def labels(arrays: Arrays, key: str, origin: str) -> np.ndarray:
     found = arrays[key]
     column = found.ndim == 2 and found.shape[1] == 1
     if found.dtype.kind not in "iu" or not (found.ndim == 1 or column):
-        one_hot = found.ndim == 2 and not column
-        what_to_do = "; turn one-hot labels into numbers with y.argmax(axis=1)" if one_hot else ""
+        what_to_do = ""
+        if found.ndim == 2 and not column:
+            what_to_do = "; turn one-hot labels into numbers with y.argmax(axis=1)"
+        elif found.ndim in (1, 2):
+            what_to_do = "; number the classes with numpy.unique(y, return_inverse=True)[1]"
         raise DataError(
             f"{origin}: {key}: expected whole numbers of shape (n,) or (n, 1); "
             f"received {found.dtype} of shape {found.shape}{what_to_do}"
@@ -61,7 +99,7 @@ def count_classes(labels: np.ndarray, origin: str) -> int:
         shown = ", ".join(map(str, found[:12])) + (", ..." if len(found) > 12 else "")
         raise DataError(
             f"{origin}: y_train: expected labels from 0 up, two classes or more and none left out; received {shown}; "
-            "number the classes anew with numpy.unique(y, return_inverse=True)[1]"
+            "renumber the classes with numpy.unique(y, return_inverse=True)[1]"
         )
     return len(found)
 
@@ -72,5 +110,5 @@ def check_test_labels(labels: np.ndarray, classes: int, origin: str) -> None:
         strange = sorted({int(label) for label in np.unique(labels) if not 0 <= label < classes})
         raise DataError(
             f"{origin}: y_test: expected labels that y_train has, 0 to {classes - 1}; received {strange}; "
-            "both must number the classes alike"
+            "number the classes of both alike"
         )

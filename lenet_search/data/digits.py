@@ -47,5 +47,5 @@ DIGITS = Dataset(
     origin=str(FILE),
     read=read,
     script=_SCRIPT,
-    script_note="The images come with lenet-search. Where it is not installed: --data digits.npz, a file of its.",
+    script_note="It reads the digits from an installed lenet-search, or from that package's file: --data digits.npz.",
 )

@@ -19,22 +19,23 @@ def read_npz(path: Path, wanted: tuple[str, ...]) -> Arrays:
     if not zipfile.is_zipfile(path):
         raise DataError(
             f"{path}: expected an .npz file; received something else, or only the beginning of one; "
-            "fetch it again, or write it with numpy.savez"
+            "download it again, or write it with numpy.savez"
         )
     try:
         with np.load(path, allow_pickle=False) as file:
             if missing := [key for key in wanted if key not in file.files]:
+                lacks_test = "the data set has no test set: " if {"x_test", "y_test"}.issuperset(missing) else ""
                 raise DataError(
-                    f"{path}: expected the arrays x_train, y_train, x_test, y_test; received "
+                    f"{path}: {lacks_test}expected the arrays x_train, y_train, x_test, y_test; received "
                     f"{', '.join(file.files) or 'none'}; add {', '.join(missing)} with numpy.savez"
                 )
             return {key: np.asarray(file[key]) for key in wanted}
     except MemoryError as error:
-        raise DataError(f"{path}: does not fit into the memory ({error}); use fewer or smaller images") from error
+        raise DataError(f"{path}: does not fit into memory ({error}); use fewer or smaller images") from error
     except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         if "Object arrays" in str(error):
             raise DataError(
-                f"{path}: expected plain numbers; received Python objects, which are not loaded since they could run "
-                "code; convert them with array.astype('uint8') and save again"
+                f"{path}: expected plain numbers; received Python objects, which are not loaded because they could "
+                "run code; convert them with array.astype('uint8') and save again"
             ) from error
-        raise DataError(f"{path}: the file is damaged ({error}); fetch or write it again") from error
+        raise DataError(f"{path}: the file is damaged ({error}); download or write it again") from error

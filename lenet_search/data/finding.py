@@ -32,7 +32,7 @@ def find(name: str, wanted: tuple[str, ...], folder: Path | None) -> tuple[str, 
             return DATASETS[name].origin, DATASETS[name].read()
         except DataError as error:
             raise DataError("; ".join([str(error), *(f"there is no {place}" for place in places)])) from error
-    looked = f"looked at {', '.join(map(str, places))}" if places else "no folder was given"
+    looked = f"there is no {' and no '.join(map(str, places))}" if places else "no folder was given"
     raise DataError(
         f"data.name: no data set is called {name!r} ({looked}); expected {', '.join(DATASETS)}, the path of an "
         ".npz file, or the name of one in the folder given by --data or LENET_SEARCH_DATA"

@@ -25,12 +25,12 @@ def stratified(labels: np.ndarray, classes: int, count: int, seed: int, what: st
     if sizes.min() < 2:
         raise DataError(
             f"{what}: expected at least two images of each class; received {sizes.min()} of class {sizes.argmin()} in "
-            f"{len(labels)} images; where data.limit cuts them, raise it, or shuffle a file that is sorted by class"
+            f"{len(labels)} images; raise data.limit where it is set, or shuffle a file that is sorted by class"
         )
     if not classes <= count <= len(labels) - classes:
         raise DataError(
-            f"{what}: expected from {classes} to {len(labels) - classes} of {len(labels)} images, so that each of the "
-            f"{classes} classes has one on either side; received {count}; give another data.validation or data.limit"
+            f"{what}: expected from {classes} to {len(labels) - classes} of {len(labels)} images, so that each part "
+            f"has one of each of the {classes} classes; received {count}; give another data.validation or data.limit"
         )
     quotas = sizes * (count / len(labels))
     taken = np.clip(np.floor(quotas).astype(int), 1, sizes - 1)

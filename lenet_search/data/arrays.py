@@ -1,0 +1,94 @@
+"""Arrays instead of a file: NumPy arrays as a data set, kept in the user's cache folder for workers to read."""
+
+import hashlib
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lenet_search.data import checks
+from lenet_search.data.dataset import Arrays
+from lenet_search.errors import DataError
+from lenet_search.machine import writable_cache, written_whole
+
+NAMES = ("x_train", "y_train", "x_test", "y_test")
+ORIGIN = "arrays"  # the beginning of an error message, where those about a file have its path
+
+
+def store(given: Mapping[str, Any] | Sequence[Any]) -> Path:
+    """Check arrays as a file's are checked, and write them as an .npz, whose path is a legal `data.name`.
+
+    The file is arrays-DIGEST.npz in the folder "arrays" of the cache. Data sets with the same images and labels
+    share a file, which is written once. It may be deleted when no study needs it any more.
+
+    Args:
+        given: (x_train, y_train), (x_train, y_train, x_test, y_test), ((x_train, y_train), (x_test, y_test)) as
+            `keras.datasets` gives them, or a mapping with these names. Images are uint8 (n, H, W) or
+            (n, H, W, 1 or 3), labels whole numbers from 0, (n,) or (n, 1). The test arrays may be left out, but
+            `load_test` then has nothing to give.
+
+    Raises:
+        DataError: the arrays are no data set, or cannot be written.
+    """
+    arrays = _checked(_named(given))
+    sha = hashlib.sha256()
+    for key, array in arrays.items():
+        sha.update(f"{key} {array.shape}".encode())
+        sha.update(array.data)
+    try:
+        folder = writable_cache() / "arrays"
+        folder.mkdir(exist_ok=True)
+        path = folder / f"arrays-{sha.hexdigest()[:16]}.npz"
+        if not zipfile.is_zipfile(path):
+            with written_whole(path) as scratch, scratch.open("wb") as file:
+                np.savez(file, **arrays)  # type: ignore[arg-type]  # mypy takes any of them for `allow_pickle`
+    except OSError as error:
+        raise DataError(
+            f"{ORIGIN}: the arrays cannot be written to the cache: {error}; make room there, or set XDG_CACHE_HOME to "
+            "another folder"
+        ) from error
+    return path
+
+
+def _named(given: Mapping[str, Any] | Sequence[Any]) -> dict[str, Any]:
+    """What was given, by the names of the arrays and in the order of NAMES; the test's two may be missing."""
+    received = f"a {type(given).__name__}"
+    if isinstance(given, Mapping):
+        named = {key: given[key] for key in (*NAMES, *given) if key in given}
+        received = ", ".join(map(str, named)) or "none"
+    elif isinstance(given, tuple | list):
+        nested = len(given) == 2 and all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in given)
+        flat = [array for pair in given for array in pair] if nested else given
+        named = dict(zip(NAMES, flat, strict=False)) if len(flat) in (2, 4) else {}
+        received += f" of {len(given)}"
+    else:
+        named = {}
+    if tuple(named) not in (NAMES, NAMES[:2]):
+        raise DataError(
+            f"{ORIGIN}: expected (x_train, y_train), (x_train, y_train, x_test, y_test) or a mapping with these names; "
+            f"received {received}"
+        )
+    return named
+
+
+def _checked(named: dict[str, Any]) -> Arrays:
+    """The arrays in one form, whatever form they were given in: images uint8 (n, H, W, C), labels int32 (n,)."""
+    for key, array in named.items():
+        if not isinstance(array, np.ndarray):
+            raise DataError(
+                f"{ORIGIN}: {key}: expected a NumPy array; received {type(array).__name__}; convert it with "
+                "numpy.asarray"
+            )
+    images, labels = checks.pairs(named, "train", ORIGIN)
+    classes = checks.count_classes(labels, ORIGIN)
+    made = [images, labels]
+    if len(named) > 2:
+        images, labels = checks.pairs(named, "test", ORIGIN)
+        checks.check_test_labels(labels, classes, ORIGIN)
+        made += [images, labels]
+    return {
+        key: np.ascontiguousarray(array, np.uint8 if key.startswith("x") else "<i4")
+        for key, array in zip(named, made, strict=True)
+    }
