@@ -1,0 +1,23 @@
+"""The registry as a Markdown table, for `docs/studies.md`: `python -m lenet_search.data.table`."""
+
+from lenet_search.data.dataset import Dataset
+from lenet_search.data.registry import DATASETS
+
+
+def table() -> str:
+    """One row for each data set, in the order of the registry."""
+    head = [
+        "| data set | images (training + test) | height, width, channels | classes | where from | authors, licence |"
+    ]
+    return "\n".join([*head, "|---|---|---|---|---|---|", *map(_row, DATASETS.values())])
+
+
+def _row(each: Dataset) -> str:
+    images = " + ".join(f"{count:,}" for count in each.images)
+    shape = ", ".join(map(str, each.image_shape))
+    cells = f"`{each.name}`", images, shape, str(len(each.classes)), each.fetched, each.source
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    print(table())
