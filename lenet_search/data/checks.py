@@ -12,27 +12,27 @@ def pairs(arrays: Arrays, part: str, origin: str) -> tuple[np.ndarray, np.ndarra
     Raises:
         DataError: beginning with `origin` and the name of the array.
     """
-    found, numbers = images(arrays, f"x_{part}", origin), labels(arrays, f"y_{part}", origin)
-    if len(found) != len(numbers):
+    x, y = images(arrays, f"x_{part}", origin), labels(arrays, f"y_{part}", origin)
+    if len(x) != len(y):
         raise DataError(
-            f"{origin}: expected one label per image; received {len(found)} images in x_{part} and "
-            f"{len(numbers)} labels in y_{part}"
+            f"{origin}: expected one label per image; received {len(x)} images in x_{part} and "
+            f"{len(y)} labels in y_{part}"
         )
-    return found, numbers
+    return x, y
 
 
 def images(arrays: Arrays, key: str, origin: str) -> np.ndarray:
     """Images as uint8 (n, H, W, C), or a DataError that says how to make them so."""
-    found = arrays[key]
-    if not _has_shape(found) or found.dtype != np.uint8:
+    x = arrays[key]
+    if not _has_shape(x) or x.dtype != np.uint8:
         told = (
             f"{origin}: {key}: expected uint8 images of shape (n, height, width) or (n, height, width, 1 or 3)",
-            f"received {found.dtype} of shape {found.shape}",
+            f"received {x.dtype} of shape {x.shape}",
         )
-        raise DataError("; ".join([*told, *_reshape(found), *_convert(found)]))
-    if found.size == 0:
-        raise DataError(f"{origin}: {key}: expected images; received none (shape {found.shape})")
-    return found if found.ndim == 4 else found[..., np.newaxis]
+        raise DataError("; ".join([*told, *_reshape(x), *_convert(x)]))
+    if x.size == 0:
+        raise DataError(f"{origin}: {key}: expected images; received none (shape {x.shape})")
+    return x if x.ndim == 4 else x[..., np.newaxis]
 
 
 def _has_shape(x: np.ndarray) -> bool:
@@ -77,31 +77,31 @@ def _convert(x: np.ndarray) -> list[str]:
 
 def labels(arrays: Arrays, key: str, origin: str) -> np.ndarray:
     """Labels as whole numbers (n,), or a DataError that says how to make them so."""
-    found = arrays[key]
-    column = found.ndim == 2 and found.shape[1] == 1
-    if found.dtype.kind not in "iu" or not (found.ndim == 1 or column):
+    y = arrays[key]
+    column = y.ndim == 2 and y.shape[1] == 1
+    if y.dtype.kind not in "iu" or not (y.ndim == 1 or column):
         what_to_do = ""
-        if found.ndim == 2 and not column:
+        if y.ndim == 2 and not column:
             what_to_do = "; turn one-hot labels into numbers with y.argmax(axis=1)"
-        elif found.ndim in (1, 2):
+        elif y.ndim in (1, 2):
             what_to_do = "; number the classes with numpy.unique(y, return_inverse=True)[1]"
         raise DataError(
             f"{origin}: {key}: expected whole numbers of shape (n,) or (n, 1); "
-            f"received {found.dtype} of shape {found.shape}{what_to_do}"
+            f"received {y.dtype} of shape {y.shape}{what_to_do}"
         )
-    return found.reshape(-1)
+    return y.reshape(-1)
 
 
 def count_classes(labels: np.ndarray, origin: str) -> int:
     """How many classes `y_train` has; every number from 0 to the highest must occur, or it is a DataError."""
-    found = np.unique(labels)
-    if len(found) < 2 or not np.array_equal(found, np.arange(len(found))):
-        shown = ", ".join(map(str, found[:12])) + (", ..." if len(found) > 12 else "")
+    numbers = np.unique(labels)
+    if len(numbers) < 2 or not np.array_equal(numbers, np.arange(len(numbers))):
+        shown = ", ".join(map(str, numbers[:12])) + (", ..." if len(numbers) > 12 else "")
         raise DataError(
             f"{origin}: y_train: expected labels from 0 up, two classes or more and none left out; received {shown}; "
             "renumber the classes with numpy.unique(y, return_inverse=True)[1]"
         )
-    return len(found)
+    return len(numbers)
 
 
 def check_test_labels(labels: np.ndarray, classes: int, origin: str) -> None:

@@ -3,7 +3,7 @@
 from lenet_search.data.digits import DIGITS
 from lenet_search.data.keras_datasets import CIFAR10, CIFAR100, FASHION_MNIST, MNIST
 
-DATASETS = {each.name: each for each in (DIGITS, CIFAR10, CIFAR100, FASHION_MNIST, MNIST)}
+DATASETS = {dataset.name: dataset for dataset in (DIGITS, CIFAR10, CIFAR100, FASHION_MNIST, MNIST)}
 
 
 def class_names(name: str, classes: int) -> tuple[str, ...]:

@@ -12,10 +12,10 @@ def table() -> str:
     return "\n".join([*head, "|---|---|---|---|---|---|", *map(_row, DATASETS.values())])
 
 
-def _row(each: Dataset) -> str:
-    images = " + ".join(f"{count:,}" for count in each.images)
-    shape = ", ".join(map(str, each.image_shape))
-    cells = f"`{each.name}`", images, shape, str(len(each.classes)), each.fetched, each.source
+def _row(dataset: Dataset) -> str:
+    images = " + ".join(f"{count:,}" for count in dataset.images)
+    shape = ", ".join(map(str, dataset.image_shape))
+    cells = f"`{dataset.name}`", images, shape, str(len(dataset.classes)), dataset.fetched, dataset.source
     return f"| {' | '.join(cells)} |"
 
 
