@@ -35,15 +35,18 @@ from rich.table import Table
 from throughput import fill
 
 from lenet_search import study
+from lenet_search.crew.crew import Crew
+from lenet_search.crew.messages import EpochDone, Load, Orders, Ready, RunEpoch, Setup
 from lenet_search.crew.places import Place
+from lenet_search.crew.process import WorkerProcess
 from lenet_search.crew.signals import Stop
+from lenet_search.crew.staff import Staff
 from lenet_search.errors import DefinitionChanged
 from lenet_search.look.progress import Silent
+from lenet_search.run import Curve
 from lenet_search.search.ledger import Ledger
-from lenet_search.search.messages import EpochDone, Job, Orders, Ready, Setup, TrialEpoch
-from lenet_search.search.process import WorkerProcess
-from lenet_search.search.supervisor import Supervisor
-from lenet_search.storage import CURVES, open_storage
+from lenet_search.search.searching import Searching
+from lenet_search.storage import open_storage
 
 CALLS = {
     "ask": [(Ledger, "ask")],
@@ -122,14 +125,14 @@ def measure(options: argparse.Namespace, ledger: Ledger, folder: Path) -> dict[s
         sleepers.append(Sleeper(place, setup, log, options.images, options.images_per_second / options.workers))
         return sleepers[-1]
 
-    import lenet_search.search.supervisor as module
+    import lenet_search.crew.staff as module
 
     module.WorkerProcess = start  # type: ignore[assignment,misc]
     where = [Place(None, 1)] * options.workers
-    setup = Setup(ledger.definition.space, 1, max(1, options.slots // options.workers), None)
-    supervisor = Supervisor(ledger, where, setup, 1, options.workers, folder, Silent(), Stop(), math.inf)
+    slots = max(1, options.slots // options.workers)
+    crew = Crew(Staff(where, Setup(ledger.definition.space, 1, slots, None), 1, options.workers), Silent(), Stop())
     cpu = time.process_time()
-    supervisor.run()
+    crew.run(Searching(ledger, Silent(), slots))
     cpu = time.process_time() - cpu
     seconds = max(each.ended for each in sleepers) - min(each.began for each in sleepers)
     return {
@@ -182,7 +185,7 @@ class Sleeper(WorkerProcess):
 
     def _serve(self, pipe: "Connection[Any, Any]") -> None:
         slots = pipe.recv().slots
-        running: dict[int, tuple[Job, int]] = {}
+        running: dict[int, tuple[Load, int]] = {}
         pipe.send(Ready("made up", False, slots, versions={"keras": "0"}))
         try:
             while True:
@@ -195,9 +198,9 @@ class Sleeper(WorkerProcess):
                 elif math.isnan(self.began):
                     self.began = now
                 self.ended = now
-                for number in orders.prune:
+                for number in orders.drop:
                     del running[number]
-                running |= {job.number: (job, 0) for job in orders.new}
+                running |= {job.number: (job, 0) for job in orders.load}
                 if not running:
                     continue
                 time.sleep(len(running) * self._images / self._rate)
@@ -208,10 +211,11 @@ class Sleeper(WorkerProcess):
         except (EOFError, OSError):
             pass  # the search is over
 
-    def _epoch(self, job: Job, epoch: int) -> TrialEpoch:
-        value = random.Random(job.number).betavariate(6, 4) * (1 - math.exp(-epoch / 3))
-        weights = {"all": np.zeros(62_006, np.float32)} if epoch == job.values["train.epochs"] else None
-        return TrialEpoch(job.number, 0, epoch, dict.fromkeys(CURVES, value), self._images, True, weights)
+    def _epoch(self, load: Load, epoch: int) -> RunEpoch:
+        value = random.Random(load.number).betavariate(6, 4) * (1 - math.exp(-epoch / 3))
+        weights = {"all": np.zeros(62_006, np.float32)} if epoch == load.values["train.epochs"] else None
+        measured = dict.fromkeys(Curve.NAMES, value)
+        return RunEpoch(load.number, epoch - 1, epoch, measured, self._images, True, weights)
 
 
 def report(options: argparse.Namespace, result: dict[str, Any], out: Console) -> None:

@@ -320,8 +320,10 @@ def fill(definition: Any, url: str, count: int) -> None:
     import optuna
 
     from lenet_search.recipe import Recipe
+    from lenet_search.run import Curve, Run
     from lenet_search.search.ledger import Ledger
-    from lenet_search.storage import CURVES, Record, open_storage
+    from lenet_search.storage import open_storage
+    from lenet_search.storage.trials import attributes_of
 
     storage = open_storage(url, create=True)
     made_up = Ledger(definition, storage, Path(), count)
@@ -333,9 +335,9 @@ def fill(definition: Any, url: str, count: int) -> None:
         recipe = Recipe.from_values(definition.space.sample(trial))
         final = luck.betavariate(6, 4)
         curve = [final * (1 - math.exp(-(epoch + 1) / 3)) for epoch in range(recipe.train.epochs)]
-        record = Record(
-            recipe=recipe, seed=number, clock=0, versions={"lenet-search": "0"}, device="made up", seconds=1.0,
-            curve={name: curve for name in CURVES}, images={"validation": 5000},
+        run = Run(
+            recipe, number, {"validation": 5000}, [(0, len(curve))], Curve.constant(curve), device="made up",
+            versions={"lenet-search": "0"}, seconds=1.0,
         )  # fmt: skip
         trials.append(
             optuna.create_trial(
@@ -343,7 +345,7 @@ def fill(definition: Any, url: str, count: int) -> None:
                 distributions=trial.distributions,
                 value=curve[-1],
                 intermediate_values=dict(enumerate(curve, 1)),
-                user_attrs=record.attributes(),
+                user_attrs=attributes_of(run),
             )
         )
     made_up.study.add_trials(trials)

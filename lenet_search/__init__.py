@@ -1,6 +1,6 @@
 """Hyperparameter search for LeNet-5: many trials side by side in one program.
 
-`from lenet_search import Study` is the notebook's way in; the command line is `lenet-search`. Both names below
+`from lenet_search import Study` is the notebook's way in; the command line is `lenet-search`. The names below
 are imported when they are first used, so that `import lenet_search` costs nothing.
 """
 
@@ -8,13 +8,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lenet_search.api import Study
+    from lenet_search.api import Study, compare, evaluate, predict, reproduce, train
     from lenet_search.recipe import Recipe
 
-__all__ = ["Recipe", "Study", "__version__"]
+__all__ = ["Recipe", "Study", "__version__", "compare", "evaluate", "predict", "reproduce", "train"]
 __version__ = "0.1.0"
 
-_HOMES = {"Study": "lenet_search.api", "Recipe": "lenet_search.recipe"}
+_HOMES = {"Recipe": "lenet_search.recipe"} | dict.fromkeys(
+    ("Study", "compare", "evaluate", "predict", "reproduce", "train"), "lenet_search.api"
+)
 
 
 def __getattr__(name: str) -> Any:

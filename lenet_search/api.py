@@ -1,18 +1,23 @@
-"""A search from a notebook: read a study, run it, look at its best recipes, export the winner.
+"""Everything that the command line does, from a notebook or a script.
 
-    from lenet_search import Study
+    from lenet_search import Study, train
 
     study = Study.read("digits", overrides=["train.epochs=5"])
     study.run(trials=20)
     number, value, recipe = study.best()[0]
     study.export("exports/digits")
 
-The command line is a thin layer over this and the packages below it.
+    training = train(recipe, seeds=8)
+    training.result.mean("val_accuracy")
+
+`train`, `compare`, `reproduce`, `evaluate` and `predict` are the commands of these names. Wherever a data set is
+asked for, arrays do as well: `data=(x_train, y_train)`. Progress is shown where the call is made, in a notebook too,
+unless `view=Silent()` says otherwise.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lenet_search import study as files
 from lenet_search.recipe import Recipe
@@ -21,7 +26,17 @@ if TYPE_CHECKING:
     import optuna
 
     from lenet_search.crew.places import Slots
-    from lenet_search.search import Summary, View
+    from lenet_search.experiments.compare import Comparison
+    from lenet_search.experiments.reproduce import Reproduction
+    from lenet_search.experiments.task import Task
+    from lenet_search.experiments.train import Training
+    from lenet_search.look.progress import View
+    from lenet_search.model.evaluate import Evaluation
+    from lenet_search.model.predict import Guess
+    from lenet_search.search import Summary
+
+FREEZE_EVERY = 60.0  # seconds; `crew.crew` says the same, and is not imported for it
+Data = str | Path | Mapping[str, Any] | Sequence[Any] | None  # a folder to search for NAME.npz, or arrays
 
 
 class Best(NamedTuple):
@@ -45,7 +60,12 @@ class Study:
 
     @classmethod
     def read(
-        cls, source: str | Path, overrides: Sequence[str] = (), name: str | None = None, storage: str | None = None
+        cls,
+        source: str | Path,
+        overrides: Sequence[str] = (),
+        name: str | None = None,
+        storage: str | None = None,
+        arrays: Any = None,
     ) -> "Study":
         """Read and check a study.
 
@@ -54,11 +74,14 @@ class Study:
             overrides: "KEY=VALUE", each replacing what the file says
             name: name under which results are kept; else the file's
             storage: journal file or Optuna URL; else LENET_SEARCH_STORAGE, else lenet-search.journal
+            arrays: images to search on instead of the file's: `(x_train, y_train)`, or with `x_test, y_test` behind
+                them, or a mapping with these names
 
         Raises:
             StudyFileError: with every problem of the file.
+            DataError: if the arrays are not images and labels.
         """
-        return cls(files.read(source, overrides=overrides, name=name), storage)
+        return cls(files.read(source, overrides=(*overrides, *_named(arrays)), name=name), storage)
 
     def run(
         self,
@@ -69,6 +92,7 @@ class Study:
         slots: "Slots" = None,
         data: str | Path | None = None,
         view: "View | None" = None,
+        freeze_every: float = FREEZE_EVERY,
     ) -> "Summary":
         """Search until the study has `trials` trials (earlier ones included) or `timeout` is over.
 
@@ -78,14 +102,16 @@ class Study:
             storage: journal file or Optuna URL; else the one given to `read`
             workers: processes; else one per GPU, or one per core
             slots: trials side by side in each worker; "auto" measures what is fastest; else 4 on a CPU, auto on a GPU
-            data: folder that is looked at first for NAME.npz
-            view: where progress is shown; else nowhere
+            data: folder searched for NAME.npz before downloading
+            view: where progress is shown; else here
+            freeze_every: seconds between two copies of each running trial's state
 
         Raises:
             ValueError: if `slots` is no size.
             DefinitionChanged: if the storage holds another study of this name.
             DataError: if the images cannot be had.
             RunError: if the storage cannot be opened, or workers keep dying.
+            Interrupted: by a signal; what was running is frozen, and the same call resumes it.
         """
         from lenet_search import search
 
@@ -98,7 +124,8 @@ class Study:
             workers=workers,
             slots=slots,
             data_folder=None if data is None else Path(data),
-            view=view,
+            freeze_every=freeze_every,
+            view=_shown(view),
         )
 
     def best(self, n: int = 1) -> list[Best]:
@@ -108,10 +135,10 @@ class Study:
             ResultError: if the storage has no such study.
         """
         from lenet_search.results.best import complete_trials
-        from lenet_search.storage import Record
+        from lenet_search.storage.trials import run_of
 
         trials = complete_trials(self.stored())[:n]
-        return [Best(trial.number, float(trial.value or 0.0), Record.of(trial).recipe) for trial in trials]
+        return [Best(trial.number, float(trial.value or 0.0), run_of(trial).recipe) for trial in trials]
 
     def export(self, folder: str | Path | None = None, data: str | Path | None = None) -> list[Path]:
         """Write the best trial's recipe, model, script and pictures to `folder` (else exports/STUDY).
@@ -137,3 +164,203 @@ class Study:
         from lenet_search.storage import open_storage, resolve
 
         return pick_study(open_storage(resolve(self.storage), create=False), self.definition.name)
+
+
+def train(
+    recipe: str | Path | Recipe,
+    seeds: int = 1,
+    *,
+    overrides: Sequence[str] = (),
+    name: str | None = None,
+    out: str | Path | None = None,
+    data: Data = None,
+    restart: bool = False,
+    workers: int | None = None,
+    freeze_every: float = FREEZE_EVERY,
+    view: "View | None" = None,
+) -> "Training":
+    """Train a recipe from several initial weights, side by side; what the folder has already is not trained again.
+
+    Args:
+        recipe: a name, the path of a file, or a `Recipe`
+        seeds: runs; their seeds count up from the one after the file's own
+        overrides: "KEY=VALUE", each replacing what the file says
+        name: of the recipe; else the file's, or "recipe"
+        out: folder; else trained/NAME
+        data: folder searched for NAME.npz before downloading, or arrays
+        restart: train everything again, replacing what the folder holds
+        workers: processes; else one per GPU, or one per core
+        freeze_every: seconds between two copies of each run's state
+        view: where progress is shown; else here
+
+    Raises:
+        StudyFileError: if the file is no recipe.
+        LenetSearchError: as `lenet_search.experiments.train.train`.
+    """
+    from lenet_search.experiments.task import task_of
+    from lenet_search.experiments.train import train as train_task
+
+    folder, named = _folder_and_name(data)
+    task, metric = task_of(recipe, seeds, overrides=(*overrides, *named), name=name)
+    words = [task.name, "1 seed" if seeds == 1 else f"{seeds} seeds", *overrides]
+    return train_task(
+        task, Path(out) if out is not None else Path("trained", task.name), view=_shown(view), title=", ".join(words),
+        metric=metric, data_folder=folder, workers=workers, freeze_every=freeze_every, restart=restart,
+    )  # fmt: skip
+
+
+def compare(
+    recipes: Sequence[str | Path],
+    seeds: int | None = None,
+    *,
+    test: bool = False,
+    out: str | Path | None = None,
+    data: Data = None,
+    workers: int | None = None,
+    freeze_every: float = FREEZE_EVERY,
+    view: "View | None" = None,
+) -> "tuple[Comparison, list[Path]]":
+    """Train recipes on the same seeds, and say which differ; the comparison, and the files that show it.
+
+    Args:
+        recipes: two or more, by name or file
+        seeds: runs of each; else 5
+        test: compare on the test set, read once for each model
+        out: folder; else results/
+        data: folder searched for NAME.npz before downloading, or arrays
+        workers: processes; else one per GPU, or one per core
+        freeze_every: seconds between two copies of each run's state
+        view: where progress is shown; else here
+
+    Raises:
+        StudyFileError: if a file is no recipe.
+        LenetSearchError: as `lenet_search.experiments.reproduce.compare_recipes`.
+    """
+    from lenet_search.experiments.reproduce import SEEDS, compare_recipes
+    from lenet_search.experiments.task import read_tasks
+
+    folder, named = _folder_and_name(data)
+    tasks = read_tasks([str(each) for each in recipes], seeds or SEEDS, named)
+    return compare_recipes(
+        tasks, results_folder(out), view=_shown(view), test=test, data_folder=folder, workers=workers,
+        freeze_every=freeze_every,
+    )  # fmt: skip
+
+
+def reproduce(
+    recipes: Sequence[str | Path] = (),
+    seeds: int | None = None,
+    *,
+    quick: bool = False,
+    out: str | Path | None = None,
+    data: str | Path | None = None,
+    workers: int | None = None,
+    freeze_every: float = FREEZE_EVERY,
+    view: "View | None" = None,
+) -> "Reproduction":
+    """Train published recipes and compare with the accuracy their authors report.
+
+    Args:
+        recipes: names or files; none: all that ship
+        seeds: runs of each; else 5
+        quick: one epoch on few images, to see that all is in order
+        out: folder; else results/
+        data: folder searched for NAME.npz before downloading
+        workers: processes; else one per GPU, or one per core
+        freeze_every: seconds between two copies of each run's state
+        view: where progress is shown; else here
+
+    Raises:
+        StudyFileError: if a file is no recipe.
+        LenetSearchError: as `lenet_search.experiments.reproduce.reproduce`.
+    """
+    from lenet_search.experiments.reproduce import reproduce as reproduce_tasks
+
+    tasks = published(recipes, seeds, quick=quick)
+    return reproduce_tasks(
+        tasks, results_folder(out, quick=quick), view=_shown(view), quick=quick,
+        data_folder=None if data is None else Path(data), workers=workers, freeze_every=freeze_every,
+    )  # fmt: skip
+
+
+def published(recipes: Sequence[str | Path] = (), seeds: int | None = None, *, quick: bool = False) -> "list[Task]":
+    """The recipes that `reproduce` would train; all that ship where none are named.
+
+    Raises:
+        StudyFileError: if a file is no recipe.
+    """
+    from lenet_search.experiments.reproduce import read_published
+
+    return read_published([str(each) for each in recipes] or sorted(files.shipped("recipes")), seeds, quick=quick)
+
+
+def results_folder(out: str | Path | None = None, *, quick: bool = False) -> Path:
+    """Where `reproduce` and `compare` keep their results."""
+    return Path(out) if out is not None else Path("results", "quick") if quick else Path("results")
+
+
+def evaluate(model: str | Path, on: str | None = None, data: Data = None) -> "Evaluation":
+    """Measure a model on the test set. Do it once, when you are done choosing.
+
+    Args:
+        model: a .keras file
+        on: data set; else the one that it was trained on
+        data: folder searched for NAME.npz before downloading, or arrays, with `x_test, y_test` among them
+
+    Raises:
+        ResultError: if the file is no model, or does not fit the images.
+        DataError: if the data set is missing or damaged.
+    """
+    from lenet_search.model.evaluate import evaluate as measure
+
+    if data is None or isinstance(data, str | Path):
+        return measure(Path(model), on, None if data is None else Path(data))
+    from lenet_search.data.arrays import store
+
+    return measure(Path(model), str(store(data)))
+
+
+def predict(
+    model: str | Path, images: Sequence[str | Path], on: str | None = None, turn: bool | None = None
+) -> "tuple[list[Guess], list[str]]":
+    """Classify picture files: a guess for each that can be read, and a line for each that cannot.
+
+    Args:
+        model: a .keras file
+        images: PNG or JPEG files
+        on: data set that names the classes; else the one that it was trained on
+        turn: whether to invert the images; None: where they look inverted
+
+    Raises:
+        ResultError: if the file is no model of images.
+    """
+    from lenet_search.model.predict import open_model
+    from lenet_search.model.predict import predict as classify
+
+    return classify([Path(each) for each in images], open_model(Path(model), on), turn)
+
+
+def _shown(view: "View | None") -> "View":
+    """Where progress is shown if nobody says: here, on standard error, or in the notebook's cell."""
+    if view is not None:
+        return view
+    from rich.console import Console
+
+    from lenet_search.look.live import view_for
+
+    return view_for(Console(stderr=True, highlight=False, markup=False, emoji=False))
+
+
+def _folder_and_name(data: Data) -> tuple[Path | None, tuple[str, ...]]:
+    """A folder of data sets, or the override that names the file in which arrays were stored."""
+    if data is None or isinstance(data, str | Path):
+        return (None if data is None else Path(data)), ()
+    return None, _named(data)
+
+
+def _named(arrays: Any) -> tuple[str, ...]:
+    if arrays is None:
+        return ()
+    from lenet_search.data.arrays import store
+
+    return (f"data.name='{store(arrays)}'",)

@@ -35,6 +35,12 @@ def visible_gpus() -> list[str]:
     return [name.strip() for name in chosen.split(",")] if listed.split() else []
 
 
+def memory_was_short(error: Exception) -> bool:
+    """Whether an error says that memory was short, on the host or in the words of any backend."""
+    said = f"{type(error).__name__} {error}".lower()
+    return isinstance(error, MemoryError) or "resource_exhausted" in said or "resourceexhausted" in said
+
+
 def nvidia_smi(*arguments: str) -> str | None:
     """What NVIDIA's tool answers; None where there is no such tool, or it fails."""
     tool = shutil.which("nvidia-smi")

@@ -59,6 +59,24 @@ class Space:
         """What is open, by path."""
         return {path: entry for path, entry in self.entries.items() if isinstance(entry, Range | Choice)}
 
+    def combinations(self) -> int | None:
+        """How many different trials there can be; None where a range has no end of values."""
+        total = 1
+        for section in dict.fromkeys(FIELDS[path].section for path in self.entries):
+            shared, branches = 1, dict.fromkeys(self.kinds(section), 1) if f"{section}.kind" in self.entries else {}
+            for path, entry in self.entries.items():
+                field, count = FIELDS[path], _values_of(entry)
+                if field.section != section or path == f"{section}.kind":
+                    continue
+                if count is None:
+                    return None
+                if field.branch is None:
+                    shared *= count
+                else:
+                    branches[field.branch] *= count
+            total *= shared * (sum(branches.values()) or 1)
+        return total
+
     def sample(self, trial: optuna.Trial) -> dict[str, Value]:
         """Draw a trial: flat values for `Recipe.from_values`, of the picked branches only.
 
@@ -102,6 +120,18 @@ class Space:
         possible = self.possible(f"{section}.kind")
         legal = FIELDS[f"{section}.kind"].legal.choices
         return () if isinstance(possible, Range) else tuple(kind for kind in legal if kind in possible)
+
+
+def _values_of(entry: Entry) -> int | None:
+    """How many values an entry can take; None for a range without steps."""
+    if isinstance(entry, Choice):
+        return len(entry.choices)
+    if not isinstance(entry, Range):
+        return 1
+    if entry.low == entry.high:
+        return 1
+    step = entry.step or (1 if entry.integer else None)
+    return None if step is None else int(steps_between(entry.low, entry.high, step)) + 1
 
 
 def steps_between(low: float, value: float, step: float) -> Fraction:

@@ -8,7 +8,9 @@ import pytest
 import lenet_search
 from lenet_search import Recipe, Study
 from lenet_search.errors import ResultError, StudyFileError
-from lenet_search.storage import CURVES, Record, open_storage
+from lenet_search.run import Curve, Run
+from lenet_search.storage import open_storage
+from lenet_search.storage.trials import attributes_of
 
 TEXT = """
 [data]
@@ -35,8 +37,8 @@ def store(study: Study, values: list[float], url: str = "lenet-search.journal") 
     for value in values:
         trial = made.ask()
         recipe = Recipe.from_values(study.definition.space.sample(trial))
-        curve = {name: [value] for name in CURVES}
-        for name, attribute in Record(recipe, 0, 0, {}, "CPU", 1.0, curve, {"validation": 10}).attributes().items():
+        run = Run(recipe, 0, {"validation": 10}, [(0, 1)], Curve.constant([value]), device="CPU", seconds=1.0)
+        for name, attribute in attributes_of(run).items():
             trial.set_user_attr(name, attribute)
         made.tell(trial, value)
 

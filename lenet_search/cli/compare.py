@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lenet_search.cli.options import DataFolder, Json, Results, Seeds, Workers, complete_recipe
-from lenet_search.cli.reproduce import FOLDER, SEEDS
+from lenet_search.cli.options import DataFolder, FreezeEvery, Json, Results, Seeds, Workers, complete_recipe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,29 +37,23 @@ def compare(
     out: Results = None,
     workers: Workers = None,
     data: DataFolder = None,
+    freeze_every: FreezeEvery = 60.0,
     json: Json = False,
 ) -> None:
     """Train recipes on the same seeds, and say which differ.
 
     Runs of one seed are paired: where the networks are alike they begin with the same weights, and they see the same
     images in the same order. Verdicts hold at 5 % over all pairs together. What `reproduce` has trained is not trained
-    again.
+    again. Ctrl-C and SIGTERM freeze what is running; the same command resumes it.
     """
-    from lenet_search.cli.progress import Progress
+    from lenet_search import api
     from lenet_search.cli.terminal import console, print_json
-    from lenet_search.experiments.compare import check_comparable, shared_name
-    from lenet_search.experiments.compare import compare as pair_up
-    from lenet_search.experiments.jobs import finish
-    from lenet_search.experiments.reproduce import write_comparison
-    from lenet_search.experiments.task import read_tasks
+    from lenet_search.look.live import view_for
 
-    tasks = read_tasks(recipes, seeds or SEEDS)
-    check_comparable(tasks)
-    folder = out or FOLDER
-    with Progress() as view:
-        results = finish(tasks, folder, test=test, view=view, data_folder=data, workers=workers)
-        comparison = pair_up(shared_name(tasks), results, "test_accuracy" if test else "val_accuracy")
-        written = write_comparison(comparison, folder)
+    comparison, written = api.compare(
+        recipes, seeds, test=test, out=out, data=data, workers=workers, freeze_every=freeze_every,
+        view=view_for(console(stderr=True)),
+    )  # fmt: skip
     if json:
         print_json(comparison.summary() | {"files": [str(path) for path in written]})
     _conclude(comparison, written, console(stderr=json))
@@ -71,7 +64,7 @@ def _conclude(comparison: "Comparison", written: "list[Path]", out: "Console") -
 
     from lenet_search.cli.terminal import show, table
     from lenet_search.experiments.pictures import ACCURACY
-    from lenet_search.experiments.reproduce import PAIR_COLUMNS, percent, points
+    from lenet_search.experiments.tables import PAIR_COLUMNS, percent, points
 
     label = ACCURACY[comparison.metric].label
     head = ("recipe", f"{label}, 95 % interval", "n", "diverged")

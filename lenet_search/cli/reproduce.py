@@ -1,12 +1,12 @@
 """`lenet-search reproduce`: recipes with a claim, trained again."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lenet_search.cli.options import DataFolder, Json, Results, Seeds, Workers, complete_recipe
+from lenet_search.cli.options import DataFolder, FreezeEvery, Json, Results, Seeds, Workers, complete_recipe
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,11 +14,6 @@ if TYPE_CHECKING:
     from lenet_search.experiments.result import Result
     from lenet_search.experiments.task import Task
 
-SEEDS = 5
-FOLDER = Path("results")
-# One epoch on few images, and few of the test set: all parts work, and no figure means anything.
-QUICK = ("train.epochs=1", "data.limit=2000", "data.validation=500")
-QUICK_TEST = 500
 EXAMPLES = """Examples:
 
   lenet-search reproduce --list
@@ -26,7 +21,7 @@ EXAMPLES = """Examples:
   lenet-search reproduce lenet-basic --seeds 10
   lenet-search reproduce --quick
 
-Running the same command again trains only what is missing."""
+Run the same command again to resume; only what is missing is trained."""
 
 
 def reproduce(
@@ -47,62 +42,34 @@ def reproduce(
     out: Results = None,
     workers: Workers = None,
     data: DataFolder = None,
+    freeze_every: FreezeEvery = 60.0,
     json: Json = False,
 ) -> None:
-    """Train recipes that somebody has claimed a figure for, and hold the figure against what comes out.
+    """Train published recipes and compare with the accuracy their authors report.
 
     Each recipe is trained from several initial weights, side by side, and the test set is read once for each model.
-    Written to the folder: reproduce.md, reproduce.json, reproduce.html with pictures; and models and curves of each
-    recipe as soon as it is done. Ctrl-C loses nothing that was finished. The all-cnn recipes want
-    an accelerator.
+    Writes reproduce.md, reproduce.json and reproduce.html (with pictures) to the folder, and the model and curve of
+    each run as soon as it is done. Ctrl-C and SIGTERM freeze what is running; the same command resumes it. The all-cnn
+    recipes need an accelerator.
     """
-    from lenet_search import study
+    from lenet_search import api
     from lenet_search.cli.terminal import console, print_json
-    from lenet_search.experiments.task import read_tasks
+    from lenet_search.experiments.tables import summary
+    from lenet_search.look.live import view_for
 
-    chosen = names or sorted(study.shipped("recipes"))
-    count = seeds or (1 if quick else SEEDS)
-    folder = out or (FOLDER / "quick" if quick else FOLDER)
-    tasks = read_tasks(chosen, count, QUICK if quick else ())
-    if quick:  # there is nothing to hold against a claim
-        tasks = [replace(task, claim=task.claim and replace(task.claim, test_accuracy=None)) for task in tasks]
     if list_:
-        _list(tasks, folder, json)
+        _list(api.published(names or (), seeds, quick=quick), api.results_folder(out, quick=quick), json)
         return
-    from lenet_search.cli.progress import Progress
-    from lenet_search.experiments.jobs import finish
-    from lenet_search.experiments.reproduce import row, summary, write_page, write_tables
-
-    done: dict[str, Result] = {}
-
-    def in_order() -> "list[Result]":
-        return [done[task.name] for task in tasks if task.name in done]
-
-    with Progress() as view:
-        view.note(f"{len(tasks)} recipe{'' if len(tasks) == 1 else 's'}, seeds 1 to {count}; results in {folder}")
-
-        def on_result(result: "Result") -> None:
-            done[result.name] = result
-            cells = row(result)
-            view.note(f"{cells[0]}: {cells[3]}" + (f"; claim {cells[2]}: {cells[5]}" if cells[5] else ""))
-            write_tables(in_order(), folder)
-
-        try:
-            finish(
-                tasks, folder, test=True, view=view, data_folder=data, workers=workers,
-                test_limit=QUICK_TEST if quick else None, on_result=on_result,
-            )  # fmt: skip
-        finally:  # a signal or a worker's death takes nothing of what is done
-            results = in_order()
-            page = write_page(results, folder) if results else folder
+    done = api.reproduce(
+        names or (), seeds, quick=quick, out=out, data=data, workers=workers, freeze_every=freeze_every,
+        view=view_for(console(stderr=True)),
+    )  # fmt: skip
     if json:
-        print_json(
-            summary(results) | {"folder": str(folder), "files": [*map(str, write_tables(results, folder)), str(page)]}
-        )
-    _conclude(results, folder, console(stderr=json))
+        print_json(summary(done.results) | {"folder": str(done.folder), "files": [str(path) for path in done.files]})
+    _conclude(done.results, done.folder, console(stderr=json))
 
 
-def _list(tasks: "list[Task]", folder: Path, json: bool) -> None:
+def _list(tasks: "Sequence[Task]", folder: Path, json: bool) -> None:
     from rich.text import Text
 
     from lenet_search.cli.terminal import console, print_json, show, table
@@ -137,12 +104,12 @@ def _list(tasks: "list[Task]", folder: Path, json: bool) -> None:
     show(console(stderr=json), f"Recipes; 'done' counts the seeds that lie in {folder}", made)
 
 
-def _conclude(results: "list[Result]", folder: Path, out: "Console") -> None:
+def _conclude(results: "Sequence[Result]", folder: Path, out: "Console") -> None:
     from rich.text import Text
 
     from lenet_search.cli.terminal import show, table
     from lenet_search.experiments.compare import named
-    from lenet_search.experiments.reproduce import COLUMNS, PAIR_COLUMNS, RIGHT, points, row
+    from lenet_search.experiments.tables import COLUMNS, PAIR_COLUMNS, RIGHT, points, row
 
     made = table(*COLUMNS, right=RIGHT, whole=(COLUMNS[0], COLUMNS[3]))
     for result in results:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lenet_search.cli.options import DataFolder, Json, Set, Storage, Workers, complete_study
+from lenet_search.cli.options import DataFolder, FreezeEvery, Json, Set, Storage, Workers, complete_study
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,8 +20,8 @@ EXAMPLES = """Examples:
   lenet-search run --study my/study.toml --storage sqlite:///results.db
   lenet-search run --study cifar --set train.epochs=2 --set data.limit=10000 --name quick
 
-Running the same command again finishes what is missing.
-The same command on another machine, against the same database, joins in."""
+Run the same command again to resume, or to finish what is missing.
+Run it on another machine, against the same database, to join in."""
 
 
 def run(
@@ -63,11 +63,13 @@ def run(
         ),
     ] = None,
     data: DataFolder = None,
+    freeze_every: FreezeEvery = 60.0,
     json: Json = False,
 ) -> None:
     """Search a study's space, and keep every trial in the storage.
 
-    A live view shows what is going on; Ctrl-C stops within seconds and loses nothing.
+    Ctrl-C, SIGTERM, SIGUSR1 and --timeout stop within seconds: running trials are frozen where they are, and the same
+    command resumes them.
     """
     from lenet_search.api import Study
     from lenet_search.cli.terminal import console, print_json
@@ -86,7 +88,8 @@ def run(
         raise typer.BadParameter(str(error), param_hint="'--slots'") from None
     chosen = Study.read(study, overrides=set_ or (), name=name)
     try:
-        summary = chosen.run(trials, seconds, storage, workers, size, data, view=view_for(console(stderr=json)))
+        view = view_for(console(stderr=json))
+        summary = chosen.run(trials, seconds, storage, workers, size, data, view, freeze_every)
     except Interrupted as interrupted:
         if json and interrupted.summary is not None:
             print_json(interrupted.summary.to_json())
@@ -103,8 +106,12 @@ def _conclude(summary: "Summary", out: "Console") -> None:
     from lenet_search.results.best import ordered
     from lenet_search.storage import dashboard_command, resolve
 
+    if summary.ended == "timeout":
+        interrupted = summary.trials["interrupted"]
+        frozen = f"; {interrupted} running trials are frozen where they were" if interrupted else ""
+        out.print(f"\nThe time is up{frozen}. Run the same command again to resume.")
     if summary.best is None:
-        out.print("\nNo trial is complete yet: the same command with a larger --trials or --timeout goes on.")
+        out.print("\nNo trial is complete yet. Run the same command again, with a larger --trials or --timeout.")
         return
     out.print(f"\nBest: trial {summary.best['number']} with {number(float(summary.best['value']))}", style="bold")
     out.print(f"  {recipe_in_short(ordered(summary.best['params']))}")

@@ -1,19 +1,25 @@
-"""Ctrl-C and SIGTERM: noticed at once, acted on between two steps, so that no trial is left half told."""
+"""Signals that end a command: noticed at once, acted on between two steps, so that nothing is left half done.
 
+Ctrl-C, SIGTERM, SIGHUP, and SIGUSR1, which queues such as SLURM send before a job's time is up.
+"""
+
+import shlex
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from lenet_search.errors import LenetSearchError
 
-SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1") if hasattr(signal, name))
 
 
 class Interrupted(LenetSearchError):
-    """A signal ended the search; everything is stored, and the message says how to go on.
+    """A signal ended the command; what was done is kept, and the message says how to resume.
 
     `exit_code` is the shell's for this signal: 130 for Ctrl-C, 143 for SIGTERM. `summary` says what was done until
     then, None where nothing was begun.
@@ -24,6 +30,13 @@ class Interrupted(LenetSearchError):
         self.signal = number
         self.exit_code = 128 + number
         self.summary = summary
+
+
+def same_command() -> str:
+    """How to run the command again that this process runs."""
+    if Path(sys.argv[0]).name.startswith("lenet-search"):
+        return shlex.join(["lenet-search", *sys.argv[1:]])
+    return "run the same again"
 
 
 class Stop:

@@ -143,7 +143,7 @@ def climb(
                 rates[size // 2] = max(rates[size // 2], _rate(before, clock))
                 rate = max(rate, _rate(run, clock))
         except Exception as error:
-            if not rates or not _out_of_memory(error):
+            if not rates or not machine.memory_was_short(error):
                 raise
             return rates, f"{size} do not fit into the memory"
         rates[size] = rate
@@ -258,12 +258,6 @@ def _rate(run: Callable[[], int], clock: Callable[[], float]) -> float:
         if passed > LONG or (repeat >= REPEATS and passed > ENOUGH):
             break
     return best
-
-
-def _out_of_memory(error: Exception) -> bool:
-    """Whether memory was short, on the host or in the words of any backend."""
-    said = f"{type(error).__name__} {error}".lower()
-    return isinstance(error, MemoryError) or "resource_exhausted" in said or "resourceexhausted" in said
 
 
 def _counted(slots: int) -> str:

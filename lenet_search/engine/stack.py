@@ -15,6 +15,7 @@ from lenet_search.engine.program import EVALUATION_BATCH, Program, State
 from lenet_search.engine.sizes import Sizes
 from lenet_search.engine.update import Moments
 from lenet_search.errors import DataError
+from lenet_search.frozen import SlotState
 from lenet_search.networks import Parameter
 from lenet_search.networks.start import initial_value
 from lenet_search.recipe import Recipe
@@ -47,6 +48,17 @@ class EpochResult:
 class _Slot:
     recipe: Recipe
     epoch: int = 0
+
+
+@dataclass(frozen=True)
+class Computed:
+    """An epoch that was trained and does not count yet: the state of the slots that ran, and what was measured."""
+
+    slots: list[int]
+    arrays: list[np.ndarray]  # weights, moments, moving statistics after it
+    measured: list[list[float]]  # train_loss, train_accuracy, val_loss, val_accuracy of each slot
+    rates: list[float]
+    seconds: float
 
 
 class Stack:
@@ -99,6 +111,11 @@ class Stack:
         self._sizes = Sizes(slots)
 
     @property
+    def _arrays(self) -> tuple[np.ndarray, ...]:
+        """All parts of the state, (K, n) each, in the order of `SlotState`."""
+        return self._state.weights, *self._state.moments, self._state.moving
+
+    @property
     def free(self) -> int:
         """How many slots are empty."""
         return self._slots.count(None)
@@ -107,6 +124,12 @@ class Stack:
     def active(self) -> tuple[int, ...]:
         """The slots in use."""
         return tuple(i for i, slot in enumerate(self._slots) if slot is not None)
+
+    def epochs(self, slot: int) -> int:
+        """How many epochs the run in a slot has done."""
+        run = self._slots[slot]
+        assert run is not None
+        return run.epoch
 
     def load(self, recipe: Recipe, seed: int) -> int:
         """Start a run of `recipe` in an empty slot, with initial weights by `seed`; gives the slot's number.
@@ -136,10 +159,30 @@ class Stack:
         self._hyper["scale"][number], self._hyper["offset"][number] = scale, offset
         return number
 
+    def freeze(self, slot: int) -> SlotState:
+        """A slot's state after its last epoch, as arrays of its own. The slot goes on."""
+        return SlotState(*(array[slot].copy() for array in self._arrays))
+
+    def thaw(self, recipe: Recipe, epochs: int, state: SlotState) -> int:
+        """Go on with a run that was frozen after `epochs`, in an empty slot; gives the slot's number.
+
+        Raises:
+            ValueError: the state is another network's or optimizer's.
+        """
+        frozen = state.weights, state.first, state.second, state.third, state.moving
+        expected, received = [array.shape[1] for array in self._arrays], [len(array) for array in frozen]
+        if expected != received:
+            raise ValueError(f"a frozen run of another structure: expected {expected} numbers, received {received}")
+        slot = self.load(recipe, 0)
+        self._slots[slot] = _Slot(recipe, epochs)
+        for array, each in zip(self._arrays, frozen, strict=True):
+            array[slot] = each
+        return slot
+
     def unload(self, slot: int) -> None:
         """Empty a slot; what it computed is forgotten."""
         self._slots[slot] = None
-        for array in (self._state.weights, *self._state.moments, self._state.moving):
+        for array in self._arrays:
             array[slot] = 0.0
 
     def weights(self, slot: int) -> dict[str, np.ndarray]:
@@ -158,15 +201,24 @@ class Stack:
 
     def epoch(self) -> dict[int, EpochResult]:
         """Train all slots in use for one epoch, then evaluate them; results by slot. Takes seconds."""
+        return self.take(self.compute()) if self.active else {}
+
+    def compute(self) -> "Computed":
+        """The epoch to come, of all slots in use, at least one. They stay as they are until `take` is called with it.
+
+        Takes seconds, in which another thread may freeze slots as they were before it. (What `sdlm` divides by is
+        measured anew before each epoch, so a frozen run does not miss it.)
+        """
         order = np.random.default_rng([ORDER_SEED, self.clock]).permutation(len(self._split.x_train))
         size = self.structure.batch_size
-        return self._run(order[: self._steps * size].reshape(self._steps, size).astype(np.int32))
+        return self._compute(order[: self._steps * size].reshape(self._steps, size).astype(np.int32))
 
     def _run(self, order: np.ndarray) -> dict[int, EpochResult]:
+        return self.take(self._compute(order))
+
+    def _compute(self, order: np.ndarray) -> "Computed":
         """An epoch on the batches that `order` (steps, batch) lists."""
         active = self.active
-        if not active:
-            return {}
         started = perf_counter()
         for slot in active:
             self._measure_curvature(slot)
@@ -182,13 +234,19 @@ class Stack:
         after, loss, accuracy = self._program.train(state, self._images, self._labels, order, rows, hyper, first)
         count = np.array(len(self._split.x_val), np.float32)
         val_loss, val_accuracy = self._program.evaluate(after, *self._validation, hyper, count)
-        self._keep(chosen, after)
+        columns = np.array([np.asarray(column) for column in (loss, accuracy, val_loss, val_accuracy)], float)
+        arrays = [np.asarray(array) for array in (after.weights, *after.moments, after.moving)]
+        return Computed(chosen, arrays, columns.T.tolist(), rates, perf_counter() - started)
+
+    def take(self, computed: "Computed") -> dict[int, EpochResult]:
+        """Let an epoch count that `compute` gave; results by slot."""
+        for array, new in zip(self._arrays, computed.arrays, strict=True):
+            array[computed.slots] = new
         self.clock += 1
-        self._sizes.note(len(chosen), perf_counter() - started)
-        columns = [np.asarray(column) for column in (loss, accuracy, val_loss, val_accuracy)]
+        self._sizes.note(len(computed.slots), computed.seconds)
         return {
-            slot: self._result(slot, [float(column[i]) for column in columns], float(rates[i]))
-            for i, slot in enumerate(chosen)
+            slot: self._result(slot, measured, rate)
+            for slot, measured, rate in zip(computed.slots, computed.measured, computed.rates, strict=True)
             if self._slots[slot] is not None
         }
 
@@ -242,12 +300,6 @@ class Stack:
         penalty = 2.0 * slot.recipe.regularize.l2
         own = [found[p.name].ravel() + penalty * p.penalized for p in self._program.trainable]
         self._state.moments.second[number] = np.square(branch.mu + np.abs(np.concatenate(own)))
-
-    def _keep(self, chosen: list[int], after: Any) -> None:
-        self._state.weights[chosen] = np.asarray(after.weights)
-        self._state.moving[chosen] = np.asarray(after.moving)
-        for mine, new in zip(self._state.moments, after.moments, strict=True):
-            mine[chosen] = np.asarray(new)
 
 
 def _pack(which: list[Parameter], initializer: str, seed: int) -> np.ndarray:

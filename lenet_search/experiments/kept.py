@@ -2,48 +2,25 @@
 
     DIR/NAME/recipe.toml    the recipe
     DIR/NAME/recipe.json    its values and what its images are; `evaluate` and `predict` read it
-    DIR/NAME/seed-1.json    the course of one run: curves, device, seconds, result on the test set
+    DIR/NAME/seed-1.json    one run: its curve, device, seconds, result on the test set
     DIR/NAME/seed-1.keras   its model
+    DIR/NAME/seed-2.frozen  a run that was interrupted, or is running; removed when it is over
 
-Each file is replaced whole, and a run is there when its .json is: a command that was stopped goes on from there.
+Each file is replaced whole, and a run is there when its .json is: a command that was stopped resumes from there.
 """
 
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from lenet_search.errors import ResultError
-from lenet_search.machine import replace_text
+from lenet_search.frozen import SlotState, read_frozen, write_frozen
+from lenet_search.machine import replace_text, written_whole
 from lenet_search.recipe import Recipe
+from lenet_search.run import Run
 from lenet_search.study import differences, write_recipe
 from lenet_search.study.toml_text import value_text
-
-
-@dataclass(frozen=True)
-class Run:
-    """One training run, and what its model makes of the test set, where that was read.
-
-    `seconds` is the time of its whole stack, in which the seeds of `stack` were trained side by side, loading and
-    compiling included. `right` of `n` test images were recognized.
-    """
-
-    seed: int
-    diverged: bool
-    curve: dict[str, list[float]]
-    stack: list[int]
-    seconds: float
-    device: str
-    versions: dict[str, str]
-    right: int | None = None
-    n: int | None = None
-
-    @property
-    def test_accuracy(self) -> float | None:
-        """Share of the test images; None where they were not read."""
-        return None if self.right is None or not self.n else self.right / self.n
 
 
 class Kept:
@@ -61,26 +38,62 @@ class Kept:
         return self.folder / f"seed-{seed}.keras"
 
     def run(self, seed: int) -> Run | None:
-        """What is kept of a seed, None where it has not been trained to the end."""
-        path = self._file(seed)
+        """What is kept of a seed, None where it has not been trained to the end.
+
+        Raises:
+            ResultError: the file is not one of a run.
+        """
+        path = self.folder / f"seed-{seed}.json"
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
-            raw["curve"] = {
-                name: [math.nan if v is None else v for v in values] for name, values in raw["curve"].items()
-            }
-            run = Run(**raw)
+            if "recipe" not in raw:  # of version 0.1.0, which had it in recipe.json alone; all began at clock 0
+                beside = json.loads(self._summary.read_text(encoding="utf-8"))
+                raw |= {"recipe": beside["values"], "images": beside["images"], "clock": 0}
+                raw["seconds"] /= len(raw["stack"])
+            run = Run.from_json(raw)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ResultError(f"{path}: not the file of a run that was kept; remove it to train anew") from error
+            raise ResultError(f"{path}: not the file of a run that was kept; remove it to train it again") from error
         return run if run.diverged or self.model(seed).is_file() else None
 
+    def keep_model(self, seed: int, model: bytes) -> None:
+        """Write the model of a seed."""
+        with written_whole(self.model(seed)) as scratch:
+            scratch.write_bytes(model)
+
     def keep(self, run: Run) -> None:
-        """Write a run's file; its model lies there already."""
-        curve = {
-            name: [value if math.isfinite(value) else None for value in values] for name, values in run.curve.items()
-        }
-        _write_json(self._file(run.seed), asdict(run) | {"curve": curve})
+        """Write a run's file; its model is there already. What was frozen of it is not needed any more."""
+        _write_json(self.folder / f"seed-{run.seed}.json", run.to_json())
+        self._frozen(run.seed).unlink(missing_ok=True)
+
+    def freeze(self, run: Run, state: SlotState | None) -> None:
+        """Write a run that is not over."""
+        assert state is not None
+        write_frozen(self._frozen(run.seed), run, state)
+
+    def frozen(self, seed: int) -> tuple[Run, SlotState] | None:
+        """A run that is not over, as it was frozen last; None where none was.
+
+        Raises:
+            ResultError: its file is damaged.
+        """
+        return read_frozen(self._frozen(seed))
+
+    @property
+    def precision(self) -> str | None:
+        """What "auto" means for the runs of this folder, where that is settled."""
+        found = self._read_summary().get("precision")
+        return None if found is None else str(found)
+
+    def settle(self, precision: str) -> None:
+        """Note what "auto" means for the runs of this folder."""
+        _write_json(self._summary, {**self._read_summary(), "precision": precision})
+
+    def clear(self) -> None:
+        """Remove all runs, and the recipe with them."""
+        for path in (*self.folder.glob("seed-*"), self._summary):
+            path.unlink(missing_ok=True)
 
     def begin(self, recipe: Recipe, images: Mapping[str, Any], header: str) -> None:
         """See that the folder is this recipe's, and on these images (`data.Split.describe()`); a new one is made so.
@@ -88,7 +101,7 @@ class Kept:
         Raises:
             ResultError: the folder holds another recipe, or was trained on other images, or cannot be made.
         """
-        path = self.folder / "recipe.json"
+        path = self._summary
         try:
             before = json.loads(path.read_text(encoding="utf-8"))
             stored, digest = dict(before["values"]), before["images"]["digest"]
@@ -96,9 +109,9 @@ class Kept:
             self._make(recipe, images, header)
             return
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ResultError(f"{path}: not a recipe that was kept; name another folder with --out") from error
+            raise ResultError(f"{path}: not a recipe that was kept; choose another folder with --out") from error
         changed = differences(_texts(stored), _texts(recipe.values()))
-        what_to_do = "name another folder with --out, or remove this one"
+        what_to_do = "choose another folder with --out, or remove this one"
         if changed:
             raise ResultError(
                 f"{self.folder} holds results of another recipe of this name ({'; '.join(changed)}); {what_to_do}"
@@ -113,12 +126,20 @@ class Kept:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ResultError(f"{self.folder}: cannot be made a folder for the results: {error.strerror}") from error
+            raise ResultError(f"{self.folder}: cannot create the results folder: {error.strerror}") from error
         (self.folder / "recipe.toml").write_text(write_recipe(recipe, header), encoding="utf-8")
-        _write_json(self.folder / "recipe.json", {"values": recipe.values(), "images": dict(images)})
+        _write_json(self._summary, {"values": recipe.values(), "images": dict(images)})
 
-    def _file(self, seed: int) -> Path:
-        return self.folder / f"seed-{seed}.json"
+    @property
+    def _summary(self) -> Path:
+        return self.folder / "recipe.json"
+
+    def _read_summary(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self._summary.read_text(encoding="utf-8"))
+        return found
+
+    def _frozen(self, seed: int) -> Path:
+        return self.folder / f"seed-{seed}.frozen"
 
 
 def _texts(values: Mapping[str, Any]) -> dict[str, str]:

@@ -10,10 +10,39 @@ from plotly.subplots import make_subplots
 from lenet_search.experiments.compare import Comparison
 from lenet_search.experiments.result import Result
 from lenet_search.look.theme import METRICS, PALETTE, SOFT, Shown, log_ticks, tick_text, titled
+from lenet_search.run import Run
 
 ACCURACY = {"val_accuracy": METRICS["val_accuracy"], "test_accuracy": Shown("test accuracy", 100.0, "%", 2)}
 BAND = 0.15  # opacity
 DOMAINS = ((0.0, 0.36), (0.44, 0.6), (0.79, 1.0))  # of a comparison's panels; before the last stand names of pairs
+
+
+def seeds_figure(runs: Sequence[Run], title: str) -> go.Figure:
+    """Accuracy and loss by epoch: a line per seed, validation solid, training dotted."""
+    figure = make_subplots(1, 2, horizontal_spacing=0.09)
+    for place, run in enumerate(runs):
+        for column, panel in enumerate(("accuracy", "loss"), 1):
+            for part, dash in (("val", "solid"), ("train", "dot")):
+                shown = METRICS[f"{part}_{panel}"]
+                values = [value * shown.factor for value in run.curve[f"{part}_{panel}"]]
+                figure.add_scatter(
+                    x=list(range(1, len(values) + 1)),
+                    y=values,
+                    mode="lines+markers" if len(values) < 2 else "lines",
+                    name=f"seed {run.seed}" + (", diverged" if run.diverged else ""),
+                    legendgroup=run.seed,
+                    showlegend=(column, part) == (1, "val"),
+                    line={"color": PALETTE[place % len(PALETTE)], "dash": dash, "width": 2},
+                    hovertemplate=f"seed {run.seed}, epoch %{{x}}: {shown.label} %{{y:.{shown.digits}f}}"
+                    f" {shown.unit}<extra></extra>",
+                    row=1,
+                    col=column,
+                )
+    figure.update_xaxes(title_text="epoch")
+    figure.update_yaxes(title_text="accuracy (%)", row=1, col=1)
+    figure.update_yaxes(title_text="cross-entropy", row=1, col=2)
+    reading = "solid: validation images, dotted: training images, as augmented; click a seed to hide it"
+    return titled(figure, title, reading)
 
 
 def claims_figure(results: Sequence[Result]) -> go.Figure:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lenet_search.experiments.kept import Kept, Run
+from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.task import Task
 from lenet_search.look.intervals import mean_summary, wilson
+from lenet_search.run import Run
 
 METRICS = ("test_accuracy", "val_accuracy", "val_loss")
 
@@ -33,8 +34,8 @@ class Result:
 
     @property
     def seconds(self) -> float:
-        """Training time of all seeds: that of every stack once."""
-        return sum({tuple(run.stack): run.seconds for run in self.runs}.values())
+        """Training time of all seeds: each one's share of its stacks' time."""
+        return sum(run.seconds for run in self.runs)
 
     @property
     def diverged(self) -> int:

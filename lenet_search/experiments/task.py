@@ -1,11 +1,13 @@
 """Recipes that are to be trained, each on some seeds."""
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from lenet_search.errors import StudyFileError
 from lenet_search.recipe import Recipe
-from lenet_search.study import Claim, read_recipe, title
+from lenet_search.study import Claim, read_recipe, title, write_recipe
 
 
 @dataclass(frozen=True)
@@ -42,3 +44,24 @@ def read_tasks(sources: Sequence[str], seeds: int, overrides: Sequence[str] = ()
     if problems:
         raise StudyFileError(problems)
     return tasks
+
+
+def task_of(
+    recipe: str | Path | Recipe, seeds: int, *, overrides: Sequence[str] = (), name: str | None = None
+) -> tuple[Task, str]:
+    """One recipe as a task, and the metric that its file names; seeds as `read_tasks` has them.
+
+    Raises:
+        StudyFileError: with every problem of the file or the overrides.
+    """
+    if isinstance(recipe, Recipe):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "recipe.toml"
+            path.write_text(write_recipe(recipe, header=""), encoding="utf-8")
+            definition, whole = read_recipe(path, overrides=overrides)
+        return Task(name or "recipe", "", whole, None, tuple(range(1, 1 + seeds))), definition.metric
+    definition, whole = read_recipe(recipe, overrides=overrides)
+    heading = "" if definition.path is None else title(definition.path)
+    first = definition.seed + 1
+    found = Task(name or definition.recipe_name, heading, whole, definition.claim, tuple(range(first, first + seeds)))
+    return found, definition.metric

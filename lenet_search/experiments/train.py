@@ -1,138 +1,122 @@
-"""Training one recipe from several initial weights in one stack."""
+"""One recipe from several initial weights: how good is it, and how much of that is luck?"""
 
-import contextlib
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import json
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lenet_search.look.intervals import mean_summary
-from lenet_search.recipe import Recipe
-from lenet_search.storage import CURVES
-from lenet_search.structure import structure_of
-from lenet_search.study import METRICS
-
-if TYPE_CHECKING:
-    import numpy as np
-
-
-@dataclass
-class Course:
-    """One training run: the seed of its initial weights, and one number per epoch in each curve."""
-
-    seed: int
-    clock: int  # epochs that the stack had run before this one began: fixes images' order and random draws
-    curve: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in CURVES})
-    diverged: bool = False
+from lenet_search.crew.crew import FREEZE_EVERY
+from lenet_search.errors import ResultError
+from lenet_search.experiments.finish import finish
+from lenet_search.experiments.kept import Kept
+from lenet_search.experiments.pictures import seeds_figure
+from lenet_search.experiments.result import Result
+from lenet_search.experiments.task import Task
+from lenet_search.look.progress import View
+from lenet_search.machine import replace_text
+from lenet_search.run import curves_csv
+from lenet_search.study import METRICS, write_recipe
 
 
 @dataclass(frozen=True)
 class Training:
-    """What came of one recipe: a course per seed, and the weights of the first that did not diverge."""
+    """What came of a recipe on its seeds. `seconds` are those of this command; `files` what it has written."""
 
-    recipe: Recipe
-    courses: tuple[Course, ...]
-    images: dict[str, Any]  # data.Split.describe()
-    device: str
+    result: Result
     seconds: float
-    weights: "Mapping[str, np.ndarray] | None"
-    kept: int | None  # the seed that `weights` belong to
+    files: tuple[Path, ...] = ()
 
-    def values(self, metric: str) -> list[float]:
-        """The metric after the last epoch, of every course that did not diverge."""
-        return [course.curve[metric][-1] for course in self.courses if not course.diverged]
-
-    def mean(self, metric: str) -> dict[str, float | int | None]:
-        """Number of courses, mean of the metric and its 95 % interval, None where there is none."""
-        return mean_summary(self.values(metric), share=metric == "val_accuracy")
+    @property
+    def model_seed(self) -> int | None:
+        """Whose model is model.keras: the first seed that came through. Picking the best would flatter it."""
+        return next((run.seed for run in self.result.runs if not run.diverged), None)
 
     def summary(self) -> dict[str, Any]:
-        """All but curves and weights, JSON-able."""
+        """All but curves and models, JSON-able."""
+        result = self.result
         seeds = [
-            {"seed": course.seed, "clock": course.clock, "diverged": course.diverged}
-            | {metric: None if course.diverged else course.curve[metric][-1] for metric in METRICS}
-            for course in self.courses
+            {"seed": run.seed, "clocks": run.clocks, "diverged": run.diverged}
+            | {metric: None if run.diverged else run.curve[metric][-1] for metric in METRICS}
+            for run in result.runs
         ]
         return {
-            "values": self.recipe.values(),
-            "metrics": {metric: self.mean(metric) for metric in METRICS},
+            "values": result.task.recipe.values(),
+            "metrics": {metric: result.mean(metric) for metric in METRICS},
             "seeds": seeds,
-            "model_seed": self.kept,
-            "images": self.images,
-            "device": self.device,
+            "model_seed": self.model_seed,
+            "images": dict(result.images),
+            "device": next((run.device for run in result.runs), None),
             "seconds": round(self.seconds, 3),
         }
 
 
 def train(
-    recipe: Recipe,
+    task: Task,
+    folder: Path,
     *,
-    seeds: int | Sequence[int] = 1,
-    first_seed: int = 0,
+    view: View,
+    title: str = "",
+    metric: str = "val_accuracy",
     data_folder: Path | None = None,
-    slots: int | None = None,
-    threads: int | None = None,
-    on_epoch: Callable[[tuple[Course, ...], int], None] | None = None,
-    on_end: "Callable[[Course, Mapping[str, np.ndarray] | None], None] | None" = None,
+    workers: int | None = None,
+    freeze_every: float = FREEZE_EVERY,
+    restart: bool = False,
 ) -> Training:
-    """Train `recipe` from `seeds` different initial weights, `slots` at a time in one stack.
+    """Train a recipe from the initial weights of all its seeds, side by side; only what the folder lacks.
+
+    All runs see the same images in the same order with the same random draws, so they differ by their initial weights
+    alone.
 
     Args:
-        recipe: what to train
-        seeds: how many runs; their seeds count up from `first_seed`; or the seeds themselves
-        first_seed: seed of the first run's initial weights
-        data_folder: folder that is looked at first for NAME.npz
-        slots: runs side by side; else what suits the device
-        threads: of the processor; else one per core
-        on_epoch: called after each epoch of the stack with all courses, and the epochs that they have run together
-        on_end: called with each course that has ended and its weights, None where it diverged
-
-    Runs side by side see the same images in the same order with the same random draws, so they differ by their
-    initial weights alone; runs of a later round see another order too.
+        task: recipe and seeds
+        folder: where recipe, runs, curves and models go
+        view: where progress is shown
+        title: what the pictures are called; else the task's name
+        metric: that is shown while training
+        data_folder: folder searched for NAME.npz before downloading
+        workers: processes; else one per GPU, or one per core
+        freeze_every: seconds between two copies of each run's state
+        restart: train everything again, also what the folder has; it may hold another recipe
 
     Raises:
-        DataError: if the images cannot be had.
+        DataError: the images cannot be had.
+        ResultError: the folder holds another recipe, or cannot be created.
+        Interrupted: by a signal; the same call resumes.
+        RunError: workers keep dying, or a run cannot be trained here.
     """
-    from lenet_search import data
-    from lenet_search.engine import Stack, device
-    from lenet_search.machine import usable_cores
-    from lenet_search.space import Space
-
     started = monotonic()
-    with contextlib.suppress(RuntimeError):  # it is running already, in a notebook: it stays as it is
-        device.configure(threads or usable_cores())
-    wanted = range(first_seed, first_seed + seeds) if isinstance(seeds, int) else seeds
-    split = data.load(recipe.images, data_folder)
-    if recipe.train.precision == "auto":
-        recipe = recipe.settled(device.best_precision())
-    stack = Stack(
-        structure_of(recipe, Space.from_recipe(recipe)), split, min(len(wanted), slots or device.default_slots())
+    kept = Kept(folder)
+    if restart:
+        kept.clear()
+    (result,) = finish(
+        [task], {task.name: kept}, name=task.name, test=False, view=view, metric=metric, data_folder=data_folder,
+        workers=workers, freeze_every=freeze_every,
+    )  # fmt: skip
+    training = Training(result, monotonic() - started)
+    return Training(result, training.seconds, tuple(_write(training, kept, title or task.name)))
+
+
+def _write(training: Training, kept: Kept, title: str) -> list[Path]:
+    """Write recipe.toml, recipe.json, curves.csv, curves.html and, where a run came through, model.keras.
+
+    recipe.json holds the results too, and tells `evaluate` which data set the model beside it is for.
+    """
+    folder, result = kept.folder, training.result
+    recipe, summary, table, picture, model = (
+        folder / name for name in ("recipe.toml", "recipe.json", "curves.csv", "curves.html", "model.keras")
     )
-    courses: list[Course] = []
-    waiting = deque(wanted)
-    running: dict[int, Course] = {}
-    weights, kept, epochs = None, None, 0
-    while waiting or running:
-        while waiting and stack.free:
-            course = Course(waiting.popleft(), stack.clock)
-            running[stack.load(recipe, course.seed)] = course
-            courses.append(course)
-        for slot, result in stack.epoch().items():
-            course = running[slot]
-            for name in CURVES:
-                course.curve[name].append(float(getattr(result, name)))
-            epochs += 1
-            course.diverged = not result.finite
-            if course.diverged or result.epoch == recipe.train.epochs:
-                ended = None if course.diverged else stack.weights(slot)
-                if ended is not None and kept is None:
-                    weights, kept = ended, course.seed
-                if on_end is not None:
-                    on_end(course, ended)
-                stack.unload(slot)
-                del running[slot]
-        if on_epoch is not None:
-            on_epoch(tuple(courses), epochs)
-    return Training(recipe, tuple(courses), split.describe(), device.describe(), monotonic() - started, weights, kept)
+    precision = {} if kept.precision is None else {"precision": kept.precision}
+    replace_text(recipe, write_recipe(result.task.recipe, header=title))
+    replace_text(summary, json.dumps(training.summary() | precision, indent=2, allow_nan=False) + "\n")
+    replace_text(table, curves_csv("seed", ((run.seed, run.curve) for run in result.runs)))
+    replace_text(picture, seeds_figure(result.runs, title).to_html(include_plotlyjs=True))
+    if training.model_seed is None:
+        model.unlink(missing_ok=True)  # an earlier training's would look like this one's
+        return [recipe, summary, table, picture]
+    try:
+        shutil.copyfile(kept.model(training.model_seed), model)
+    except OSError as error:
+        raise ResultError(f"{model}: cannot be written: {error.strerror}") from error
+    return [recipe, summary, table, picture, model]

@@ -1,4 +1,4 @@
-"""A search in plain lines, and the words that both views use."""
+"""Progress in plain lines, and the words that both views use."""
 
 import math
 import time
@@ -10,12 +10,12 @@ from lenet_search.look.progress import Progress
 if TYPE_CHECKING:
     from rich.console import Console
 
-EVERY = 30.0  # seconds between two status lines where there is no terminal
+EVERY = 10.0  # seconds between two status lines where there is no terminal
 BARS = "▁▂▃▄▅▆▇█"
 
 
 class Plain:
-    """One line per ended trial, and how it stands every 30 seconds."""
+    """One line per ended run, and how it stands every ten seconds."""
 
     def __init__(self, console: "Console", clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
@@ -32,11 +32,11 @@ class Plain:
         self._last = progress
         if self._clock() - self._status >= EVERY:
             self._status = self._clock()
-            self._print(f"{counts(progress)}; {best(progress)}; {rates(progress)}; {left(progress)}")
+            self._print("; ".join([*self._words(progress), left(progress)]))
 
-    def ended(self, number: int, state: str, detail: str) -> None:
-        """A line for the trial."""
-        self._print(f"trial {number} {state}: {detail}")
+    def ended(self, name: str, state: str, detail: str) -> None:
+        """A line for the run."""
+        self._print(f"{name} {state}: {detail}")
 
     def note(self, text: str) -> None:
         """A line, marked."""
@@ -45,34 +45,41 @@ class Plain:
     def close(self) -> None:
         """How it stood at the end."""
         if self._last is not None:
-            self._print(f"{counts(self._last)}; {best(self._last)}; {rates(self._last)}")
+            self._print("; ".join(self._words(self._last)))
+
+    def _words(self, progress: Progress) -> list[str]:
+        standing = progress.standing
+        counted = f"{standing.done} of {standing.total} {standing.unit}s done ({states(progress)})"
+        found = [best(progress)] if standing.unit == "trial" else []
+        return [counted, *found, rates(progress)]
 
     def _print(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
-def counts(progress: Progress) -> str:
-    """'12 of 100 trials done (8 complete, 4 pruned), 8 running'."""
-    text = (
-        f"{progress.complete + progress.pruned} of {progress.total} trials done "
-        f"({progress.complete} complete, {progress.pruned} pruned), {len(progress.running)} running"
-    )
-    text += f", {progress.elsewhere} elsewhere" if progress.elsewhere else ""
-    return text + (f", {progress.failed} failed" if progress.failed else "")
+def states(progress: Progress) -> str:
+    """'8 complete, 4 pruned, 8 running'."""
+    standing = progress.standing
+    parts = [f"{standing.complete} complete"]
+    parts += [f"{standing.pruned} pruned"] if standing.unit == "trial" else []
+    parts += [f"{len(progress.running)} running"]
+    parts += [f"{progress.other} running in other processes"] if progress.other else []
+    parts += [f"{standing.interrupted} interrupted"] if standing.interrupted else []
+    parts += [f"{standing.failed} failed"] if standing.failed else []
+    return ", ".join(parts)
 
 
 def best(progress: Progress) -> str:
     """'best 0.7131 (trial 12)'."""
-    return (
-        "none complete yet"
-        if progress.best is None
-        else f"best {progress.best.value:.4f} (trial {progress.best.number})"
-    )
+    found = progress.standing.best
+    return "none complete yet" if found is None else f"best {found.value:.4f} (trial {found.number})"
 
 
 def rates(progress: Progress) -> str:
-    """'120 trials/h, 24,000 images/s'."""
-    return f"{progress.trials_per_hour:,.0f} trials/h, {progress.images_per_second:,.0f} images/s"
+    """'120 trials/h, 24,000 images/s'; before anything is trained, what is waited for."""
+    if progress.starting and not progress.images_per_second:
+        return f"starting {progress.starting} worker{'' if progress.starting == 1 else 's'}"
+    return f"{progress.per_hour:,.0f} {progress.standing.unit}s/h, {progress.images_per_second:,.0f} images/s"
 
 
 def left(progress: Progress) -> str:

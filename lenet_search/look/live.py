@@ -1,5 +1,7 @@
 """The live view: how far, how good, how fast, and what runs right now, redrawn in place."""
 
+import importlib.util
+
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.live import Live as RichLive
@@ -9,16 +11,18 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from lenet_search.look.lines import Plain, counts, duration, rates, recipe_in_short, sparkline
-from lenet_search.look.progress import Progress, RunningTrial, View
+from lenet_search.look.lines import Plain, duration, rates, recipe_in_short, sparkline, states
+from lenet_search.look.progress import Progress, Running, Standing, View
 
-ROWS = 8  # running trials that are shown; a GPU runs many more
+ROWS = 8  # runs that are shown; a GPU runs many more
 SPARK = 24  # characters
 REDRAWS = 4  # per second
 
 
 def view_for(console: Console) -> View:
-    """The view that suits `console`: live where a person watches, else plain lines."""
+    """The view that suits `console`: live where a person watches, in a notebook too, else plain lines."""
+    if console.is_jupyter:  # Rich redraws there with the help of ipywidgets
+        return Live(console) if importlib.util.find_spec("ipywidgets") else Plain(console)
     return Live(console) if console.is_terminal and not console.is_dumb_terminal else Plain(console)
 
 
@@ -45,10 +49,10 @@ class Live:
             self._live.start()
         self._live.update(panel(progress, self._console.width), refresh=True)
 
-    def ended(self, number: int, state: str, detail: str) -> None:
+    def ended(self, name: str, state: str, detail: str) -> None:
         """Only failures get a line of their own: the panel shows the rest."""
         if state == "failed":
-            self._console.print(Text(f"trial {number} failed: {detail}", style="yellow"))
+            self._console.print(Text(f"{name} failed: {detail}", style="yellow"))
 
     def note(self, text: str) -> None:
         """A line above the panel."""
@@ -61,41 +65,40 @@ class Live:
 
 
 def panel(progress: Progress, width: int) -> RenderableType:
-    """The whole picture of a search, for a terminal `width` characters wide."""
+    """The whole picture, for a terminal `width` characters wide."""
     parts: list[RenderableType] = [_how_far(progress), _numbers(progress)]
-    if progress.best is not None:
-        parts.append(_best(progress))
+    if progress.standing.best is not None:
+        parts.append(_best(progress.standing))
     if progress.running:
         parts.append(Padding(_running(progress, width), (1, 0, 0, 0)))
-    title = Text.assemble((progress.study, "bold"), f"  {progress.metric}", style="default")
+    title = Text.assemble((progress.standing.name, "bold"), f"  {progress.standing.metric}", style="default")
     return Panel(Group(*parts), title=title, title_align="left", box=box.ROUNDED, border_style="cyan", padding=(0, 1))
 
 
 def _how_far(progress: Progress) -> Table:
-    done = progress.complete + progress.pruned
+    done, total = progress.standing.done, progress.standing.total
     line = Table.grid(padding=(0, 2), expand=True)
     line.add_column(ratio=1)
     line.add_column(no_wrap=True, justify="right")
-    open_end = progress.seconds_left is None or done >= progress.total
+    open_end = progress.seconds_left is None or done >= total
     when = "" if open_end else f"{duration(progress.seconds_left or 0.0)} left, "
-    bar = ProgressBar(total=max(1, progress.total), completed=min(done, progress.total), complete_style="cyan")
-    line.add_row(bar, Text(f"{done} of {progress.total}   {when}{duration(progress.seconds)} so far"))
+    bar = ProgressBar(total=max(1, total), completed=min(done, total), complete_style="cyan")
+    line.add_row(bar, Text(f"{done} of {total}   {when}{duration(progress.seconds)} so far"))
     return line
 
 
 def _numbers(progress: Progress) -> Text:
-    words = counts(progress).partition(" trials done ")[2].replace("(", "", 1).replace(")", "", 1)
-    return Text.assemble((words, "default"), ("   " + rates(progress), "dim"))
+    return Text.assemble((states(progress), "default"), ("   " + rates(progress), "dim"))
 
 
-def _best(progress: Progress) -> Table:
-    assert progress.best is not None
+def _best(standing: Standing) -> Table:
+    assert standing.best is not None
     line = Table.grid(padding=(0, 2))
     line.add_column(no_wrap=True)
     line.add_column(overflow="fold")
-    value = Text.assemble(("best ", "bold"), (f"{progress.best.value:.4f}", "bold green"))
-    line.add_row(value, Text(sparkline(progress.bests, SPARK), style="green"))
-    line.add_row(Text(f"trial {progress.best.number}", style="dim"), Text(recipe_in_short(progress.best.params)))
+    value = Text.assemble(("best ", "bold"), (f"{standing.best.value:.4f}", "bold green"))
+    line.add_row(value, Text(sparkline(standing.bests, SPARK), style="green"))
+    line.add_row(Text(f"trial {standing.best.number}", style="dim"), Text(recipe_in_short(standing.best.params)))
     return line
 
 
@@ -103,20 +106,20 @@ def _running(progress: Progress, width: int) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     for justify in ("right", "left", "right", "right", "left"):
         table.add_column(justify=justify, no_wrap=True)
-    furthest = sorted(progress.running, key=lambda trial: (-len(trial.values) / trial.epochs, trial.number))
-    for trial in furthest[:ROWS]:
-        table.add_row(*_row(trial, max(8, min(30, width - 50))))
+    furthest = sorted(progress.running, key=lambda run: -len(run.values) / run.epochs)
+    for run in furthest[:ROWS]:
+        table.add_row(*_row(run, max(8, min(30, width - 50))))
     if len(furthest) <= ROWS:
         return table
     return Group(table, Text(f"and {len(furthest) - ROWS} more", style="dim"))
 
 
-def _row(trial: RunningTrial, width: int) -> list[RenderableType]:
-    epoch = len(trial.values)
+def _row(run: Running, width: int) -> list[RenderableType]:
+    epoch = len(run.values)
     return [
-        Text(f"trial {trial.number}", style="dim"),
-        ProgressBar(total=trial.epochs, completed=epoch, width=width // 2, complete_style="blue"),
-        Text(f"{epoch}/{trial.epochs}", style="dim"),
-        Text(f"{trial.values[-1]:.4f}" if trial.values else "starting"),
-        Text(sparkline(trial.values, width // 2), style="blue"),
+        Text(run.name, style="dim"),
+        ProgressBar(total=run.epochs, completed=epoch, width=width // 2, complete_style="blue"),
+        Text(f"{epoch}/{run.epochs}", style="dim"),
+        Text(f"{run.values[-1]:.4f}" if run.values else "starting"),
+        Text(sparkline(run.values, width // 2), style="blue"),
     ]

@@ -1,4 +1,4 @@
-"""What a view of a search is told, and the view that shows nothing."""
+"""What a view of a command's progress is told, and the view that shows nothing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,10 +6,10 @@ from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
-class RunningTrial:
-    """A trial in a slot: `values` holds its metric after each epoch so far."""
+class Running:
+    """A run in a slot: `values` holds its metric after each epoch so far."""
 
-    number: int
+    name: str  # "trial 12"
     epochs: int
     values: Sequence[float]
 
@@ -24,42 +24,58 @@ class Best:
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Where a search stands. Counts are the whole study's, `running` and the rates are this run's."""
+class Standing:
+    """How far a study or an experiment is, those parts included that other processes or earlier commands did."""
 
-    study: str
+    name: str
     metric: str
     total: int
     complete: int = 0
     pruned: int = 0
     failed: int = 0
-    elsewhere: int = 0  # trials that run in other processes or on other machines
-    running: Sequence[RunningTrial] = ()
+    interrupted: int = 0  # that wait for being resumed
+    running: int = 0  # here and in other processes
     best: Best | None = None
     bests: Sequence[float] = field(default=())  # the best value after each complete trial, oldest first
+    unit: str = "trial"  # what is counted
+
+    @property
+    def done(self) -> int:
+        """How many are over."""
+        return self.complete + self.pruned
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a command stands. `running` and the rates are this command's own."""
+
+    standing: Standing
+    running: Sequence[Running] = ()
+    other: int = 0  # that run in other processes or on other machines
+    starting: int = 0  # workers that are not up yet
     seconds: float = 0.0
     seconds_left: float | None = None  # None as long as nobody can tell
-    trials_per_hour: float = 0.0
+    per_hour: float = 0.0  # trials or runs
     images_per_second: float = 0.0
 
 
 class View(Protocol):
-    """Shows a search to a person. All calls come from one thread, `close` last and exactly once."""
+    """Shows progress to a person. All calls come from one thread, `close` last and exactly once."""
 
     def opening(self, title: str, text: str) -> None:
-        """A line of what the run is going to do."""
+        """A line of what the command is going to do."""
 
     def update(self, progress: Progress) -> None:
         """Where it stands; called a few times per second."""
 
-    def ended(self, number: int, state: str, detail: str) -> None:
-        """A trial ended: `state` is "complete", "pruned" or "failed"; `detail` its value or the reason."""
+    def ended(self, name: str, state: str, detail: str) -> None:
+        """A run ended: `state` is "complete", "pruned" or "failed"; `detail` its value or the reason."""
 
     def note(self, text: str) -> None:
         """Something a person should know."""
 
     def close(self) -> None:
-        """The search is over: leave the terminal as it was."""
+        """It is over: leave the terminal as it was."""
 
 
 class Silent:
@@ -71,7 +87,7 @@ class Silent:
     def update(self, progress: Progress) -> None:
         """Nothing."""
 
-    def ended(self, number: int, state: str, detail: str) -> None:
+    def ended(self, name: str, state: str, detail: str) -> None:
         """Nothing."""
 
     def note(self, text: str) -> None:

@@ -15,7 +15,8 @@ from optuna.trial import FrozenTrial, TrialState
 from lenet_search.errors import ResultError
 from lenet_search.look.intervals import wilson
 from lenet_search.recipe import FIELDS
-from lenet_search.storage import DEFINITION, Record
+from lenet_search.storage import DEFINITION
+from lenet_search.storage.trials import run_of
 
 ENOUGH_TRIALS = 10  # PED-ANOVA compares the best tenth with all: below ten there is no tenth
 
@@ -100,10 +101,10 @@ def top_rows(study: optuna.Study, n: int) -> list[Row]:
     counted = metric_of(study) == "val_accuracy"
     rows = []
     for rank, trial in enumerate(complete_trials(study)[:n], start=1):
-        record, value = Record.of(trial), float(trial.value or 0.0)
-        images = int(record.images["validation"])
+        run, value = run_of(trial), float(trial.value or 0.0)
+        images = int(run.images["validation"])
         low, high = wilson(value, images) if counted else (None, None)
-        rows.append(Row(rank, trial.number, value, low, high, images, record.seconds, ordered(trial.params)))
+        rows.append(Row(rank, trial.number, value, low, high, images, run.seconds, ordered(trial.params)))
     return rows
 
 

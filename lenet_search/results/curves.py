@@ -1,8 +1,5 @@
 """Learning curves of the best trials: as a picture, and as a table for other tools."""
 
-import csv
-import io
-
 import optuna
 import plotly.graph_objects as go
 from optuna.trial import FrozenTrial
@@ -10,7 +7,8 @@ from plotly.subplots import make_subplots
 
 from lenet_search.look.theme import METRICS, PALETTE, log_ticks, note, tick_text, titled, value_text
 from lenet_search.results.best import complete_trials, metric_of, ordered
-from lenet_search.storage import CURVES, Record
+from lenet_search.run import curves_csv
+from lenet_search.storage.trials import run_of
 
 PANELS = ("val_accuracy", "train_accuracy", "val_loss", "train_loss", "learning_rate")
 
@@ -25,7 +23,7 @@ def curves_figure(study: optuna.Study, top: int = 5) -> go.Figure:
     panels = [[PANELS[0], PANELS[1]], [PANELS[2], PANELS[3]], [PANELS[4], ""]]
     figure = make_subplots(3, 2, horizontal_spacing=0.09, vertical_spacing=0.09, specs=[[{}, {}], [{}, {}], [{}, None]])
     for trial, color in zip(trials, _colors(len(trials)), strict=True):
-        curve = Record.of(trial).curve
+        curve = run_of(trial).curve
         name = f"trial {trial.number}: {metric.text(trial.value or 0.0)}"
         for row, names in enumerate(panels, start=1):
             for column, panel in enumerate(names, start=1):
@@ -35,7 +33,7 @@ def curves_figure(study: optuna.Study, top: int = 5) -> go.Figure:
                     figure.update_xaxes(
                         title_text="epoch" if row == 3 or (row, column) == (2, 2) else "", row=row, col=column
                     )
-    rates = [rate for trial in trials for rate in Record.of(trial).curve["learning_rate"] if rate > 0]
+    rates = [rate for trial in trials for rate in run_of(trial).curve["learning_rate"] if rate > 0]
     ticks = log_ticks(min(rates), max(rates)) if rates else []
     figure.update_yaxes(type="log", tickvals=ticks, ticktext=[tick_text(tick) for tick in ticks], row=3, col=1)
     what = f"the best {len(trials)} complete trials" if len(trials) > 1 else "the only complete trial"
@@ -73,13 +71,6 @@ def _line(trial: FrozenTrial, name: str, panel: str, values: list[float], color:
     )
 
 
-def curves_csv(study: optuna.Study, top: int = 5) -> str:
-    """The same curves as CSV: one line per trial and epoch; accuracies from 0 to 1."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("trial", "epoch", *CURVES))
-    for trial in complete_trials(study)[:top]:
-        curve = Record.of(trial).curve
-        for place in range(len(curve[CURVES[0]])):
-            writer.writerow((trial.number, place + 1, *(curve[name][place] for name in CURVES)))
-    return out.getvalue()
+def curves_table(study: optuna.Study, top: int = 5) -> str:
+    """The same curves as CSV: a line for each trial and epoch."""
+    return curves_csv("trial", ((trial.number, run_of(trial).curve) for trial in complete_trials(study)[:top]))

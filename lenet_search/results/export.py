@@ -16,10 +16,12 @@ from lenet_search import data
 from lenet_search.errors import DataError, ResultError
 from lenet_search.look.intervals import wilson
 from lenet_search.results.best import best_trial, complete_trials, importance, metric_of
-from lenet_search.results.curves import curves_csv
+from lenet_search.results.curves import curves_table
 from lenet_search.results.report import report_page
 from lenet_search.results.script import train_script
-from lenet_search.storage import Record, artifact_folder, load_weights
+from lenet_search.run import Run
+from lenet_search.storage import artifact_folder
+from lenet_search.storage.trials import load_weights, run_of
 from lenet_search.study import write_recipe
 
 # A model that is built anew rounds otherwise than the stack: an image on the edge between two classes may change sides
@@ -36,24 +38,22 @@ def export(study: optuna.Study, url: str, folder: Path, *, data_folder: Path | N
         ResultError: no trial is complete, the weights are gone, or the model is not the trial's.
     """
     trial = best_trial(study)
-    record = Record.of(trial)
+    run = run_of(trial)
     weights = _weights(study, url, trial)
-    title = headline(study, trial, record)
+    title = headline(study, trial, run)
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise ResultError(f"{folder}: expected a folder to write to; this is a file")
     scratch = folder.parent / f".{folder.name or 'export'}-{os.getpid()}"
     try:
         scratch.mkdir(parents=True)
-        measured = _write_model(scratch / "model.keras", record, weights, data_folder)
+        measured = _write_model(scratch / "model.keras", run, weights, data_folder)
         texts = {
-            "recipe.toml": write_recipe(
-                record.recipe, header=_header(title, folder), study=_study_table(study, record)
-            ),
-            "recipe.json": _json(_summary(study, trial, record, measured)),
-            "train.py": train_script(record.recipe, record.images, title, record.seed),
+            "recipe.toml": write_recipe(run.recipe, header=_header(title, folder), study=_study_table(study, run)),
+            "recipe.json": _json(_summary(study, trial, run, measured)),
+            "train.py": train_script(run.recipe, run.images, title, run.seed),
             "importance.json": _json(importance(study)),
-            "curves.csv": curves_csv(study),
+            "curves.csv": curves_table(study),
             "report.html": report_page(study),
         }
         for name, text in texts.items():
@@ -65,10 +65,10 @@ def export(study: optuna.Study, url: str, folder: Path, *, data_folder: Path | N
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def headline(study: optuna.Study, trial: FrozenTrial, record: Record) -> str:
+def headline(study: optuna.Study, trial: FrozenTrial, run: Run) -> str:
     """One line that says what this is and how good it is, with n and its 95 % interval."""
     metric, value = metric_of(study), float(trial.value or 0.0)
-    images = int(record.images["validation"])
+    images = int(run.images["validation"])
     if metric == "val_accuracy":
         low, high = wilson(value, images)
         result = f"{value:.2%} of {images:,} validation images right (95 % interval {low:.2%} to {high:.2%})"
@@ -90,24 +90,22 @@ def _weights(study: optuna.Study, url: str, trial: FrozenTrial) -> dict[str, np.
     return weights
 
 
-def _write_model(
-    path: Path, record: Record, weights: Mapping[str, np.ndarray], data_folder: Path | None
-) -> float | None:
+def _write_model(path: Path, run: Run, weights: Mapping[str, np.ndarray], data_folder: Path | None) -> float | None:
     """Write the plain model; its validation accuracy as measured now, None where the images are not at hand."""
     from lenet_search.networks.plain import plain_model
 
-    model = plain_model(record.recipe, record.images, weights)
+    model = plain_model(run.recipe, run.images, weights)
     model.save(path)
     try:
-        split = data.load(record.recipe.images, data_folder)
+        split = data.load(run.recipe.images, data_folder)
     except DataError:
         return None
-    if split.digest != record.images["digest"]:
+    if split.digest != run.images["digest"]:
         return None
     inside = slice(split.pad, split.x_val.shape[1] - split.pad), slice(split.pad, split.x_val.shape[2] - split.pad)
     guesses = model.predict(split.x_val[:, *inside], batch_size=256, verbose=0).argmax(axis=1)
     measured = float(np.mean(guesses == split.y_val))
-    expected = record.curve["val_accuracy"][-1]
+    expected = run.curve["val_accuracy"][-1]
     if abs(measured - expected) > EDGE + 1 / len(split.y_val):
         raise ResultError(
             f"the model from the stored weights gets {measured:.2%} of the validation images right, its trial got "
@@ -120,11 +118,11 @@ def _header(title: str, folder: Path) -> str:
     return f"{title}\n\nTrain it again, with other seeds:  lenet-search train {folder / 'recipe.toml'} --seeds 5"
 
 
-def _study_table(study: optuna.Study, record: Record) -> dict[str, Any]:
-    return {"metric": metric_of(study), "direction": study.direction.name.lower(), "seed": record.seed}
+def _study_table(study: optuna.Study, run: Run) -> dict[str, Any]:
+    return {"metric": metric_of(study), "direction": study.direction.name.lower(), "seed": run.seed}
 
 
-def _summary(study: optuna.Study, trial: FrozenTrial, record: Record, measured: float | None) -> dict[str, Any]:
+def _summary(study: optuna.Study, trial: FrozenTrial, run: Run, measured: float | None) -> dict[str, Any]:
     value = float(trial.value or 0.0)
     counted = metric_of(study) == "val_accuracy"
     return {
@@ -132,16 +130,16 @@ def _summary(study: optuna.Study, trial: FrozenTrial, record: Record, measured: 
         "trial": trial.number,
         "metric": metric_of(study),
         "value": value,
-        "interval": list(wilson(value, record.images["validation"])) if counted else None,
+        "interval": list(wilson(value, run.images["validation"])) if counted else None,
         "model_val_accuracy": measured,
-        "values": record.recipe.values(),
-        "seed": record.seed,
-        "clock": record.clock,
-        "device": record.device,
-        "seconds": record.seconds,
-        "versions": record.versions,
-        "images": record.images,
-        "last_epoch": {name: points[-1] for name, points in record.curve.items() if math.isfinite(points[-1])},
+        "values": run.recipe.values(),
+        "seed": run.seed,
+        "clocks": run.clocks,
+        "device": run.device,
+        "seconds": run.seconds,
+        "versions": run.versions,
+        "images": run.images,
+        "last_epoch": {name: value for name, value in run.curve.last().items() if math.isfinite(value)},
     }
 
 

@@ -12,7 +12,7 @@ from lenet_search.look.theme import METRICS, Shown, value_text
 from lenet_search.results.best import Row, complete_trials, metric_of, top_rows
 from lenet_search.results.curves import curves_figure
 from lenet_search.results.figures import history_figure, importance_figure, parallel_figure, slices_figure
-from lenet_search.storage import Record
+from lenet_search.storage.trials import run_of
 from lenet_search.study import write_recipe
 
 TOP = 10  # rows of the table of the best trials
@@ -43,7 +43,7 @@ def _lead(study: optuna.Study) -> str:
     trials = complete_trials(study)
     if not trials:
         return "No trial is complete yet: the pictures fill up as the search goes on."
-    images = Record.of(trials[0]).images
+    images = run_of(trials[0]).images
     height, width, channels = images["image_shape"]
     return (
         f"{escape(str(images['name']))}: {images['train']:,} training and {images['validation']:,} validation images, "
@@ -100,8 +100,8 @@ def _best(study: optuna.Study) -> list[str]:
     if not rows:
         return []
     shown = METRICS[metric_of(study)]
-    record = Record.of(complete_trials(study)[0])
-    sections = write_recipe(record.recipe).strip().split("\n\n")
+    run = run_of(complete_trials(study)[0])
+    sections = write_recipe(run.recipe).strip().split("\n\n")
     recipe = "".join(f"<span>{escape(section)}\n\n</span>" for section in sections)
     table = data_table(
         ("rank", "trial", shown.title, "95 % interval", "seconds", "what was searched"),
@@ -139,8 +139,6 @@ def _footer(study: optuna.Study) -> str:
     trials = complete_trials(study)
     if not trials:
         return "Written by lenet-search."
-    record = Record.of(trials[0])
-    versions = ", ".join(f"{package} {version}" for package, version in record.versions.items())
-    return escape(
-        f"Written by lenet-search on {datetime.now():%Y-%m-%d}. Best trial on {record.device}, with {versions}."
-    )
+    run = run_of(trials[0])
+    versions = ", ".join(f"{package} {version}" for package, version in run.versions.items())
+    return escape(f"Written by lenet-search on {datetime.now():%Y-%m-%d}. Best trial on {run.device}, with {versions}.")

@@ -7,15 +7,16 @@ Optuna is imported by the parent's files alone, the engine by the worker's.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lenet_search.crew.crew import FREEZE_EVERY
 from lenet_search.crew.places import Slots, slots_of
 from lenet_search.crew.signals import Interrupted
-from lenet_search.look.progress import Best, Progress, RunningTrial, Silent, View
+from lenet_search.look.progress import Best, Progress, Running, Silent, Standing, View
 from lenet_search.search.summary import Summary
 
 if TYPE_CHECKING:
     from lenet_search.study import Definition
 
-__all__ = ["Best", "Interrupted", "Progress", "RunningTrial", "Silent", "Summary", "View", "run"]
+__all__ = ["Best", "Interrupted", "Progress", "Running", "Silent", "Standing", "Summary", "View", "run"]
 
 
 def run(
@@ -27,6 +28,7 @@ def run(
     workers: int | None = None,
     slots: Slots = None,
     data_folder: Path | None = None,
+    freeze_every: float = FREEZE_EVERY,
     view: View | None = None,
 ) -> Summary:
     """Search until the study has its `trials` (those of earlier runs and other machines count) or the time is up.
@@ -38,7 +40,9 @@ def run(
         timeout: seconds for this run; else the definition's
         workers: processes; else one per GPU, else one per core
         slots: trials side by side in each worker; "auto" measures what is fastest; else by device
-        data_folder: folder that is looked at first for NAME.npz
+        data_folder: folder searched for NAME.npz before downloading
+        freeze_every: seconds between two copies of each running trial's state, from which it resumes if its worker or
+            this process is killed; copies never take more than 2 % of the time
         view: where progress is shown; None shows it nowhere
 
     Raises:
@@ -46,7 +50,7 @@ def run(
         ValueError: `slots` is no size.
         DataError: the images cannot be had.
         RunError: the storage cannot be opened, or workers keep dying.
-        Interrupted: Ctrl-C or SIGTERM; no trial is left running, and the same call goes on.
+        Interrupted: by Ctrl-C, SIGTERM, SIGHUP or SIGUSR1; what was running is frozen, and the same call resumes it.
     """
     from lenet_search.search.start import search
 
@@ -58,5 +62,6 @@ def run(
         workers=workers,
         slots=slots_of(slots),
         data_folder=data_folder,
+        freeze_every=freeze_every,
         view=view or Silent(),
     )

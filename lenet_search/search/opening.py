@@ -15,6 +15,7 @@ from lenet_search.storage import DEFINITION
 from lenet_search.study import Component, Definition, differences
 
 SAME_EVERYWHERE = ("QMCSampler", "GridSampler")  # their runs share one sequence, by one seed
+PRECISION = "lenet-search precision"  # study attribute: what "auto" means in it
 IMAGES = "lenet-search images"  # study attribute: the digest of the images that it is about
 KNOWN_INSIDE = ("5.0.",)  # versions of Optuna whose TPE `search/tpe.py` knows; with others Optuna's own runs as it is
 PATIENCE = 5.0  # seconds that another run gets between making a study and describing it

@@ -1,6 +1,6 @@
-"""Runs: who else works on a study, and who has stopped. Each run signs its trials and shows that it lives.
+"""Parents: who else works on a study, and who has stopped. Each signs its trials and shows that it lives.
 
-A run writes a study attribute every `HEARTBEAT` seconds. On the machine that it names, a run is over when its
+A parent writes a study attribute every `HEARTBEAT` seconds. On the machine that it names, a parent is over when its
 process is gone; on any other, when nothing was written for `SILENCE` seconds (whose clocks may differ by a little).
 """
 
@@ -18,12 +18,12 @@ from typing import Any
 HEARTBEAT = 30.0  # seconds
 SILENCE = 180.0  # seconds
 PREFIX = "lenet-search run "
-RUN = "run"  # the trial attribute that names the run which holds it
+RUN = "run"  # the trial attribute that names the parent which holds it
 
 
 @dataclass(frozen=True)
-class Run:
-    """This process, as the other runs of a study see it."""
+class Parent:
+    """This process, as the others that work on a study see it."""
 
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
 
@@ -33,12 +33,12 @@ class Run:
         return PREFIX + self.id
 
     def heartbeat(self) -> dict[str, Any]:
-        """Who and where this run is, and when it said so."""
+        """Who and where it is, and when it said so."""
         return {"host": host(), "pid": os.getpid(), "started": process_start(os.getpid()), "time": round(time.time())}
 
 
 def is_over(heartbeat: Mapping[str, Any] | None, now: float) -> bool:
-    """Whether the run that wrote `heartbeat` last has stopped without a word. `now` in seconds since 1970."""
+    """Whether the parent that wrote `heartbeat` last has stopped without a word. `now` in seconds since 1970."""
     if heartbeat is None or heartbeat.get("over"):
         return True
     if heartbeat["host"] == host():

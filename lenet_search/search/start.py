@@ -1,32 +1,30 @@
 """A run from its first line to its summary: look at the data, open the study, say what will be done, do it."""
 
 import math
-import shlex
-import shutil
-import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import optuna
 
 from lenet_search import data
+from lenet_search.crew.crew import Crew
+from lenet_search.crew.messages import Setup
 from lenet_search.crew.places import Slots, places
-from lenet_search.crew.signals import Interrupted, Stop, stop_signals
+from lenet_search.crew.signals import Interrupted, same_command, stop_signals
+from lenet_search.crew.staff import Staff
 from lenet_search.errors import DataError, RunError
 from lenet_search.look.progress import View
 from lenet_search.machine import usable_cores, visible_gpus
 from lenet_search.networks import network
 from lenet_search.recipe import Recipe, Scalar
 from lenet_search.recipe.model import Model
+from lenet_search.search.exhaustion import Total, total_of
 from lenet_search.search.ledger import Ledger
-from lenet_search.search.messages import Setup
 from lenet_search.search.opening import compare_images
-from lenet_search.search.process import WorkerProcess
+from lenet_search.search.searching import Searching
 from lenet_search.search.summary import Summary
-from lenet_search.search.supervisor import Supervisor
+from lenet_search.search.supply import FIRST_SLOTS
 from lenet_search.space import Space
 from lenet_search.storage import artifact_folder, dashboard_command, open_storage, resolve
 from lenet_search.study import Definition
@@ -41,63 +39,49 @@ def search(
     workers: int | None,
     slots: Slots,
     data_folder: Path | None,
+    freeze_every: float,
     view: View,
 ) -> Summary:
     """`lenet_search.search.run`, with its defaults filled in."""
     url = resolve(storage)
     deadline = math.inf if timeout is None else time.monotonic() + timeout
     cores = usable_cores()
-    where = places(workers, visible_gpus(), cores)
-    setup = Setup(definition.space, 1, slots, data_folder)
-    logs = Path(tempfile.mkdtemp(prefix="lenet-search-"))
-    crew: list[WorkerProcess] = []
-    supervisor: Supervisor | None = None
+    auto = definition.space.possible("train.precision")
+    setup = Setup(definition.space, 1, slots, data_folder, probe=isinstance(auto, tuple) and "auto" in auto)
+    total = total_of(definition, trials)
+    staff = Staff(places(workers, visible_gpus(), cores), setup, cores, workers)
     try:
-        for number, place in enumerate(where[:trials], 1):  # first of all: loading what computes takes them seconds
-            own = replace(setup, threads=place.threads)
-            crew.append(WorkerProcess(place, own, logs / f"worker-{number}.log"))
+        staff.start(total.trials)  # first of all: loading what computes takes them seconds
         digests = _look_at_data(definition.space, data_folder, view)
         with stop_signals() as stop:
             try:
                 opened = open_storage(url, create=True, batched=True)
-                ledger = Ledger(definition, opened, artifact_folder(url), trials, view.note)
+                ledger = Ledger(definition, opened, artifact_folder(url), total.trials, view.note)
                 if len(digests) == 1:
                     compare_images(ledger.study, digests[0])
-                _introduce(ledger, url, view)
-                supervisor = Supervisor(ledger, where, setup, cores, workers, logs, view, stop, deadline, crew)
-                return _search(ledger, url, stop, supervisor, view)
+                _introduce(ledger, total, url, view)
+                crew = Crew(staff, view, stop, freeze_every)
+                decider = Searching(ledger, view, slots if isinstance(slots, int) else FIRST_SLOTS)
+                ended = crew.run(decider, deadline)
+                view.update(crew.progress())
+                summary = _summary(ledger, url, crew, ended)
             except (optuna.exceptions.StorageInternalError, OSError) as error:
-                raise RunError(f"the storage {url} failed: {error}; the same command goes on") from error
+                raise RunError(f"the storage {url} failed: {error}; run the same command again to resume") from error
+        if stop.signal is not None and ended == "signal":
+            raise Interrupted(stop.signal, _how_to_resume(summary), summary)
+        return summary
     except KeyboardInterrupt as error:  # while looking at the data: later ones are collected by `stop_signals`
         raise Interrupted(2, "Interrupted before anything was begun.") from error
     finally:
-        for worker in crew:
-            worker.kill()
-        if supervisor is None or not supervisor.deaths:  # else somebody may want to read them
-            shutil.rmtree(logs, ignore_errors=True)
+        staff.close()
         view.close()
 
 
-def _search(
-    ledger: Ledger,
-    url: str,
-    stop: Stop,
-    supervisor: Supervisor,
-    view: View,
-) -> Summary:
-    ended = supervisor.run()
-    view.update(supervisor.progress())
-    summary = _summary(ledger, url, supervisor)
-    if ended == "signal":
-        assert stop.signal is not None
-        done = summary.trials["complete"] + summary.trials["pruned"]
-        raise Interrupted(
-            stop.signal,
-            f"Interrupted with {done} of {ledger.total} trials done. Those that were running are queued again; "
-            f"to go on: {_same_command()}",
-            summary,
-        )
-    return summary
+def _how_to_resume(summary: Summary) -> str:
+    done = summary.trials["complete"] + summary.trials["pruned"]
+    interrupted = summary.trials["interrupted"]
+    words = f" {interrupted} interrupted trials are frozen where they were." if interrupted else ""
+    return f"Interrupted with {done} of {summary.trials['total']} trials done.{words} To resume: {same_command()}"
 
 
 def _look_at_data(space: Space, folder: Path | None, view: View) -> list[str]:
@@ -142,11 +126,14 @@ def _values(space: Space, path: str) -> tuple[Scalar, ...]:
     return possible if isinstance(possible, tuple) else (possible.low, possible.high)
 
 
-def _introduce(ledger: Ledger, url: str, view: View) -> None:
+def _introduce(ledger: Ledger, total: Total, url: str, view: View) -> None:
     definition, counts = ledger.definition, ledger.counts()
     searched = definition.space.searched()
     done = counts.complete + counts.pruned
-    view.opening("Study", f"{definition.name}: {ledger.total} trials" + (f", {done} of them done" if done else ""))
+    words = [f"{total.trials} trial{'' if total.trials == 1 else 's'}{total.reason}"]
+    words += [f"{done} of them done"] if done else []
+    words += [f"{counts.interrupted} interrupted"] if counts.interrupted else []
+    view.opening("Study", f"{definition.name}: {', '.join(words)}")
     view.opening("Metric", f"{definition.metric} after the last epoch ({definition.direction})")
     view.opening("Space", f"{len(searched)} open: {', '.join(searched)}" if searched else "nothing open: one recipe")
     view.opening("Sampler", f"{definition.sampler.kind}, pruned by {definition.pruner.kind}")
@@ -154,8 +141,8 @@ def _introduce(ledger: Ledger, url: str, view: View) -> None:
     view.opening("Watch", dashboard_command(url))
 
 
-def _summary(ledger: Ledger, url: str, supervisor: Supervisor) -> Summary:
-    counts, best, pace = ledger.counts(), ledger.best(), supervisor.pace
+def _summary(ledger: Ledger, url: str, crew: Crew, ended: str) -> Summary:
+    counts, best, pace = ledger.counts(), ledger.best(), crew.pace
     return Summary(
         study=ledger.study.study_name,
         storage=url,
@@ -164,15 +151,11 @@ def _summary(ledger: Ledger, url: str, supervisor: Supervisor) -> Summary:
             "complete": counts.complete,
             "pruned": counts.pruned,
             "failed": counts.failed,
+            "interrupted": counts.interrupted,
         },
         best=None if best is None else {"number": best.number, "value": best.value, "params": dict(best.params)},
+        ended=ended,
         seconds=round(pace.seconds, 3),
-        trials_per_hour=round(3600 * pace.trials / pace.seconds, 3),
+        trials_per_hour=round(3600 * pace.runs / pace.seconds, 3),
         images_per_second=round(pace.images / pace.seconds, 1),
     )
-
-
-def _same_command() -> str:
-    if Path(sys.argv[0]).name.startswith("lenet-search"):
-        return shlex.join(["lenet-search", *sys.argv[1:]])
-    return "run the same again"

@@ -9,14 +9,16 @@ from typing import Any
 class Summary:
     """The end of a run.
 
-    `trials` has the study's `total` and how many are `complete`, `pruned` and `failed`, other runs' included;
-    `best` the `number`, `value` and `params` of the best complete trial, or None. Seconds and rates are this run's.
+    `trials` has the study's `total` and how many are `complete`, `pruned`, `failed` and `interrupted`, other runs'
+    included; `best` the `number`, `value` and `params` of the best complete trial, or None. `ended` is "done",
+    "timeout", or "signal". Seconds and rates are this run's.
     """
 
     study: str
     storage: str
     trials: dict[str, int]
     best: dict[str, Any] | None
+    ended: str
     seconds: float
     trials_per_hour: float
     images_per_second: float

@@ -8,10 +8,14 @@ and fewer programs are compiled than if each took the next.
 """
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
-from lenet_search.search.ledger import Held, Ledger
+from lenet_search.crew.process import WorkerProcess
+from lenet_search.search.ledger import Ledger, TrialJob
 from lenet_search.structure import Structure
+
+FIRST_SLOTS = 4  # trials that are asked ahead for each worker while it starts: a CPU's default stack
+SLOWER = 1000  # ended trials for which trials are asked for one epoch earlier: TPE takes 20 to 30 ms per 1,000
 
 
 class Supply:
@@ -19,7 +23,7 @@ class Supply:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._ahead: list[Held] = []
+        self._ahead: list[TrialJob] = []
         self._structures: set[Structure] = set()
 
     def __len__(self) -> int:
@@ -39,13 +43,13 @@ class Supply:
         return len(self._ahead) < target and self._ledger.wanted() > 0
 
     def ask(self) -> None:
-        """Ask for one trial; none comes when another run took the last."""
-        held = self._ledger.ask()
-        if held is not None:
-            self._structures.add(held.structure)
-            self._ahead.append(held)
+        """Ask for one trial; none comes when another parent took the last."""
+        job = self._ledger.ask()
+        if job is not None:
+            self._structures.add(job.structure)
+            self._ahead.append(job)
 
-    def take(self, suits: Callable[[Structure], int] = lambda structure: 0) -> Held | None:
+    def take(self, suits: Callable[[Structure], int] = lambda structure: 0) -> TrialJob | None:
         """The trial that suits best, of equals the one that was asked for first; None when there is none."""
         if not self._ahead:
             self.ask()
@@ -53,11 +57,30 @@ class Supply:
             return None
         return self._ahead.pop(max(range(len(self._ahead)), key=lambda i: suits(self._ahead[i].structure)))
 
-    def give_back(self) -> list[int]:
-        """Nobody will take these; their numbers."""
-        numbers = [held.number for held in self._ahead]
+    def take_back(self, job: TrialJob) -> None:
+        """A trial that was taken is nobody's again, and comes first."""
+        self._ahead.insert(0, job)
+
+    def give_back(self) -> list[TrialJob]:
+        """Nobody will take these."""
+        jobs = list(self._ahead)
         self._ahead.clear()
-        return numbers
+        return jobs
+
+    def needed_soon(self, workers: Sequence[WorkerProcess], slots: int) -> int:
+        """How many slots will be free when the workers are next heard of, whose stacks have so many.
+
+        Of trials in their last epoch, as many more as lately ended early, and all of a worker that starts. A sampler
+        takes the longer, the more trials have ended; then begin earlier, so that a stack whose trials all end together
+        finds others. Where trials differ in structure, as many more as all stacks have slots, to choose from.
+        """
+        epochs = 1 + self._ledger.ended() // SLOWER
+        starting = sum(worker.ready is None for worker in workers)
+        needed = (starting + self.mixed * len(workers)) * slots
+        for worker in workers:
+            needed += worker.early
+            needed += int(sum(max(0, epochs + 1 - job.epochs_left) for job in worker.held.values()) / epochs)
+        return needed
 
 
 def fair_share(room: int, wanted: int, here: int, everywhere: int, workers: int) -> int:
@@ -69,7 +92,7 @@ def fair_share(room: int, wanted: int, here: int, everywhere: int, workers: int)
 
 
 def suitability(
-    structure: Structure, running: Collection[Structure], ready: set[Structure], elsewhere: set[Structure], slots: int
+    structure: Structure, running: Collection[Structure], ready: set[Structure], others: set[Structure], slots: int
 ) -> int:
     """How well a trial of this structure suits a worker; larger is better.
 
@@ -77,7 +100,7 @@ def suitability(
         structure: the trial's
         running: of each trial that the worker holds
         ready: those that the worker has a program for
-        elsewhere: those that another worker has a program for
+        others: those that another worker has a program for
         slots: of one stack
     """
     beside = sum(other == structure for other in running)
@@ -87,4 +110,4 @@ def suitability(
         return 3  # fills up a stack that runs anyway
     if structure in ready:
         return 2  # nothing to compile
-    return 0 if structure in elsewhere else 1
+    return 0 if structure in others else 1

@@ -1,38 +1,21 @@
-"""Where a study lives: its Optuna storage, what a trial's record holds, and the weights of the best few trials."""
+"""Where a study lives: its Optuna storage."""
 
-import contextlib
-import json
-import math
 import os
 import re
 import shlex
-import tempfile
 import time
-import zipfile
-import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from lenet_search.errors import ResultError, RunError
-from lenet_search.recipe import Recipe
 
 if TYPE_CHECKING:
-    from optuna import Trial
     from optuna.storages import BaseStorage
-    from optuna.trial import FrozenTrial
 
 DEFAULT_STORAGE = "lenet-search.journal"
-CURVES = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
-REASON = "reason"
 DEFINITION = "lenet-search definition"
-WEIGHTS = "weights.npz"
 # How SQLite, PostgreSQL and MySQL say that another run has just made the same table or row.
 SAME_MOMENT = ("already exists", "UNIQUE constraint failed", "duplicate key", "Duplicate entry")
-ARTIFACTS = "artifacts:"  # how optuna.artifacts begins the names of its attributes
 
 
 def resolve(url: str | None) -> str:
@@ -151,116 +134,3 @@ def artifact_folder(url: str) -> Path:
 def dashboard_command(url: str) -> str:
     """The command that shows this storage in a browser, ready for a shell."""
     return shlex.join(["optuna-dashboard", url, "--artifact-dir", str(artifact_folder(url))])
-
-
-@dataclass(frozen=True)
-class Record:
-    """What reproduces a trial, and its course. `curve` holds one number per epoch under each name of `CURVES`."""
-
-    recipe: Recipe
-    seed: int
-    clock: int  # epochs that the stack had run when the trial was loaded: it fixes the order of the images
-    versions: dict[str, str]
-    device: str
-    seconds: float
-    curve: dict[str, list[float]]
-    images: dict[str, Any]  # `Split.describe()` of the images that it saw
-
-    def attributes(self) -> dict[str, Any]:
-        """The record as an Optuna trial's user attributes. NaN becomes None: JSON has no word for it."""
-        curve = {name: [x if math.isfinite(x) else None for x in self.curve[name]] for name in CURVES}
-        return {
-            "recipe": self.recipe.values(),
-            "seed": self.seed,
-            "clock": self.clock,
-            "versions": self.versions,
-            "device": self.device,
-            "seconds": round(self.seconds, 3),
-            "curve": curve,
-            "images": self.images,
-        }
-
-    @classmethod
-    def of(cls, trial: "FrozenTrial") -> Self:
-        """Read the record that a trial carries.
-
-        Raises:
-            ResultError: it carries none, or one that this version does not understand.
-        """
-        attributes = trial.user_attrs
-        try:
-            return cls(
-                recipe=Recipe.from_values(attributes["recipe"]),
-                seed=attributes["seed"],
-                clock=attributes["clock"],
-                versions=attributes["versions"],
-                device=attributes["device"],
-                seconds=attributes["seconds"],
-                curve={k: [math.nan if x is None else x for x in attributes["curve"][k]] for k in CURVES},
-                images=attributes["images"],
-            )
-        except KeyError as missing:
-            raise ResultError(f"trial {trial.number} carries no {missing}: was it run by lenet-search?") from missing
-        except (ValueError, TypeError, AttributeError) as error:
-            raise ResultError(f"trial {trial.number} was run by another version of lenet-search: {error}") from error
-
-
-def save_weights(
-    storage: "BaseStorage", folder: Path, trial: "Trial | FrozenTrial", weights: Mapping[str, np.ndarray]
-) -> None:
-    """Keep a trial's weights as an artifact that the dashboard lists. The trial must not have been told yet.
-
-    Raises:
-        OSError: the folder cannot be written.
-    """
-    from optuna.artifacts import FileSystemArtifactStore, upload_artifact
-
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch:
-        file = Path(scratch) / WEIGHTS
-        np.savez(file, **dict(weights))  # type: ignore[arg-type]  # its second parameter is a flag, ours are arrays
-        upload_artifact(
-            artifact_store=FileSystemArtifactStore(folder),
-            file_path=str(file),
-            study_or_trial=trial,
-            storage=storage,
-            mimetype="application/zip",
-        )
-
-
-def load_weights(folder: Path, trial: "FrozenTrial") -> dict[str, np.ndarray] | None:
-    """The weights of a trial, or None when they were never kept, or have been dropped since.
-
-    Raises:
-        ResultError: they are there, but damaged.
-    """
-    from optuna.artifacts import FileSystemArtifactStore
-    from optuna.artifacts.exceptions import ArtifactNotFound
-
-    store = FileSystemArtifactStore(folder)
-    for artifact in _artifacts(trial):
-        try:
-            with store.open_reader(artifact) as file, np.load(file, allow_pickle=False) as arrays:
-                return {name: arrays[name] for name in arrays.files}
-        except ArtifactNotFound:
-            continue
-        except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
-            place = folder / artifact
-            raise ResultError(f"the weights of trial {trial.number}, {place}, are damaged: {error}") from error
-    return None
-
-
-def drop_weights(folder: Path, trial: "FrozenTrial") -> None:
-    """Remove the file of a trial's weights. Optuna lets nobody change a finished trial, so its mention stays."""
-    from optuna.artifacts import FileSystemArtifactStore
-    from optuna.artifacts.exceptions import ArtifactNotFound
-
-    for artifact in _artifacts(trial):
-        with contextlib.suppress(ArtifactNotFound):
-            FileSystemArtifactStore(folder).remove(artifact)
-
-
-def _artifacts(trial: "FrozenTrial") -> list[str]:
-    """The artifact numbers of a trial's weights. The dashboard's "delete" leaves a null in the place of one."""
-    listed = [json.loads(text) for key, text in trial.system_attrs.items() if key.startswith(ARTIFACTS)]
-    return [entry["artifact_id"] for entry in listed if entry and entry["filename"] == WEIGHTS]

@@ -21,7 +21,8 @@ class Definition:
     """A study: its space, how it is searched, and how long.
 
     `path` is None where the study came from no file; `timeout` is in seconds, None for no limit; each of
-    `start` holds open hyperparameters only, ready to be queued as the first trials.
+    `start` holds open hyperparameters only, ready to be queued as the first trials. `repeat` has a study with nothing
+    open train its one recipe as often as it has trials.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Definition:
     space: Space
     start: tuple[dict[str, Value], ...]
     claim: Claim | None = None
+    repeat: bool = False
 
     @property
     def recipe_name(self) -> str:
@@ -47,8 +49,8 @@ class Definition:
     def lines(self) -> dict[str, str]:
         """All that decides what a trial is and how it is drawn, as TOML text by dotted key.
 
-        It is stored with the study and compared when it is opened again. Name, trials, timeout and claim are
-        left out: with another of those it is still the same study.
+        It is stored with the study and compared when it is opened again. Name, trials, timeout, repeat and claim
+        are left out: with another of those it is still the same study.
         """
         lines = {
             "study.metric": value_text(self.metric),

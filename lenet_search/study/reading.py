@@ -96,6 +96,7 @@ def _definition(path: Path, overrides: Sequence[str], name: str) -> tuple[Defini
         space=Space(entries),
         start=start,
         claim=claim,
+        repeat=settings.repeat,
     )
     return definition, source
 

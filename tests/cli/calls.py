@@ -8,7 +8,9 @@ from typer.testing import CliRunner, Result
 from lenet_search import study
 from lenet_search.cli import app
 from lenet_search.recipe import Recipe
-from lenet_search.storage import CURVES, DEFINITION, Record, open_storage
+from lenet_search.run import Curve, Run
+from lenet_search.storage import DEFINITION, open_storage
+from lenet_search.storage.trials import attributes_of
 
 ROOT = Path(__file__).parents[2]
 IMAGES = {
@@ -51,8 +53,9 @@ def store(path: Path, url: str = "lenet-search.journal", values: tuple[float, ..
     for value in values:
         trial = made.ask()
         recipe = Recipe.from_values(definition.space.sample(trial))
-        record = Record(recipe, trial.number, 0, {}, "CPU", 12.0, {name: [value] * 2 for name in CURVES}, IMAGES)
-        for name, attribute in record.attributes().items():
+        curve = Curve.constant([value] * 2)
+        run = Run(recipe, trial.number, IMAGES, [(0, 2)], curve, device="CPU", seconds=12.0)
+        for name, attribute in attributes_of(run).items():
             trial.set_user_attr(name, attribute)
         made.tell(trial, value)
     made.tell(made.ask(), state=optuna.trial.TrialState.FAIL)

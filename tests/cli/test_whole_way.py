@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from calls import ROOT, broken, call, write_study
+from calls import ROOT, call, write_study
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_run_answers_with_one_json_object_and_says_what_to_do_next_on_stderr(sea
     answer = json.loads((searched / "answer.json").read_text())
     assert answer["study"] == "quick"
     assert answer["storage"] == "lenet-search.journal"
-    assert answer["trials"] == {"total": 2, "complete": 2, "pruned": 0, "failed": 0}
+    assert answer["trials"] == {"total": 2, "complete": 2, "pruned": 0, "failed": 0, "interrupted": 0}
     assert set(answer["best"]["params"]) == {"optimizer.adam.learning_rate", "augment.shift"}
     said = (searched / "said.txt").read_text()
     assert "lenet-search best --study quick --export" in said
@@ -90,11 +90,9 @@ def test_a_recipe_with_something_open_cannot_be_trained_and_says_what_is():
     assert not Path("trained").exists()
 
 
-def test_train_leaves_no_folder_when_its_images_cannot_be_had(monkeypatch):
-    monkeypatch.setattr("lenet_search.cli.backend.start_backend", lambda: None)
-    Path("mine.toml").write_text("")
-    monkeypatch.setattr("lenet_search.experiments.train", broken)
-    assert call("train", "mine.toml").exit_code == 1
+def test_train_leaves_no_folder_when_its_images_cannot_be_had():
+    Path("mine.toml").write_text("[data]\nname = 'nowhere'\n")
+    assert call("train", "mine.toml").exit_code == 2
     assert not Path("trained").exists()
 
 

@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from lenet_search.experiments.kept import Run
 from lenet_search.experiments.result import Result
 from lenet_search.experiments.task import Task
 from lenet_search.recipe import Recipe
-from lenet_search.storage import CURVES
+from lenet_search.run import Curve, Run
 from lenet_search.study import Claim
 
 IMAGES: dict[str, Any] = {
@@ -19,9 +18,10 @@ RECIPE = Recipe.from_values({"data.name": "digits", "train.epochs": 2})
 
 def run(seed: int, val: float, right: int | None = None, *, diverged: bool = False) -> Run:
     """A run of two epochs that ends at `val`, and gets `right` of 1,000 test images."""
-    curve = {name: [val / 2, val] for name in CURVES}
-    n = None if right is None else 1000
-    return Run(seed, diverged, curve, [1, 2, 3], 12.5, "CPU (1 thread)", {"keras": "3"}, right, n)
+    return Run(
+        RECIPE, seed, IMAGES, [(0, 2)], Curve.constant([val / 2, val]), diverged, "CPU (1 thread)", {"keras": "3"},
+        12.5, right, None if right is None else 1000,
+    )  # fmt: skip
 
 
 def task(name: str = "mine", claim: Claim | None = None, seeds: tuple[int, ...] = (1, 2, 3)) -> Task:

@@ -3,10 +3,12 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lenet_search.errors import ResultError
 from lenet_search.experiments.kept import Kept
+from lenet_search.frozen import SlotState
 from lenet_search.recipe import Recipe
 from lenet_search.study import read_recipe
 from tests.experiments.made import IMAGES, RECIPE, folder_of, run
@@ -74,3 +76,24 @@ def test_nothing_is_left_of_a_file_that_could_not_be_written(kept: Kept) -> None
     with pytest.raises(ValueError, match="JSON"):
         kept.keep(replace(run(1, 0.9), seconds=math.inf))
     assert folder_of(kept.folder) == ["recipe.json", "recipe.toml"]
+
+
+def test_a_run_that_is_not_over_is_frozen_beside_the_recipe_until_it_is(kept: Kept) -> None:
+    state = SlotState(*(np.arange(n, dtype=np.float32) for n in (4, 4, 0, 0, 1)))
+    kept.freeze(run(1, 0.5), state)
+    assert kept.run(1) is None
+    found = kept.frozen(1)
+    assert found is not None and found[0] == run(1, 0.5)
+    assert np.array_equal(found[1].first, state.first)
+    kept.keep(run(1, math.nan, diverged=True))
+    assert kept.frozen(1) is None
+
+
+def test_a_run_of_version_0_1_is_read_with_the_recipe_beside_it(kept: Kept) -> None:
+    old = {
+        "seed": 1, "diverged": False, "curve": run(1, 0.9).curve.to_json(), "stack": [1, 2], "seconds": 25.0,
+        "device": "CPU (1 thread)", "versions": {"keras": "3"}, "right": 912, "n": 1000,
+    }  # fmt: skip
+    (kept.folder / "seed-1.json").write_text(json.dumps(old))
+    kept.model(1).touch()
+    assert kept.run(1) == run(1, 0.9, 912)

@@ -1,81 +1,124 @@
+import csv
+import json
 import math
 
 import pytest
 
-from lenet_search.experiments import Course, Training, train
+from lenet_search.experiments.kept import Kept
+from lenet_search.experiments.result import Result
+from lenet_search.experiments.task import Task, task_of
+from lenet_search.experiments.train import Training, train
+from lenet_search.look.progress import Silent
 from lenet_search.recipe import Recipe
-from lenet_search.storage import CURVES
+from lenet_search.run import Curve
+from lenet_search.study import read_recipe
+from tests.experiments.made import IMAGES, folder_of, run, task
 
 QUICK = {"data.name": "digits", "data.limit": 300, "train.epochs": 2, "train.batch_size": 50}
 
 
+def tasked(seeds: tuple[int, ...], **values: object) -> Task:
+    changes = {name.replace("__", "."): value for name, value in values.items()}
+    return Task("mine", "Mine.", Recipe.from_values(QUICK | {"optimizer.kind": "adam"} | changes), None, seeds)
+
+
 @pytest.fixture(scope="module")
-def three() -> Training:
-    return train(Recipe.from_values(QUICK | {"optimizer.kind": "adam"}), seeds=3, first_seed=7, slots=2)
+def three(tmp_path_factory: pytest.TempPathFactory) -> Training:
+    folder = tmp_path_factory.mktemp("trained") / "a" / "b"
+    return train(tasked((7, 8, 9)), folder, view=Silent(), title="mine, 3 seeds")
 
 
-def test_every_seed_runs_all_epochs_whatever_the_number_of_slots(three):
-    assert [course.seed for course in three.courses] == [7, 8, 9]
-    for course in three.courses:
-        assert {name: len(course.curve[name]) for name in CURVES} == dict.fromkeys(CURVES, 2)
+def test_every_seed_runs_all_epochs(three):
+    assert [each.seed for each in three.result.runs] == [7, 8, 9]
+    for each in three.result.runs:
+        assert {name: len(each.curve[name]) for name in Curve.NAMES} == dict.fromkeys(Curve.NAMES, 2)
 
 
-def test_seeds_of_a_later_round_begin_at_a_later_clock(three):
-    assert [course.clock for course in three.courses] == [0, 0, 2]
+def test_all_seeds_begin_at_clock_0_so_they_differ_by_their_initial_weights_alone(three):
+    assert [each.clocks for each in three.result.runs] == [[(0, 2)]] * 3
 
 
 def test_seeds_differ_in_what_they_give(three):
-    assert len({tuple(course.curve["val_loss"]) for course in three.courses}) == 3
+    assert len({tuple(each.curve["val_loss"]) for each in three.result.runs}) == 3
 
 
-def test_the_weights_are_the_first_seed_s_not_the_best_one_s(three):
-    assert three.kept == 7
-    assert three.weights is not None
+def test_the_model_is_the_first_seed_s_not_the_best_one_s(three):
+    folder = three.files[0].parent
+    assert three.model_seed == 7
+    assert (folder / "model.keras").read_bytes() == (folder / "seed-7.keras").read_bytes()
 
 
-def test_a_seed_gives_the_same_course_again(three):
-    again = train(three.recipe, seeds=2, first_seed=7, slots=2)
-    for before, after in zip(three.courses, again.courses, strict=False):
-        assert after.curve == before.curve
+def test_a_seed_gives_the_same_course_again_and_more_seeds_train_only_those_that_are_missing(three, tmp_path):
+    again = train(tasked((7, 8)), tmp_path, view=Silent())
+    for before, after in zip(three.result.runs, again.result.runs, strict=False):
+        assert after.curve["val_loss"] == pytest.approx(before.curve["val_loss"], rel=1e-5)  # stacks of another size
+    written = (tmp_path / "seed-7.keras").stat().st_mtime_ns
+    more = train(tasked((7, 8, 9)), tmp_path, view=Silent())
+    assert more.result.runs[:2] == again.result.runs
+    assert [each.seed for each in more.result.runs] == [7, 8, 9]
+    assert (tmp_path / "seed-7.keras").stat().st_mtime_ns == written
 
 
-def test_progress_is_told_after_every_epoch_of_the_stack():
-    told: list[tuple[int, int]] = []
+def test_a_restart_replaces_what_the_folder_holds_even_another_recipe(tmp_path):
+    kept = Kept(tmp_path)
+    kept.begin(Recipe.from_values(QUICK | {"train.epochs": 3}), IMAGES, "")
+    kept.keep(run(8, math.nan, diverged=True))
+    training = train(tasked((7,), train__epochs=1), tmp_path, view=Silent(), restart=True)
+    assert [each.seed for each in training.result.runs] == [7]
+    assert "seed-8.json" not in folder_of(tmp_path)
+
+
+def test_a_run_that_diverges_ends_early_and_is_left_out_of_the_mean(tmp_path):
+    wild = {"optimizer.kind": "sgd", "optimizer.sgd.learning_rate": 10.0, "model.activation": "relu",
+            "regularize.l2": 1.0}  # fmt: skip
+    gone = train(Task("wild", "", Recipe.from_values(QUICK | wild), None, (1, 2)), tmp_path, view=Silent())
+    assert all(each.diverged for each in gone.result.runs)
+    assert gone.summary()["metrics"]["val_accuracy"] == {
+        "n": 0, "mean": None, "low": None, "high": None, "over": "seeds",
+    }  # fmt: skip
+    assert gone.model_seed is None
+    assert not (tmp_path / "model.keras").exists()
+
+
+def test_the_recipe_can_be_read_again(three):
+    assert read_recipe(three.files[0])[1] == three.result.task.recipe
+
+
+def test_the_json_holds_values_and_results_and_no_word_that_json_does_not_know(three):
+    summary = json.loads(three.files[1].read_text(), parse_constant=lambda word: pytest.fail(word))
+    assert summary["values"]["data.name"] == "digits"
+    assert summary["metrics"]["val_accuracy"]["n"] == 3
+    assert [seed["clocks"] for seed in summary["seeds"]] == [[[0, 2]]] * 3
+
+
+def test_the_table_has_a_line_per_seed_and_epoch(three):
+    with three.files[2].open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["seed"], row["epoch"]) for row in rows] == [(s, e) for s in "789" for e in "12"]
+    assert float(rows[1]["val_loss"]) == three.result.runs[0].curve["val_loss"][1]
+
+
+def test_the_picture_stands_alone_and_has_a_title_and_units(three):
+    page = three.files[3].read_text()
+    assert "mine, 3 seeds" in page
+    assert "accuracy (%)" in page
+    assert "seed 9" in page
+    assert 'src="http' not in page
+
+
+def test_the_mean_over_seeds_has_student_s_interval_and_stays_within_what_a_share_can_be():
+    runs = (run(0, 0.9), run(1, 1.0))
+    training = Training(Result(task(), runs, IMAGES, 1), 1.0)
+    found = training.summary()["metrics"]
+    half = 12.706204736432095 * math.sqrt(0.005) / math.sqrt(2)  # t for one degree of freedom
+    assert (found["val_accuracy"]["low"], found["val_accuracy"]["high"]) == (pytest.approx(0.95 - half), 1.0)
+    assert found["val_loss"]["high"] == pytest.approx(0.95 + half)
+
+
+def test_a_recipe_in_hand_is_a_task_as_a_file_is(tmp_path):
     recipe = Recipe.from_values(QUICK)
-    train(recipe, seeds=3, slots=2, on_epoch=lambda courses, epochs: told.append((len(courses), epochs)))
-    assert told == [(2, 2), (2, 4), (3, 5), (3, 6)]
-
-
-def test_a_run_that_diverges_ends_early_and_is_left_out_of_the_mean():
-    recipe = Recipe.from_values(QUICK | {"optimizer.kind": "sgd", "optimizer.sgd.learning_rate": 10.0,
-                                         "model.activation": "relu", "regularize.l2": 1.0})  # fmt: skip
-    gone = train(recipe, seeds=2)
-    assert all(course.diverged for course in gone.courses)
-    assert gone.mean("val_accuracy") == {"n": 0, "mean": None, "low": None, "high": None}
-    assert gone.weights is None
-
-
-def course(seed: int, accuracy: float) -> Course:
-    return Course(seed, 0, {name: [accuracy] for name in CURVES})
-
-
-def of(*courses: Course) -> Training:
-    return Training(Recipe(), courses, {}, "CPU", 1.0, None, None)
-
-
-def test_the_mean_over_seeds_has_student_s_interval():
-    found = of(course(0, 0.5), course(1, 0.6), course(2, 0.7)).mean("val_accuracy")
-    half = 4.302652729911275 * 0.1 / math.sqrt(3)  # t for two degrees of freedom
-    assert found["n"] == 3
-    assert found["mean"] == pytest.approx(0.6)
-    assert (found["low"], found["high"]) == (pytest.approx(0.6 - half), pytest.approx(0.6 + half))
-
-
-def test_one_seed_alone_has_no_interval():
-    assert of(course(0, 0.5)).mean("val_accuracy") == {"n": 1, "mean": 0.5, "low": None, "high": None}
-
-
-def test_the_interval_of_an_accuracy_stays_below_one_that_of_a_loss_need_not():
-    two = of(course(0, 0.9), course(1, 1.0))
-    assert two.mean("val_accuracy")["high"] == 1.0
-    assert two.mean("val_loss")["high"] > 1.0
+    path = tmp_path / "mine.toml"
+    path.write_text('[study]\nmetric = "val_loss"\nseed = 4\n[data]\nname = "digits"\n')
+    assert task_of(recipe, 2)[0] == Task("recipe", "", recipe, None, (1, 2))
+    found, metric = task_of(path, 2, overrides=["train.epochs=3"], name="other")
+    assert (found.name, found.seeds, found.recipe.train.epochs, metric) == ("other", (5, 6), 3, "val_loss")

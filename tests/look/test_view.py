@@ -6,21 +6,25 @@ from rich.console import Console
 
 from lenet_search.look.lines import Plain, duration, recipe_in_short, sparkline
 from lenet_search.look.live import Live, panel, view_for
-from lenet_search.look.progress import Best, Progress, RunningTrial, Silent, View
+from lenet_search.look.progress import Best, Progress, Running, Silent, Standing, View
 
-PROGRESS = Progress(
-    study="cifar",
+STANDING = Standing(
+    name="cifar",
     metric="val_accuracy",
     total=100,
     complete=40,
     pruned=22,
     failed=1,
-    running=tuple(RunningTrial(63 + i, 30, [0.3, 0.5, 0.6][: i % 4]) for i in range(12)),
+    interrupted=3,
     best=Best(41, 0.7131, {"optimizer.kind": "adam", "optimizer.adam.learning_rate": 0.00123, "augment.flip": 0.5}),
     bests=(0.4, 0.6, 0.7, 0.7131),
+)
+PROGRESS = Progress(
+    STANDING,
+    running=tuple(Running(f"trial {63 + i}", 30, [0.3, 0.5, 0.6][: i % 4]) for i in range(12)),
     seconds=600.0,
     seconds_left=420.0,
-    trials_per_hour=212.4,
+    per_hour=212.4,
     images_per_second=24123.0,
 )
 
@@ -34,8 +38,8 @@ def drawn(progress: Progress, width: int = 100) -> str:
 def test_the_panel_shows_how_far_how_good_and_how_fast():
     text = drawn(PROGRESS)
     for part in ("cifar", "62 of 100", "7 min left", "40 complete, 22 pruned", "12 running", "1 failed",
-                 "0.7131", "trial 41", "adam  learning_rate 0.00123  flip 0.5", "212 trials/h", "24,123 images/s",
-                 "3/30", "and 4 more"):  # fmt: skip
+                 "3 interrupted", "0.7131", "trial 41", "adam  learning_rate 0.00123  flip 0.5", "212 trials/h",
+                 "24,123 images/s", "3/30", "and 4 more"):  # fmt: skip
         assert part in text, part
 
 
@@ -45,13 +49,26 @@ def test_the_panel_fits_the_terminal(width):
 
 
 def test_a_search_that_has_only_begun_can_be_shown():
-    text = drawn(Progress("cifar", "val_accuracy", 100))
+    text = drawn(Progress(Standing("cifar", "val_accuracy", 100)))
     assert "0 of 100" in text
     assert "best" not in text
 
 
+def test_workers_that_are_not_up_yet_are_said_instead_of_a_rate_of_nothing():
+    text = drawn(Progress(Standing("cifar", "val_accuracy", 100), starting=2))
+    assert "starting 2 workers" in text
+    assert "trials/h" not in text
+
+
+def test_runs_of_a_list_are_counted_as_such_and_have_no_best():
+    standing = Standing("5 recipes", "val_accuracy", 25, complete=3, unit="run")
+    text = drawn(Progress(standing, [Running("lenet-basic, seed 4", 20, [0.9])], per_hour=40.0, images_per_second=1.0))
+    assert "3 of 25" in text and "3 complete, 1 running" in text and "40 runs/h" in text
+    assert "lenet-basic, seed 4" in text and "pruned" not in text and "best" not in text
+
+
 def test_names_are_printed_as_they_are():
-    assert "[red]cifar[/red]" in drawn(Progress("[red]cifar[/red]", "val_accuracy", 1))
+    assert "[red]cifar[/red]" in drawn(Progress(Standing("[red]cifar[/red]", "val_accuracy", 1)))
 
 
 def test_the_live_view_leaves_its_last_picture_and_the_cursor():
@@ -60,7 +77,7 @@ def test_the_live_view_leaves_its_last_picture_and_the_cursor():
     assert isinstance(view, Live)
     view.opening("Data", "digits: 1,294 images")
     view.update(PROGRESS)
-    view.ended(7, "failed", "a worker was killed by SIGKILL; queued again")
+    view.ended("trial 7", "failed", "a worker was killed by SIGKILL; queued again")
     view.note("another takes its place")
     view.close()
     text = console.file.getvalue()
@@ -70,17 +87,17 @@ def test_the_live_view_leaves_its_last_picture_and_the_cursor():
     assert text.rfind("\x1b[?25h") > text.rfind("\x1b[?25l")
 
 
-def test_without_a_terminal_there_is_a_line_per_trial_and_a_status_every_half_minute():
+def test_without_a_terminal_there_is_a_line_per_trial_and_a_status_every_ten_seconds():
     now = [0.0]
     console = Console(file=io.StringIO(), width=40)
     assert isinstance(view_for(console), Plain)
     view = Plain(console, clock=lambda: now[0])
     view.opening("Data", "digits")
     view.update(PROGRESS)
-    view.ended(7, "complete", "0.7000")
+    view.ended("trial 7", "complete", "0.7000")
     before = console.file.getvalue().splitlines()
     assert before == ["Data     digits", "trial 7 complete: 0.7000"]
-    now[0] = 31.0
+    now[0] = 11.0
     view.update(PROGRESS)
     view.update(PROGRESS)
     status = console.file.getvalue().splitlines()[2:]

@@ -12,7 +12,8 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lenet_search.recipe import Recipe
-from lenet_search.storage import CURVES, Record
+from lenet_search.run import Curve, Run
+from lenet_search.storage.trials import attributes_of
 
 IMAGES: dict[str, Any] = {
     "name": "cifar10",
@@ -87,15 +88,16 @@ def trial_of(
     loss = 2.3 - (2.3 - value) * rise if metric == "val_loss" else 2.3 - 1.9 * (accuracy - 0.1)
     factors = recipe.schedule.factors(0, epochs, 1, EPOCHS)
     columns = (loss - 0.1, accuracy + 0.02, loss, accuracy, recipe.optimizer.branch.learning_rate * factors)
-    curve = {name: [float(x) for x in column] for name, column in zip(CURVES, columns, strict=True)}
+    curve = Curve(*([float(x) for x in column] for column in columns))
     curve[metric][-1] = value if state == TrialState.COMPLETE else curve[metric][-1]
-    record = Record(recipe, 7, 3 * number, {"tensorflow": "2.21.0"}, "CPU (1 thread)", 61.5, curve, dict(IMAGES))
+    clocks = [(3 * number, epochs)]
+    run = Run(recipe, 7, IMAGES, clocks, curve, False, "CPU (1 thread)", {"tensorflow": "2.21.0"}, 61.5)
     trial = create_trial(
         state=state,
         value=value if state == TrialState.COMPLETE else None,
         params=params,
         distributions={path: SPACE[path] for path in params},
-        user_attrs=record.attributes() if state == TrialState.COMPLETE else {"reason": "pruned"},
+        user_attrs=attributes_of(run) if state == TrialState.COMPLETE else {"reason": "pruned"},
         intermediate_values={epoch + 1: curve[metric][epoch] for epoch in range(epochs)},
     )
     trial.datetime_start = START + timedelta(minutes=number)

@@ -33,7 +33,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
               "model.activation": "scaled_tanh", "regularize.dropout": 0.2,
               "regularize.l2": 1e-4, "augment.shift": 1, "optimizer.kind": "adam"}  # fmt: skip
     trained = train_one(folder, values)
-    assert 0.6 < trained.record.curve["val_accuracy"][-1] < 0.98
+    assert 0.6 < trained.run.curve["val_accuracy"][-1] < 0.98
     return trained
 
 
@@ -51,7 +51,7 @@ def test_an_export_holds_recipe_model_script_and_pictures(trained: Trained, tmp_
 def test_the_exported_recipe_is_a_legal_study_file_with_the_trials_recipe(trained: Trained, tmp_path: Path) -> None:
     exported(trained, tmp_path / "out")
     definition, recipe = read_recipe(tmp_path / "out" / "recipe.toml")
-    assert recipe == trained.record.recipe
+    assert recipe == trained.run.recipe
     assert definition.metric == "val_accuracy"
     header = (tmp_path / "out" / "recipe.toml").read_text(encoding="utf-8").splitlines()[0]
     assert header.startswith("# The best of 1 complete trials of study small, number 0:")
@@ -62,20 +62,20 @@ def test_the_exported_model_is_plain_keras_and_as_accurate_as_the_trial(trained:
 
     exported(trained, tmp_path / "out")
     model = keras.models.load_model(tmp_path / "out" / "model.keras", safe_mode=True)
-    split = load(trained.record.recipe.images, trained.data_folder)
+    split = load(trained.run.recipe.images, trained.data_folder)
     images = split.x_val[:, 2:-2, 2:-2]  # as the file has them: the model pads them itself
     probabilities = model.predict(images, verbose=0)
     assert probabilities.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
     accuracy = float(np.mean(probabilities.argmax(axis=1) == split.y_val))
-    assert accuracy == pytest.approx(trained.record.curve["val_accuracy"][-1], abs=1e-6)
+    assert accuracy == pytest.approx(trained.run.curve["val_accuracy"][-1], abs=1e-6)
     assert {type(layer).__module__.split(".")[0] for layer in model.layers} == {"keras"}
 
 
 def test_the_exported_json_says_what_reproduces_the_trial(trained: Trained, tmp_path: Path) -> None:
     exported(trained, tmp_path / "out")
     said = json.loads((tmp_path / "out" / "recipe.json").read_text(encoding="utf-8"))
-    assert said["values"] == trained.record.recipe.values()
-    assert (said["study"], said["trial"], said["seed"], said["clock"]) == ("small", 0, 3, 0)
+    assert said["values"] == trained.run.recipe.values()
+    assert (said["study"], said["trial"], said["seed"], said["clocks"]) == ("small", 0, 3, [[0, 5]])
     assert said["model_val_accuracy"] == pytest.approx(said["value"], abs=1e-6)
     low, high = said["interval"]
     assert low <= said["value"] <= high
@@ -118,7 +118,7 @@ def test_weights_of_another_trial_are_noticed_and_nothing_is_written(
     trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from lenet_search.results import export as module
-    from lenet_search.storage import load_weights
+    from lenet_search.storage.trials import load_weights
 
     def strange(*arguments: object) -> dict[str, np.ndarray]:
         weights = load_weights(*arguments) or {}  # type: ignore[arg-type]

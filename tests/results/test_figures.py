@@ -6,9 +6,10 @@ import plotly.graph_objects as go
 import pytest
 
 from lenet_search.results.best import complete_trials
-from lenet_search.results.curves import curves_csv, curves_figure
+from lenet_search.results.curves import curves_figure, curves_table
 from lenet_search.results.figures import history_figure, importance_figure, parallel_figure, slices_figure
-from lenet_search.storage import CURVES, Record
+from lenet_search.run import Curve
+from lenet_search.storage.trials import run_of
 from tests.results.conftest import SPACE
 
 Make = Callable[..., optuna.Study]
@@ -110,7 +111,7 @@ def test_learning_curves_show_the_best_five_by_epoch(made_study: Make) -> None:
     figure = curves_figure(study)
     names = [line.name for line in figure.data if line.showlegend]
     assert [name.split(":")[0] for name in names] == [f"trial {trial.number}" for trial in complete_trials(study)[:5]]
-    best = Record.of(complete_trials(study)[0]).curve["val_accuracy"]
+    best = run_of(complete_trials(study)[0]).curve["val_accuracy"]
     assert list(figure.data[0].y) == pytest.approx([100 * value for value in best])
     assert list(figure.data[0].x) == list(range(1, len(best) + 1))
 
@@ -123,7 +124,7 @@ def test_pointing_at_a_curve_tells_its_recipe(made_study: Make) -> None:
 
 def test_the_curves_as_a_table_hold_every_epoch(made_study: Make) -> None:
     study = made_study(60)
-    lines = curves_csv(study, top=2).splitlines()
-    assert lines[0] == ",".join(("trial", "epoch", *CURVES))
+    lines = curves_table(study, top=2).splitlines()
+    assert lines[0] == ",".join(("trial", "epoch", *Curve.NAMES))
     assert len(lines) == 1 + 2 * 8
     assert float(lines[8].split(",")[5]) == complete_trials(study)[0].value

@@ -10,8 +10,10 @@ from optuna.distributions import CategoricalDistribution
 from lenet_search.data import load
 from lenet_search.engine import Stack
 from lenet_search.recipe import Recipe
+from lenet_search.run import Run
 from lenet_search.space import Space
-from lenet_search.storage import CURVES, Record, artifact_folder, open_storage, save_weights
+from lenet_search.storage import artifact_folder, open_storage
+from lenet_search.storage.trials import attributes_of, save_weights
 from lenet_search.structure import structure_of
 
 
@@ -21,7 +23,7 @@ class Trained:
     storage: Any
     url: str
     data_folder: Path
-    record: Record
+    run: Run
 
 
 def train_one(folder: Path, values: dict[str, Any], seed: int = 3) -> Trained:
@@ -30,9 +32,9 @@ def train_one(folder: Path, values: dict[str, Any], seed: int = 3) -> Trained:
     split = load(recipe.images, folder)
     stack = Stack(structure_of(recipe, Space.from_recipe(recipe)), split, 1)
     slot = stack.load(recipe, seed)
-    epochs = [stack.epoch()[slot] for _ in range(recipe.train.epochs)]
-    curve = {name: [getattr(epoch, name) for epoch in epochs] for name in CURVES}
-    record = Record(recipe, seed, 0, {"tensorflow": "2"}, "CPU (1 thread)", 1.0, curve, split.describe())
+    run = Run(recipe, seed, split.describe(), device="CPU (1 thread)", versions={"tensorflow": "2"})
+    for clock in range(recipe.train.epochs):
+        run.add(clock, vars(stack.epoch()[slot]), finite=True, seconds=0.5)
 
     url = str(folder / "small.journal")
     storage = open_storage(url, create=True)
@@ -40,8 +42,8 @@ def train_one(folder: Path, values: dict[str, Any], seed: int = 3) -> Trained:
     activation = {"model.activation": CategoricalDistribution(("tanh", recipe.model.activation))}
     study.enqueue_trial({"model.activation": recipe.model.activation})
     trial = study.ask(activation)
-    for name, value in record.attributes().items():
+    for name, value in attributes_of(run).items():
         trial.set_user_attr(name, value)
     save_weights(storage, artifact_folder(url), trial, stack.weights(slot))
-    study.tell(trial, curve["val_accuracy"][-1])
-    return Trained(study, storage, url, folder, record)
+    study.tell(trial, run.curve["val_accuracy"][-1])
+    return Trained(study, storage, url, folder, run)

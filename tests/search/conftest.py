@@ -10,9 +10,9 @@ import optuna
 import pytest
 
 import lenet_search
-from lenet_search.search.ledger import Held, Ledger
-from lenet_search.search.messages import Ready, TrialEpoch
-from lenet_search.storage import CURVES, artifact_folder, open_storage
+from lenet_search.run import Curve
+from lenet_search.search.ledger import Ledger, TrialJob
+from lenet_search.storage import artifact_folder, open_storage
 from lenet_search.study import Definition, read
 
 STUDY = """
@@ -98,24 +98,26 @@ def search_in_another_process(
         process.stdout.close()
 
 
-def epoch_of(held: Held, value: float, epoch: int = 1) -> TrialEpoch:
-    """An epoch in which everything measured is `value`."""
-    return TrialEpoch(held.number, 0, epoch, dict.fromkeys(CURVES, value), images=216, finite=True)
+def train(job: TrialJob, value: float, *, finite: bool = True) -> None:
+    """Note an epoch in which everything measured is `value`, as if a worker had trained it."""
+    run = job.run
+    run.images, run.device, run.versions = IMAGES, "CPU (1 thread)", {"keras": "3"}
+    run.add(run.epochs, dict.fromkeys(Curve.NAMES, value), finite=finite, seconds=1.0)
 
 
-def finish(ledger: Ledger, held: Held, value: float) -> bool:
+def finish(ledger: Ledger, job: TrialJob, value: float) -> bool:
     """Tell a trial complete with `value`, as if a worker had trained it; its weights are its number."""
-    for epoch in (1, 2):
-        held.add(epoch_of(held, value, epoch), IMAGES, Ready("CPU (1 thread)", False, 4, "float32", {"keras": "3"}))
-        ledger.report(held, epoch, value)
-    return ledger.complete(held, value, {"kernel": np.full(3, held.number, np.float32)})
+    for _ in range(2):
+        train(job, value)
+        ledger.report(job, value)
+    return ledger.complete(job, value, {"kernel": np.full(3, job.number, np.float32)})
 
 
-def ask(ledger: Ledger) -> Held:
+def ask(ledger: Ledger) -> TrialJob:
     """A trial, where there is certainly one."""
-    held = ledger.ask()
-    assert held is not None
-    return held
+    job = ledger.ask()
+    assert job is not None
+    return job
 
 
 def states(study: optuna.Study) -> dict[str, int]:

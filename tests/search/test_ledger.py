@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 from optuna.trial import TrialState
 
-from lenet_search.search.ledger import KEPT, MOST_RETRIES, TOTAL_REACHED
+from lenet_search.frozen import SlotState
+from lenet_search.search.ledger import FROZEN, KEPT, TOTAL_REACHED
 from lenet_search.search.parents import PREFIX
-from lenet_search.storage import REASON, Record, artifact_folder, load_weights
+from lenet_search.storage import artifact_folder
+from lenet_search.storage.trials import REASON, load_weights, run_of
 from lenet_search.study import read
-from search.conftest import ask, epoch_of, finish, states
+from search.conftest import ask, finish, states, train
 
 
 def test_a_complete_trial_stores_its_value_and_everything_that_reproduces_it(opened):
@@ -20,35 +22,36 @@ def test_a_complete_trial_stores_its_value_and_everything_that_reproduces_it(ope
     (trial,) = ledger.study.trials
     assert trial.value == 0.75
     assert trial.intermediate_values == {1: 0.75, 2: 0.75}
-    record = Record.of(trial)
-    assert record.recipe == held.recipe
-    assert record.seed == held.seed
-    assert record.curve["val_loss"] == [0.75, 0.75]
-    assert {"lenet-search", "keras", "optuna"} <= set(record.versions)
-    assert record.images["name"] == "tiny"
+    run = run_of(trial)
+    assert run.recipe == held.run.recipe
+    assert run.seed == held.run.seed
+    assert run.clocks == [(0, 2)]
+    assert run.curve["val_loss"] == [0.75, 0.75]
+    assert {"lenet-search", "keras", "optuna"} <= set(run.versions)
+    assert run.images["name"] == "tiny"
 
 
 def test_a_diverged_trial_is_pruned_with_its_reason_and_its_curve_and_is_never_the_best(opened):
     ledger = opened()
     held = ask(ledger)
-    held.add(epoch_of(held, math.nan), {}, held.worker)
-    ledger.report(held, 1, math.nan)
+    train(held, math.nan, finite=False)
+    ledger.report(held, math.nan)
     assert ledger.prune(held, "diverged in epoch 1")
 
     (trial,) = ledger.study.trials
     assert trial.state == TrialState.PRUNED
     assert trial.value is None
     assert trial.user_attrs[REASON] == "diverged in epoch 1"
-    assert math.isnan(Record.of(trial).curve["val_loss"][0])
+    assert math.isnan(run_of(trial).curve["val_loss"][0])
     assert ledger.best() is None
     assert ask(ledger).number == 1  # a sampler copes with it
 
 
-def test_complete_pruned_and_running_trials_count_towards_the_total_and_failed_ones_do_not(opened):
+def test_complete_pruned_and_running_trials_count_towards_the_total_and_interrupted_ones_do_not(opened):
     ledger = opened(total=4)
     finish(ledger, ask(ledger), 0.5)
     ledger.prune(ask(ledger), "pruned")
-    ledger.requeue(ask(ledger).number, "worker died", death=True)
+    ledger.give_back(ask(ledger).number, "interrupted")
     assert ledger.wanted() == 2
     ask(ledger)
     assert ledger.wanted() == 1
@@ -67,47 +70,99 @@ def test_of_two_runs_that_ask_for_the_last_trial_at_once_one_gives_way(opened):
     assert first.wanted() == 0
 
 
-def test_a_trial_that_waits_keeps_its_place_before_a_newer_one(opened):
-    ledger, other = opened(total=2), opened(total=2)
-    lost = ask(ledger)
-    finish(ledger, ask(ledger), 0.5)
-    ledger.requeue(lost.number, "worker died", death=True)
+STATE = SlotState(*(np.arange(n, dtype=np.float32) for n in (5, 5, 0, 0, 2)))
+
+
+def test_an_interrupted_trial_is_resumed_before_a_new_one_with_its_number_recipe_and_seed(opened):
+    ledger, other = opened(), opened()
+    lost, kept = ask(ledger), ask(ledger)
+    assert ledger.give_back(lost.number, "after 0 of 2 epochs")
+    assert ledger.counts().interrupted == 1
+    assert ledger.study.trials[0].user_attrs[REASON] == "interrupted: after 0 of 2 epochs"
     again = ask(other)
-    assert again.number == 2
-    assert again.recipe == lost.recipe
+    assert (again.number, again.run.recipe, again.run.seed) == (lost.number, lost.run.recipe, lost.run.seed)
+    assert ask(other).number == kept.number + 1
+    assert other.counts().interrupted == 0
 
 
-def test_a_retry_has_the_same_recipe_and_seed(opened):
+def test_a_frozen_trial_goes_on_after_its_last_epoch_and_its_file_goes_when_it_is_over(opened, url):
     ledger = opened()
-    first = ask(ledger)
-    assert ledger.requeue(first.number, "worker died", death=True)
-    second = ask(ledger)
-    assert ledger.requeue(second.number, "worker died again", death=True)
-    third = ask(ledger)
-    assert (third.recipe, third.seed) == (first.recipe, first.seed)
-    assert third.trial.user_attrs["retry of"] == first.number
-    assert third.trial.user_attrs["retries"] == 2
-    assert ledger.study.trials[0].user_attrs[REASON] == "worker died"
+    job = ask(ledger)
+    train(job, 0.5)
+    ledger.report(job, 0.5)
+    job.froze(1, STATE)
+    ledger.freeze(job)
+    ledger.give_back(job.number, "after 1 of 2 epochs")
+
+    other = opened()
+    again = ask(other)
+    assert (again.run.epochs, again.frozen, again.run.clocks) == (1, 1, [(0, 1)])
+    assert again.state is not None
+    assert np.array_equal(again.state.weights, STATE.weights)
+    assert list((artifact_folder(url) / FROZEN).iterdir())
+    train(again, 0.75)
+    other.report(again, 0.75)
+    assert other.complete(again, 0.75, None)
+    (trial,) = other.study.trials
+    assert trial.intermediate_values == {1: 0.5, 2: 0.75}
+    assert run_of(trial).curve["val_loss"] == [0.5, 0.75]
+    assert not list((artifact_folder(url) / FROZEN).iterdir())
 
 
-def test_a_trial_whose_workers_keep_dying_is_given_up_after_three_retries(opened):
+def test_what_was_reported_after_the_last_freezing_is_reported_anew(opened):
     ledger = opened()
-    queued = [ledger.requeue(ask(ledger).number, "worker died", death=True) for _ in range(MOST_RETRIES + 1)]
-    assert queued == [True] * MOST_RETRIES + [False]
-    assert states(ledger.study) == {"FAIL": MOST_RETRIES + 1}
+    job = ask(ledger)
+    train(job, 0.5)
+    ledger.report(job, 0.5)
+    ledger.give_back(job.number, "killed")
+    again = ask(opened())
+    assert again.run.epochs == 0
+    train(again, 0.25)
+    other = opened()
+    other.report(again, 0.25)
+    other.flush()
+    assert ledger.study.trials[0].intermediate_values == {1: 0.25}
 
 
-def test_interruptions_are_no_deaths(opened):
+def test_a_damaged_frozen_file_is_said_and_its_trial_begins_anew(opened, url):
     ledger = opened()
-    assert all(ledger.requeue(ask(ledger).number, "interrupted", death=False) for _ in range(MOST_RETRIES + 2))
+    job = ask(ledger)
+    train(job, 0.5)
+    job.froze(1, STATE)
+    ledger.freeze(job)
+    ledger.give_back(job.number, "killed")
+    (file,) = (artifact_folder(url) / FROZEN).iterdir()
+    file.write_bytes(file.read_bytes()[:100])
+    notes = []
+    other = opened()
+    other._note = notes.append
+    assert ask(other).run.epochs == 0
+    assert "trial 0 begins anew" in notes[0]
+
+
+def test_a_trial_that_cannot_be_frozen_does_not_end_the_search(opened, url):
+    notes = []
+    ledger = opened()
+    ledger._note = notes.append
+    artifact_folder(url).write_text("a file where the folder should be")
+    job = ask(ledger)
+    train(job, 0.5)
+    job.froze(1, STATE)
+    ledger.freeze(job)
+    assert "trial 0 could not be frozen" in notes[0]
+
+
+def test_what_auto_means_as_a_precision_is_settled_once_for_a_study(opened):
+    assert opened().settle("mixed_bfloat16") == "mixed_bfloat16"
+    assert opened().settle("float32") == "mixed_bfloat16"
 
 
 def test_seeds_differ_between_trials_and_follow_from_the_study_seed(opened, definition):
     ledger = opened()
-    seeds = [ask(ledger).seed for _ in range(6)]
+    seeds = [ask(ledger).run.seed for _ in range(6)]
     assert len(set(seeds)) == 6
     other = opened(read("small.toml", overrides=["study.seed=1"], name="other"))
-    assert ask(other).seed not in seeds
+    assert ask(other).run.seed not in seeds
 
 
 def test_weights_of_the_best_few_are_kept_and_of_the_others_dropped(opened, url):
@@ -134,44 +189,47 @@ def test_weights_that_cannot_be_written_do_not_end_the_search(opened, url):
     assert "weights of trial 0" in notes[0]
 
 
-def test_the_trials_of_a_run_whose_process_is_gone_are_queued_again(opened):
+def test_the_trials_of_a_process_that_is_gone_are_resumed(opened):
     dead, alive = opened(), opened()
     lost, kept = ask(dead), ask(alive)
-    dead.study.set_user_attr(dead.run.attribute, {**dead.run.heartbeat(), "started": "long ago"})
+    dead.study.set_user_attr(dead.parent.attribute, {**dead.parent.heartbeat(), "started": "long ago"})
     third = opened()
     assert third.adopt_orphans() == [lost.number]
     assert third.adopt_orphans() == []
-    assert ask(third).recipe == lost.recipe
+    assert ask(third).number == lost.number
     assert third.study.trials[kept.number].state == TrialState.RUNNING
 
 
-def test_the_trials_of_a_silent_run_on_another_machine_are_queued_again_after_three_minutes(opened):
-    elsewhere, here = opened(), opened()
-    lost = ask(elsewhere)
-    beat = {**elsewhere.run.heartbeat(), "host": "another machine"}
-    elsewhere.study.set_user_attr(elsewhere.run.attribute, {**beat, "time": time.time() - 170})
+def test_the_trials_of_a_silent_process_on_another_machine_are_resumed_after_three_minutes(opened):
+    there, here = opened(), opened()
+    lost = ask(there)
+    beat = {**there.parent.heartbeat(), "host": "another machine"}
+    there.study.set_user_attr(there.parent.attribute, {**beat, "time": time.time() - 170})
     assert here.adopt_orphans() == []
-    elsewhere.study.set_user_attr(elsewhere.run.attribute, {**beat, "time": time.time() - 190})
+    there.study.set_user_attr(there.parent.attribute, {**beat, "time": time.time() - 190})
     assert here.adopt_orphans() == [lost.number]
 
 
-def test_a_run_that_said_that_it_is_over_leaves_nothing_behind(opened):
+def test_a_process_that_said_that_it_is_over_leaves_nothing_behind(opened):
     gone, here = opened(), opened()
     lost = ask(gone)
     gone.beat(over=True)
     assert here.adopt_orphans() == [lost.number]
 
 
-def test_a_run_that_was_taken_for_dead_learns_it_and_tells_nothing(opened):
+def test_a_process_that_was_taken_for_dead_learns_it_and_tells_nothing(opened):
     slow, other = opened(), opened()
-    held, pruned = ask(slow), ask(slow)
-    assert other.requeue(held.number, "taken for dead", death=True)
-    assert other.requeue(pruned.number, "taken for dead", death=True)
-    assert slow.report(held, 1, 0.5)  # given up
-    assert not slow.complete(held, 0.5, {"kernel": np.ones(1, np.float32)})
+    job, pruned = ask(slow), ask(slow)
+    assert other.give_back(job.number, "taken for dead")
+    assert other.give_back(pruned.number, "taken for dead")
+    for _ in range(2):
+        assert finish(other, ask(other), 0.5)
+    train(job, 0.25)
+    assert slow.report(job, 0.25)  # given up
+    assert not slow.complete(job, 0.25, {"kernel": np.ones(1, np.float32)})
     assert not slow.prune(pruned, "pruned")
-    assert not slow.requeue(held.number, "worker died", death=True)
-    assert states(slow.study) == {"FAIL": 2, "WAITING": 2}
+    assert not slow.give_back(job.number, "interrupted")
+    assert [trial.value for trial in slow.study.trials] == [0.5, 0.5]
 
 
 def test_every_run_leaves_its_heartbeat(opened):

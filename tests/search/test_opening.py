@@ -22,7 +22,7 @@ def test_start_recipes_are_tried_first_and_queued_only_once(opened, tmp_path):
         "[[start]]\nregularize.dropout = 0.25\n"
     )
     first, second = opened(read("small.toml")), opened(read("small.toml"))
-    recipes = [ask(first).recipe, ask(second).recipe, ask(second).recipe]
+    recipes = [ask(first).run.recipe, ask(second).run.recipe, ask(second).run.recipe]
     assert recipes[0].optimizer.kind == "adam"
     assert recipes[0].optimizer.branch.learning_rate == 0.002
     assert recipes[1].regularize.dropout == 0.25
@@ -95,7 +95,7 @@ def test_derived_seeds_are_reproducible_and_fit_into_31_bits():
 def finish_one(ledger) -> float:
     held = ask(ledger)
     finish(ledger, held, 0.5)
-    return held.recipe.regularize.dropout
+    return held.run.recipe.regularize.dropout
 
 
 @pytest.mark.parametrize("directions", [["minimize"], ["maximize", "minimize"]])

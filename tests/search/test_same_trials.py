@@ -16,14 +16,17 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
+from lenet_search.crew.crew import Crew
+from lenet_search.crew.messages import EpochDone, Load, Orders, Ready, RunEpoch, Setup
 from lenet_search.crew.places import Place
+from lenet_search.crew.process import WorkerProcess
 from lenet_search.crew.signals import Stop
+from lenet_search.crew.staff import Staff
 from lenet_search.look.progress import Silent
+from lenet_search.run import Curve
 from lenet_search.search.ledger import Ledger
-from lenet_search.search.messages import EpochDone, Job, Orders, Ready, Setup, TrialEpoch
-from lenet_search.search.process import WorkerProcess
-from lenet_search.search.supervisor import Supervisor
-from lenet_search.storage import CURVES, open_storage
+from lenet_search.search.searching import Searching
+from lenet_search.storage import open_storage
 from lenet_search.study import Definition, read
 
 Call = tuple[str, int, Any]
@@ -48,13 +51,13 @@ class MadeUpWorker(WorkerProcess):
 
     def _serve(self, pipe: "Connection[Any, Any]") -> None:
         pipe.recv()  # the set-up
-        running: dict[int, tuple[Job, int]] = {}
+        running: dict[int, tuple[Load, int]] = {}
         pipe.send(Ready("made up", False, SLOTS, versions={}))
         try:
             while True:
                 orders: Orders = pipe.recv()
-                running = {n: each for n, each in running.items() if n not in orders.prune}
-                running |= {job.number: (job, 0) for job in orders.new}
+                running = {n: each for n, each in running.items() if n not in orders.drop}
+                running |= {job.number: (job, 0) for job in orders.load}
                 if not running:
                     continue
                 running = {n: (job, epoch + 1) for n, (job, epoch) in running.items()}
@@ -69,11 +72,11 @@ class MadeUpWorker(WorkerProcess):
             pass  # the search is over
 
 
-def made_up_epoch(job: Job, epoch: int) -> TrialEpoch:
+def made_up_epoch(job: Load, epoch: int) -> RunEpoch:
     dropout = float(job.values["regularize.dropout"])
     value = (1 - dropout) * (1 - 0.5**epoch) + 0.1 * math.sin(40 * dropout + epoch)
     finite = dropout < 0.45 or epoch < 2  # some diverge
-    return TrialEpoch(job.number, 0, epoch, dict.fromkeys(CURVES, value), 1, finite)
+    return RunEpoch(job.number, epoch - 1, epoch, dict.fromkeys(Curve.NAMES, value), 1, finite)
 
 
 def searched(definition: Definition, url: str, monkeypatch: pytest.MonkeyPatch) -> tuple[list[FrozenTrial], list[Call]]:
@@ -96,11 +99,10 @@ def searched(definition: Definition, url: str, monkeypatch: pytest.MonkeyPatch) 
         noting(optuna.Trial, "should_prune", lambda trial, answer: ("prune?", trial.number, answer))
         noting(optuna.Study, "tell", lambda _, __, number, value, state: ("tell", number, (value, state)))
         ledger = Ledger(definition, open_storage(url, create=True, batched=True), Path("weights"), TRIALS)
-        patch.setattr("lenet_search.search.supervisor.WorkerProcess", MadeUpWorker)
-        setup = Setup(definition.space, 1, SLOTS, None)
-        where = [Place(None, 1)]
-        supervisor = Supervisor(ledger, where, setup, 1, 1, Path(), Silent(), Stop(), math.inf)
-        assert supervisor.run() == "done"
+        patch.setattr("lenet_search.crew.staff.WorkerProcess", MadeUpWorker)
+        staff = Staff([Place(None, 1)], Setup(definition.space, 1, SLOTS, None), 1, 1)
+        crew = Crew(staff, Silent(), Stop())
+        assert crew.run(Searching(ledger, Silent(), SLOTS)) == "done"
     return ledger.study.trials, calls
 
 

@@ -16,9 +16,11 @@ import pytest
 import lenet_search
 from lenet_search import search
 from lenet_search.errors import DataError, RunError
+from lenet_search.frozen import read_frozen
 from lenet_search.search import Progress, Silent
-from lenet_search.search.ledger import RETRIES, RETRY_OF
-from lenet_search.storage import REASON, Record, load_weights, open_storage
+from lenet_search.search.ledger import FROZEN
+from lenet_search.storage import artifact_folder, open_storage
+from lenet_search.storage.trials import REASON, load_weights, run_of
 from lenet_search.study import read
 from search.conftest import states
 
@@ -43,26 +45,28 @@ def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
         time.sleep(0.1)
 
 
-def epochs_are_reported(running: int = 1) -> bool:
+def epochs_are_reported(running: int = 1, url: str = JOURNAL) -> bool:
     """Whether trials run, and have got somewhere."""
-    if not Path(JOURNAL).exists():
+    if not Path(url.removeprefix("sqlite:///")).exists():
         return False
     try:
-        trials = stored().get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,))
-    except KeyError:
+        trials = stored(url).get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,))
+    except (KeyError, RunError):  # RunError: it is being made
         return False
     return sum(bool(trial.intermediate_values) for trial in trials) >= running
 
 
 class Acting(Silent):
-    """A view that does something once, as soon as trials have got somewhere."""
+    """A view that does something once, as soon as all running trials have done more than so many epochs."""
 
-    def __init__(self, act: Callable[[], None]) -> None:
+    def __init__(self, act: Callable[[], None], epochs: int = 0) -> None:
         self.act: Callable[[], None] | None = act
+        self.epochs = epochs
         self.notes: list[str] = []
 
     def update(self, progress: Progress) -> None:
-        if self.act is not None and any(trial.values for trial in progress.running):
+        running = progress.running
+        if self.act is not None and running and all(len(run.values) > self.epochs for run in running):
             act, self.act = self.act, None
             act()
 
@@ -72,23 +76,23 @@ class Acting(Silent):
 
 def test_a_search_runs_exactly_its_trials_and_a_second_run_finishes_what_is_missing(definition):
     first = search.run(definition, trials=3, workers=1, slots=2)
-    assert first.trials == {"total": 3, "complete": 3, "pruned": 0, "failed": 0}
+    assert first.trials == {"total": 3, "complete": 3, "pruned": 0, "failed": 0, "interrupted": 0}
     assert first.trials_per_hour > 0
     assert first.images_per_second > 0
 
     second = search.run(definition, trials=5, workers=1, slots=2)
-    assert second.trials == {"total": 5, "complete": 5, "pruned": 0, "failed": 0}
+    assert second.trials == {"total": 5, "complete": 5, "pruned": 0, "failed": 0, "interrupted": 0}
     study = stored()
     assert states(study) == {"COMPLETE": 5}
     assert second.best is not None
     assert second.best["value"] == study.best_value
     for trial in study.trials:
-        record = Record.of(trial)
-        assert record.curve["val_accuracy"][-1] == trial.value == trial.intermediate_values[2]
-        assert len(record.curve["train_loss"]) == record.recipe.train.epochs == 2
-        assert record.device.startswith("CPU")
-        assert {"tensorflow", "keras", "numpy", "optuna", "lenet-search"} <= set(record.versions)
-    assert len({Record.of(trial).seed for trial in study.trials}) == 5
+        run = run_of(trial)
+        assert run.curve["val_accuracy"][-1] == trial.value == trial.intermediate_values[2]
+        assert len(run.curve["train_loss"]) == run.recipe.train.epochs == 2
+        assert run.device.startswith("CPU")
+        assert {"tensorflow", "keras", "numpy", "optuna", "lenet-search"} <= set(run.versions)
+    assert len({run_of(trial).seed for trial in study.trials}) == 5
     weights = load_weights(Path("lenet-search-artifacts"), study.best_trial)
     assert weights is not None
     assert all(np.isfinite(array).all() for array in weights.values())
@@ -121,7 +125,7 @@ def test_a_trial_that_diverges_is_pruned_with_its_reason_and_is_not_the_best(def
     diverged, good = stored().trials
     assert diverged.state == optuna.trial.TrialState.PRUNED
     assert "diverged in epoch" in diverged.user_attrs[REASON]
-    assert Record.of(diverged).recipe.optimizer.kind == "sgd"
+    assert run_of(diverged).recipe.optimizer.kind == "sgd"
     assert summary.best is not None
     assert summary.best["number"] == good.number
 
@@ -137,16 +141,9 @@ def test_a_killed_worker_costs_no_trial(definition):
     view = Acting(kill)
     summary = search.run(long, trials=3, workers=1, slots=2, view=view)
     assert len(killed) == 1
-    assert summary.trials["complete"] == 3
-    trials = stored().trials
-    failed = [trial for trial in trials if trial.state == optuna.trial.TrialState.FAIL]
-    assert 1 <= len(failed) <= 2
-    for lost in failed:
-        assert "killed by SIGKILL" in lost.user_attrs[REASON]
-        (again,) = [trial for trial in trials if trial.user_attrs.get(RETRY_OF) == lost.number]
-        assert again.params == lost.params
-        assert again.user_attrs[RETRIES] == 1
-    assert any("another takes its place" in note for note in view.notes)
+    assert summary.trials == {"total": 3, "complete": 3, "pruned": 0, "failed": 0, "interrupted": 0}
+    assert {trial.state.name for trial in stored().trials} == {"COMPLETE"}
+    assert any("killed by SIGKILL" in note and "another takes its place" in note for note in view.notes)
 
 
 def test_the_end_of_the_time_is_a_normal_end_that_leaves_nothing_running(definition):
@@ -157,53 +154,99 @@ def test_the_end_of_the_time_is_a_normal_end_that_leaves_nothing_running(definit
     assert 8 <= time.monotonic() - started < 12
     assert summary.trials["complete"] == 0
     assert summary.best is None
-    assert set(states(stored())) == {"FAIL", "WAITING"}
+    assert (summary.ended, summary.trials["interrupted"]) == ("timeout", 2)
+    assert states(stored()) == {"WAITING": 2}
     assert children_of(os.getpid()) == []
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_a_search_within_seconds_and_running_again_goes_on(
-    search_in_another_process, definition, number, code
+STOPS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 138)]
+
+
+@pytest.mark.parametrize("url", [JOURNAL, "sqlite:///study.db"], ids=["journal", "sqlite"])
+@pytest.mark.parametrize(("number", "code"), STOPS, ids=["SIGINT", "SIGTERM", "SIGUSR1"])
+def test_a_signal_freezes_what_runs_within_seconds_and_the_next_run_resumes_it(
+    search_in_another_process, definition, url, number, code
 ):
-    process = search_in_another_process("trials=500, workers=1, slots=2", LONG)
-    wait_for(epochs_are_reported)
+    overrides = ["train.epochs=400"]
+    process = search_in_another_process(f"storage={url!r}, trials=2, workers=1, slots=2", overrides)
+    wait_for(lambda: epochs_are_reported(running=2, url=url))
     started = time.monotonic()
     process.send_signal(number)
     process.send_signal(number)  # impatience does no harm
     output, _ = process.communicate(timeout=20)
     assert time.monotonic() - started < 5
     assert process.returncode == code
-    assert "of 500 trials done" in output
-    assert "to go on" in output
-    before = states(stored())
-    assert "RUNNING" not in before
-    assert before["WAITING"] == before["FAIL"] > 0
+    assert "0 of 2 trials done. 2 interrupted trials are frozen where they were. To resume" in output
+    before = stored(url).trials
+    assert {trial.state.name for trial in before} == {"WAITING"}
+    epochs = [max(trial.intermediate_values) for trial in before]
 
-    if number == signal.SIGINT:
-        done = before.get("COMPLETE", 0)
-        summary = search.run(read("small.toml", overrides=LONG), trials=done + 2, workers=1, slots=2)
-        assert summary.trials["complete"] == done + 2
-        assert all(RETRY_OF in trial.user_attrs for trial in stored().trials[-2:])
+    shown = Acting(lambda: os.kill(os.getpid(), signal.SIGTERM), max(epochs))
+    with pytest.raises(search.Interrupted) as caught:
+        search.run(read("small.toml", overrides=overrides), storage=url, trials=2, workers=1, slots=2, view=shown)
+    assert caught.value.summary.trials["interrupted"] == 2
+    after = stored(url).trials
+    assert [trial.number for trial in after] == [0, 1]
+    for trial, done in zip(after, epochs, strict=True):
+        run, _ = read_frozen(Path(artifact_folder(url)) / FROZEN / trial.user_attrs[FROZEN])
+        assert run.epochs == max(trial.intermediate_values) > done
+        assert sum(length for _, length in run.clocks) == run.epochs
+        assert run.clocks[0] == (0, done)
 
 
-def test_workers_leave_when_their_parent_is_killed_and_the_next_run_takes_its_trials_over(
-    search_in_another_process, definition
+@pytest.mark.parametrize("url", [JOURNAL, "sqlite:///study.db"], ids=["journal", "sqlite"])
+def test_a_killed_process_loses_what_was_trained_since_it_was_last_frozen_and_no_more(
+    search_in_another_process, definition, url
 ):
-    process = search_in_another_process("trials=2, workers=1, slots=2", ["train.epochs=400"])
-    wait_for(lambda: epochs_are_reported(running=2))
+    overrides = ["train.epochs=2000"]
+    process = search_in_another_process(f"storage={url!r}, trials=2, workers=1, slots=2, freeze_every=0.5", overrides)
+    wait_for(lambda: epochs_are_reported(running=2, url=url))
+    folder = artifact_folder(url) / FROZEN
+    wait_for(lambda: len(list(folder.glob("[!.]*"))) == 2)
     (worker,) = children_of(process.pid)
     process.kill()
     process.communicate()
     wait_for(lambda: not Path(f"/proc/{worker}").exists(), seconds=5)
-    assert states(stored()) == {"RUNNING": 2}
+    assert states(stored(url)) == {"RUNNING": 2}
+    frozen = [read_frozen(folder / trial.user_attrs[FROZEN])[0].epochs for trial in stored(url).trials]
+    assert min(frozen) > 0
 
-    view = Acting(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    view = Acting(lambda: os.kill(os.getpid(), signal.SIGTERM), max(frozen))
     with pytest.raises(search.Interrupted):
-        search.run(read("small.toml", overrides=["train.epochs=400"]), trials=2, workers=1, slots=2, view=view)
+        search.run(read("small.toml", overrides=overrides), storage=url, trials=2, workers=1, slots=2, view=view)
     assert any("trial 0 was left behind" in note for note in view.notes)
-    lost, taken = stored().trials[0], stored().trials[2]
-    assert "without a word" in lost.user_attrs[REASON]
-    assert taken.params == lost.params
+    assert len(stored(url).trials) == 2
+    for trial, done in zip(stored(url).trials, frozen, strict=True):
+        run, _ = read_frozen(folder / trial.user_attrs[FROZEN])
+        assert run.epochs > done
+        assert run.clocks[0] == (0, done)
+
+
+def test_the_course_of_a_run_that_was_frozen_can_be_reproduced_from_its_clocks(search_in_another_process, definition):
+    overrides = ["train.epochs=40"]
+    process = search_in_another_process("trials=1, workers=1, slots=1", overrides)
+    wait_for(epochs_are_reported)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    # Beside another, so that it is thawed into a stack whose clock stands elsewhere.
+    summary = search.run(read("small.toml", overrides=overrides), trials=2, workers=1, slots=2)
+    assert summary.trials["complete"] == 2
+    run = run_of(stored().trials[0])
+    assert len(run.clocks) == 2
+
+    from lenet_search import data
+    from lenet_search.engine import Stack
+    from lenet_search.structure import structure_of
+
+    split = data.load(run.recipe.images)
+    structure = structure_of(run.recipe, read("small.toml", overrides=overrides).space)
+    state, losses = None, []
+    for clock, epochs in run.clocks:
+        stack = Stack(structure, split, 1, clock)
+        slot = stack.load(run.recipe, run.seed) if state is None else stack.thaw(run.recipe, len(losses), state)
+        losses += [stack.epoch()[slot].val_loss for _ in range(epochs)]
+        state = stack.freeze(slot)
+    np.testing.assert_allclose(losses, run.curve["val_loss"], atol=1e-4)
 
 
 @pytest.mark.parametrize("url", [JOURNAL, "sqlite:///study.db"], ids=["journal", "sqlite"])
@@ -245,7 +288,7 @@ def test_workers_that_keep_dying_end_the_search_with_their_last_words_and_the_lo
     logs = re.search(r"is in (\S+)", str(caught.value))
     assert logs is not None
     assert "Traceback" in next(Path(logs[1]).iterdir()).read_text()
-    assert set(states(stored())) <= {"FAIL", "WAITING"}
+    assert set(states(stored())) <= {"WAITING"}
 
 
 def test_a_gpu_that_tensorflow_cannot_use_is_said_and_the_cpu_taken(definition, tmp_path, monkeypatch):
@@ -263,7 +306,7 @@ def test_a_gpu_that_tensorflow_cannot_use_is_said_and_the_cpu_taken(definition, 
 def test_a_summary_is_what_json_prints(definition, capfd):
     summary = search.run(definition, trials=1, workers=1)
     assert set(summary.to_json()) == {
-        "study", "storage", "trials", "best", "seconds", "trials_per_hour", "images_per_second",
+        "study", "storage", "trials", "best", "ended", "seconds", "trials_per_hour", "images_per_second",
     }  # fmt: skip
     assert set(summary.to_json()["best"]) == {"number", "value", "params"}
     assert capfd.readouterr() == ("", "")  # nothing but the view says anything
@@ -291,10 +334,10 @@ def test_keras_backend_jax_searches_without_tensorflow(definition, tmp_path, mon
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     summary = search.run(definition, trials=2, workers=1, slots=2)
     assert summary.trials["complete"] == 2
-    record = Record.of(stored().best_trial)
-    assert {"jax", "jaxlib", "keras", "numpy"} <= set(record.versions)
-    assert "tensorflow" not in record.versions
-    assert record.device.startswith("CPU (")
+    run = run_of(stored().best_trial)
+    assert {"jax", "jaxlib", "keras", "numpy"} <= set(run.versions)
+    assert "tensorflow" not in run.versions
+    assert run.device.startswith("CPU (")
 
 
 def test_a_backend_that_the_engine_does_not_know_ends_the_search_with_what_to_do(definition, monkeypatch):

@@ -1,4 +1,4 @@
-"""How trials are dealt out to workers. What the supervisor does with real processes is in test_search.py."""
+"""How trials are dealt out to workers. What the crew does with real processes is in test_search.py."""
 
 import pytest
 
@@ -41,12 +41,12 @@ SMALL, MIDDLE, LARGE = structure(64), structure(128), structure(256)
 
 
 def test_a_worker_would_rather_fill_a_stack_than_use_a_program_than_compile_one_than_take_anothers() -> None:
-    new = suitability(SMALL, running=[], ready=set(), elsewhere=set(), slots=2)
-    elsewhere = suitability(SMALL, running=[], ready=set(), elsewhere={SMALL}, slots=2)
-    ready = suitability(SMALL, running=[LARGE], ready={SMALL, LARGE}, elsewhere={SMALL}, slots=2)
-    beside = suitability(SMALL, running=[SMALL, LARGE], ready={SMALL, LARGE}, elsewhere={SMALL}, slots=2)
-    full = suitability(SMALL, running=[SMALL, SMALL], ready={SMALL}, elsewhere=set(), slots=2)
-    assert beside > ready > new > elsewhere == full
+    new = suitability(SMALL, running=[], ready=set(), others=set(), slots=2)
+    others = suitability(SMALL, running=[], ready=set(), others={SMALL}, slots=2)
+    ready = suitability(SMALL, running=[LARGE], ready={SMALL, LARGE}, others={SMALL}, slots=2)
+    beside = suitability(SMALL, running=[SMALL, LARGE], ready={SMALL, LARGE}, others={SMALL}, slots=2)
+    full = suitability(SMALL, running=[SMALL, SMALL], ready={SMALL}, others=set(), slots=2)
+    assert beside > ready > new > others == full
 
 
 def test_of_trials_that_were_asked_for_the_first_of_those_that_suit_best_is_taken(opened, definition):
@@ -55,7 +55,7 @@ def test_of_trials_that_were_asked_for_the_first_of_those_that_suit_best_is_take
     for _ in range(6):
         supply.ask()
     taken = [supply.take(lambda structure: structure.batch_size == 16) for _ in range(6)]
-    order = [(held.recipe.train.batch_size, held.number) for held in taken]
+    order = [(job.run.recipe.train.batch_size, job.number) for job in taken]
     assert order == sorted(order)
     assert {size for size, _ in order} == {16, 32}
     assert supply.mixed

@@ -13,17 +13,9 @@ from optuna.trial import FrozenTrial
 
 from lenet_search.errors import ResultError, RunError
 from lenet_search.recipe import Recipe
-from lenet_search.storage import (
-    CURVES,
-    Record,
-    artifact_folder,
-    dashboard_command,
-    drop_weights,
-    load_weights,
-    open_storage,
-    resolve,
-    save_weights,
-)
+from lenet_search.run import Curve, Run
+from lenet_search.storage import artifact_folder, dashboard_command, open_storage, resolve
+from lenet_search.storage.trials import attributes_of, drop_weights, load_weights, run_of, save_weights
 
 STORAGES = ["study.journal", "sqlite:///study.db"]
 
@@ -34,16 +26,16 @@ def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def record() -> Record:
-    return Record(
+def run() -> Run:
+    return Run(
         recipe=Recipe.from_values({"optimizer.kind": "adam", "train.epochs": 2}),
         seed=7,
-        clock=3,
-        versions={"keras": "3.15"},
-        device="CPU (1 thread)",
-        seconds=1.5,
-        curve={name: [0.5, 0.25] for name in CURVES},
         images={"name": "tiny", "digest": "0" * 16},
+        clocks=[(3, 1), (9, 1)],
+        curve=Curve.constant([0.5, 0.25]),
+        device="CPU (1 thread)",
+        versions={"keras": "3.15"},
+        seconds=1.5,
     )
 
 
@@ -121,30 +113,37 @@ def test_the_dashboard_command_can_be_pasted_into_a_shell():
     ]
 
 
-def test_a_record_comes_back_from_a_trial_as_it_was():
-    attributes = json.loads(json.dumps(record().attributes(), allow_nan=False))
-    assert Record.of(trial_with(attributes)) == record()
+def test_a_run_comes_back_from_a_trial_as_it_was_without_a_word_of_the_test_set():
+    attributes = json.loads(json.dumps(attributes_of(run()), allow_nan=False))
+    assert not {"right", "n"} & attributes.keys()
+    assert run_of(trial_with(attributes)) == run()
 
 
 def test_a_diverged_epoch_survives_storages_without_a_word_for_nan():
-    diverged = record()
+    diverged = run()
     diverged.curve["val_loss"][1] = math.nan
-    attributes = json.loads(json.dumps(diverged.attributes(), allow_nan=False))
-    back = Record.of(trial_with(attributes)).curve["val_loss"]
+    attributes = json.loads(json.dumps(attributes_of(diverged), allow_nan=False))
+    back = run_of(trial_with(attributes)).curve["val_loss"]
     assert back[0] == 0.5
     assert math.isnan(back[1])
 
 
-def test_a_trial_of_another_tool_has_no_record():
-    with pytest.raises(ResultError, match="carries no 'recipe'"):
-        Record.of(trial_with({}))
+def test_a_trial_of_version_0_1_had_one_clock():
+    attributes = attributes_of(run())
+    del attributes["clocks"]
+    assert run_of(trial_with(attributes | {"clock": 3})).clocks == [(3, 2)]
+
+
+def test_a_trial_of_another_tool_has_no_run():
+    with pytest.raises(ResultError, match="carries no 'curve'"):
+        run_of(trial_with({}))
 
 
 def test_a_recipe_that_this_version_does_not_know_is_explained():
-    attributes = record().attributes()
+    attributes = attributes_of(run())
     attributes["recipe"]["model.colour"] = "blue"
     with pytest.raises(ResultError, match=r"another version.*model\.colour"):
-        Record.of(trial_with(attributes))
+        run_of(trial_with(attributes))
 
 
 @pytest.mark.parametrize("url", STORAGES)

@@ -1,19 +1,19 @@
-"""How fast a run goes, and how long it still takes."""
+"""How fast a command goes, and how long it still takes."""
 
 import time
 from collections.abc import Callable
 
 
 class Pace:
-    """Counts what a run does. `clock` gives seconds; the rates that are shown start with the first worker."""
+    """Counts what a command does. `clock` gives seconds; the rates that are shown start with the first worker."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._started = clock()
         self._working: float | None = None
-        self._progress: float | None = None  # trials done when work began
+        self._progress: float | None = None  # runs done when work began
         self.images = 0
-        self.trials = 0  # complete or pruned, by this run
+        self.runs = 0  # that are over
 
     def begin(self) -> None:
         """A worker is up."""
@@ -26,7 +26,7 @@ class Pace:
 
     @property
     def seconds(self) -> float:
-        """Since the run began."""
+        """Since the command began."""
         return self._clock() - self._started
 
     @property
@@ -36,13 +36,13 @@ class Pace:
         return self.images / span if span > 0 else 0.0
 
     @property
-    def trials_per_hour(self) -> float:
+    def runs_per_hour(self) -> float:
         """Since the first worker was up."""
         span = self._work_seconds()
-        return 3600.0 * self.trials / span if span > 0 else 0.0
+        return 3600.0 * self.runs / span if span > 0 else 0.0
 
     def seconds_left(self, progress: float, total: int) -> float | None:
-        """Until `total` trials are done, when `progress` are: running ones count by the share of their epochs.
+        """Until `total` runs are done, when `progress` are: running ones count by the share of their epochs.
 
         None until enough has happened to tell.
         """

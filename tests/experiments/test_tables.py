@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 from lenet_search.experiments.compare import compare
-from lenet_search.experiments.reproduce import write_comparison, write_page, write_tables
+from lenet_search.experiments.tables import write_comparison, write_page, write_tables
 from lenet_search.study import Claim
 from tests.experiments.made import result
 
@@ -15,7 +15,7 @@ RESULTS = [
 def test_the_table_holds_claim_and_result_with_n_and_interval(tmp_path: Path) -> None:
     markdown, machine = write_tables(RESULTS, tmp_path)
     lines = markdown.read_text().splitlines()
-    assert lines[2] == ("| good | digits | 90.00 % | 91.00 % (88.52 to 93.48) | 3 | reached | 61,706 | 2 | 12 |")
+    assert lines[2] == ("| good | digits | 90.00 % | 91.00 % (88.52 to 93.48) | 3 | reached | 61,706 | 2 | 38 |")
     assert "- `good`: Somebody 1998. A note." in lines
     assert any(line.startswith("| bad <b> against good | -11.50 (") for line in lines)
     answer = json.loads(machine.read_text())

@@ -1,6 +1,7 @@
-"""A worker as its parent sees it: a process, the two ends of a pipe, a log file, and the trials that it holds."""
+"""A worker as its parent sees it: a process, the two ends of a pipe, a log file, and the runs that it holds."""
 
 import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -10,9 +11,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from lenet_search.crew.job import Job
+from lenet_search.crew.messages import Finishing, FromWorker, Orders, Ready, Setup
 from lenet_search.crew.places import Place
-from lenet_search.search.ledger import Held
-from lenet_search.search.messages import EpochDone, Measuring, Orders, Ready, Setup, Trouble
 from lenet_search.structure import Structure
 
 
@@ -27,11 +28,19 @@ class WorkerProcess:
 
     def __init__(self, place: Place, setup: Setup, log: Path) -> None:
         self.place = place
+        self.setup = setup
         self.log = log
-        self.ready: Ready | None = None
-        self.held: dict[int, Held] = {}
-        self.structures: set[Structure] = set()  # of all trials that it ever held: it has their programs
-        self.early = 0  # about how many of its trials end per epoch before their time
+        self.up: Ready | None = None  # what it has said last of its device
+        self.ready: Ready | None = None  # the same, once it can be given runs
+        self.measuring = False  # whether it was asked for the size of its stacks
+        self.held: dict[int, Job] = {}
+        self.finishing: dict[int, Finishing] = {}
+        self.structures: set[Structure] = set()  # of all runs that it ever held: it has their programs
+        self.early = 0  # about how many of its runs end per epoch before their time
+        self.programs = 0  # that it has compiled
+        self.retiring = False  # gets no new runs; another is to take its place
+        self.freeze_at = math.inf  # on the monotonic clock: when copies of its runs' states are due
+        self.leave_at = math.inf  # when one that retires is to leave, whatever it holds
         self.pipe, theirs = Pipe()
         self._start(theirs)
         self.tell(setup)
@@ -43,19 +52,19 @@ class WorkerProcess:
         own = {"PYTHONPATH": path, "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
         with self.log.open("ab") as output, theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "lenet_search.search.worker", str(theirs.fileno())],
+                [sys.executable, "-m", "lenet_search.crew.worker", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
-                stdin=subprocess.PIPE,  # never written to: it closes when this process ends
+                stdin=subprocess.PIPE,  # closes when this process ends; a byte asks the worker to freeze and leave
                 stdout=output,
                 stderr=output,
                 env={**os.environ, **own, **self.place.environment()},
                 start_new_session=True,  # Ctrl-C is the parent's affair
             )
 
-    def hold(self, held: Held) -> None:
-        """Note a trial that it is about to be told to train."""
-        self.held[held.number] = held
-        self.structures.add(held.structure)
+    def hold(self, job: Job) -> None:
+        """Note a run that it is about to be told to train."""
+        self.held[job.number] = job
+        self.structures.add(job.structure)
 
     @property
     def idle(self) -> bool:
@@ -67,14 +76,21 @@ class WorkerProcess:
         with contextlib.suppress(OSError):
             self.pipe.send(message)
 
-    def listen(self) -> Ready | Measuring | EpochDone | Trouble | None:
+    def listen(self) -> FromWorker | None:
         """The next message; None when the worker has died."""
         try:
             message: Any = self.pipe.recv()
         except (EOFError, OSError):
             return None
-        assert isinstance(message, Ready | Measuring | EpochDone | Trouble)
+        assert isinstance(message, FromWorker)
         return message
+
+    def ask_to_leave(self) -> None:
+        """Have it freeze its runs and leave. Its last message is a `Froze`."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.write(b"!")
+            self._process.stdin.flush()
 
     def kill(self) -> None:
         """End the process now. There is nothing in it that wants saving."""
@@ -82,7 +98,8 @@ class WorkerProcess:
         self._process.wait()
         self.pipe.close()
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        with contextlib.suppress(OSError):  # a byte that it did not read any more
+            self._process.stdin.close()
 
     def last_words(self) -> str:
         """Why a worker that has died did so: the signal that killed it, or the last line that it wrote."""
@@ -93,7 +110,7 @@ class WorkerProcess:
         if code < 0:
             return f"a worker was killed by {signal.Signals(-code).name}" + _memory_hint(-code)
         lines = [line.strip() for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
-        return f"a worker failed: {lines[-1][:300]}" if lines else f"a worker left with code {code}"
+        return f"a worker failed: {lines[-1][:300]}" if lines else f"a worker exited with code {code}"
 
 
 def _memory_hint(number: int) -> str:

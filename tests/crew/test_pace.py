@@ -1,6 +1,6 @@
 import pytest
 
-from lenet_search.search.pace import Pace
+from lenet_search.crew.pace import Pace
 
 
 class Clock:
@@ -22,9 +22,9 @@ def test_rates_do_not_count_the_time_before_the_first_worker_was_up(clock):
     clock.now = 20.0
     pace.begin()  # a second worker
     pace.add_images(5000)
-    pace.trials = 1
+    pace.runs = 1
     assert pace.images_per_second == 500.0
-    assert pace.trials_per_hour == 360.0
+    assert pace.runs_per_hour == 360.0
     assert pace.seconds == 20.0
 
 

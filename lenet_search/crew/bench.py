@@ -1,0 +1,197 @@
+"""A worker's stacks: one per structure, with the runs in their slots, and those that wait for one."""
+
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from lenet_search.crew.messages import EpochDone, Halved, Load, Refused, RunEpoch
+from lenet_search.data import Split
+from lenet_search.frozen import SlotState
+from lenet_search.machine import memory_was_short
+from lenet_search.recipe import Images, Recipe
+from lenet_search.run import Curve
+from lenet_search.space import Space
+from lenet_search.structure import Structure, structure_of
+
+if TYPE_CHECKING:
+    from lenet_search.engine import EpochResult, Stack
+    from lenet_search.engine.stack import Computed
+
+MOST_STACKS = 16  # a space with many shapes must not fill the memory: each takes about 30 MB per size it ran in
+# Runs of a cohort that train side by side, at most. They begin together, so a larger stack costs no generations.
+LARGEST_COHORT = 16
+TOO_LARGE = "it does not fit into the memory"
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """A run that the worker holds, in a slot or waiting for one."""
+
+    load: Load
+    recipe: Recipe
+    structure: Structure
+
+
+@dataclass
+class Bench:
+    """A stack, and which run sits in which of its slots; at most `most` of them are used."""
+
+    stack: "Stack"
+    images: dict[str, Any]
+    most: int
+    runs: dict[int, Assigned] = field(default_factory=dict)
+    sizes: set[int] = field(default_factory=set)  # that were compiled
+
+
+class Benches:
+    """All stacks of a worker.
+
+    Args:
+        space: that recipes come from; None: each recipe is a space of its own
+        slots: of a stack
+        split: gives the images that a recipe asks for
+    """
+
+    def __init__(self, space: Space | None, slots: int, split: Callable[[Images], Split]) -> None:
+        self.slots = slots
+        self.programs = 0  # compiled since the worker started
+        self._space = space
+        self._split = split
+        self._waiting: deque[Assigned] = deque()
+        self._benches: OrderedDict[Structure, Bench] = OrderedDict()  # the one used last comes last
+        self._most: dict[Structure, int] = {}  # slots, where memory was short
+
+    def busy(self) -> list[Bench]:
+        """Those in which something runs."""
+        return [bench for bench in self._benches.values() if bench.runs]
+
+    def add(self, load: Load) -> None:
+        """Take a run; `fill` gives it a slot."""
+        recipe = Recipe.from_values(load.values)
+        self._waiting.append(Assigned(load, recipe, structure_of(recipe, self._space or Space.from_recipe(recipe))))
+
+    def drop(self, numbers: set[int]) -> None:
+        """Give runs up."""
+        self._waiting = deque(each for each in self._waiting if each.load.number not in numbers)
+        for bench in self.busy():
+            for slot in [slot for slot, each in bench.runs.items() if each.load.number in numbers]:
+                self._empty(bench, slot)
+
+    def fill(self) -> list[Refused]:
+        """Load waiting runs, in order, where there is a slot for them; the others go on waiting.
+
+        Gives those back for whose stack alone there is no memory.
+        """
+        still: deque[Assigned] = deque()
+        refused = []
+        for each in self._waiting:
+            try:
+                bench = self._bench(each)
+            except Exception as error:
+                if not memory_was_short(error):
+                    raise
+                refused.append(Refused(each.load.number, TOO_LARGE))
+                continue
+            if bench is None:
+                still.append(each)
+                continue
+            load, stack = each.load, bench.stack
+            if load.state is None:
+                slot = stack.load(each.recipe, load.seed)
+            else:
+                slot = stack.thaw(each.recipe, load.epochs, load.state)
+            bench.runs[slot] = each
+        self._waiting = still
+        return refused
+
+    def freeze(self) -> dict[int, tuple[int, SlotState]]:
+        """Copies of the states of all runs that have done an epoch, by number, with the epochs done."""
+        return {
+            each.load.number: (epochs, bench.stack.freeze(slot))
+            for bench in self.busy()
+            for slot, each in bench.runs.items()
+            if (epochs := bench.stack.epochs(slot))
+        }
+
+    def take(self, bench: Bench, computed: "Computed") -> EpochDone:
+        """Let an epoch of a bench count. A run that ended leaves its slot."""
+        clock = bench.stack.clock
+        results = bench.stack.take(computed)
+        self.programs += len(computed.slots) not in bench.sizes
+        bench.sizes.add(len(computed.slots))
+        epochs = tuple(self._account(bench, slot, clock, result) for slot, result in results.items())
+        return EpochDone(epochs, bench.images, self.room(), computed.seconds, self.programs)
+
+    def halve(self, bench: Bench) -> Halved | Refused:
+        """Memory was short for an epoch of a bench: half of its runs wait until the others are through."""
+        slots = list(bench.runs)
+        if len(slots) == 1:
+            refused = Refused(bench.runs[slots[0]].load.number, TOO_LARGE)
+            self._empty(bench, slots[0])
+            return refused
+        kept = len(slots) // 2
+        for slot in slots[kept:]:
+            each, stack = bench.runs[slot], bench.stack
+            clock = None if each.load.clock is None else stack.clock
+            epochs = stack.epochs(slot)
+            frozen = replace(each.load, clock=clock, epochs=epochs, state=stack.freeze(slot) if epochs else None)
+            self._waiting.append(replace(each, load=frozen))
+            self._empty(bench, slot)
+        bench.most = self._most[bench.stack.structure] = kept
+        return Halved(kept)
+
+    def room(self) -> int:
+        """How many more runs could be taken now.
+
+        As many as there are free slots in stacks that run anyway. Runs of several structures share a worker, so it
+        holds up to twice the slots of a stack; more would be drawn long before they could be trained.
+        """
+        busy = self.busy()
+        free = sum(bench.most - len(bench.runs) for bench in busy) if busy else self.slots
+        held = sum(len(bench.runs) for bench in busy) + len(self._waiting)
+        return max(0, min(free, self.slots - len(self._waiting), 2 * self.slots - held))
+
+    def _account(self, bench: Bench, slot: int, clock: int, result: "EpochResult") -> RunEpoch:
+        """A slot's epoch as the parent hears of it."""
+        each = bench.runs[slot]
+        ended = result.finite and result.epoch == each.recipe.train.epochs
+        weights = bench.stack.weights(slot) if ended else None
+        if ended or not result.finite:
+            self._empty(bench, slot)
+        measured = {name: float(getattr(result, name)) for name in Curve.NAMES}
+        return RunEpoch(each.load.number, clock, result.epoch, measured, result.images, result.finite, weights)
+
+    def _bench(self, each: Assigned) -> Bench | None:
+        """The stack that a run can be loaded into now, made if need be; None where it has to wait."""
+        clock, size = each.load.clock, self._size(each)
+        bench = self._benches.get(each.structure)
+        if bench is None or (clock is not None and not bench.runs and bench.most < size):
+            bench = self._new(each.structure, size)
+        self._benches.move_to_end(each.structure)
+        if clock is not None and not bench.runs:
+            bench.stack.clock = clock
+        fits = len(bench.runs) < bench.most and clock in (None, bench.stack.clock)
+        return bench if fits else None
+
+    def _size(self, each: Assigned) -> int:
+        """How many slots its stack gets: those of a cohort begin together, so all that wait beside it get one."""
+        size, clock = self.slots, each.load.clock
+        if clock is not None:
+            beside = [other for other in self._waiting if other.structure == each.structure]
+            size = min(LARGEST_COHORT, sum(other.load.clock == clock for other in beside))
+        return min(size, self._most.get(each.structure, size))
+
+    def _new(self, structure: Structure, slots: int) -> Bench:
+        from lenet_search.engine import Stack
+
+        idle = [known for known, bench in self._benches.items() if not bench.runs and known != structure]
+        if len(self._benches) >= MOST_STACKS and idle:
+            del self._benches[idle[0]]
+        split = self._split(structure.images)
+        bench = self._benches[structure] = Bench(Stack(structure, split, slots), split.describe(), slots)
+        return bench
+
+    def _empty(self, bench: Bench, slot: int) -> None:
+        bench.stack.unload(slot)
+        del bench.runs[slot]

@@ -1,0 +1,399 @@
+"""A crew trains runs: it hands them to workers, hears of every epoch, and outlives whatever happens to them.
+
+It knows nothing of Optuna, study files or folders of results: a `Decider` says which run comes next.
+"""
+
+import math
+import time
+from collections import Counter, deque
+from collections.abc import Sequence
+from contextlib import ExitStack
+from multiprocessing.connection import wait
+
+from lenet_search import errors
+from lenet_search.crew.job import Decider, Job
+from lenet_search.crew.messages import (
+    EpochDone,
+    Finished,
+    Finishing,
+    FromWorker,
+    Froze,
+    Halved,
+    Measuring,
+    Orders,
+    Ready,
+    Refused,
+    RunEpoch,
+    Trouble,
+)
+from lenet_search.crew.pace import Pace
+from lenet_search.crew.process import WorkerProcess
+from lenet_search.crew.signals import Stop
+from lenet_search.crew.staff import MOST_PROGRAMS, Staff
+from lenet_search.errors import LenetSearchError, RunError
+from lenet_search.look.progress import Progress, Running, Standing, View
+
+TICK = 0.25  # seconds between two looks at signals, the clock and the view
+LOOK = 2.0  # seconds between two looks at what other commands have done
+MOST_DEATHS = 3  # workers in a row that may die before they hold a run
+MOST_LOSSES = 6  # workers in a row that may die with runs, before any has done an epoch
+FREEZE_EVERY = 60.0  # seconds between two copies of a run's state
+FREEZE_SHARE = 0.02  # of the time, at most, that copies may take
+FREEZE_PATIENCE = 10.0  # seconds that workers get to freeze their runs at the end; it takes them much less than one
+RETIRE_PATIENCE = 20.0  # seconds that a worker gets to end its runs once its successor is up
+
+
+class Crew:
+    """Trains the runs of a decider until there are none, the time is up, or a signal comes.
+
+    Args:
+        staff: the workers
+        view: where progress is shown
+        stop: holds a signal, once one came
+        freeze_every: seconds between two copies of each run's state; infinity for none
+    """
+
+    def __init__(self, staff: Staff, view: View, stop: Stop, freeze_every: float = FREEZE_EVERY) -> None:
+        self.pace = Pace()
+        self._staff = staff
+        self._view = view
+        self._stop = stop
+        self._freeze_every = freeze_every
+        self._decider: Decider
+        self._deadline = math.inf
+        self._precision = "float32"  # what "auto" means
+        self._suspects: deque[Job] = deque()  # one of them may have killed a worker
+        self._to_finish: deque[Finishing] = deque()
+        self._attempts: Counter[int] = Counter()  # workers that have died with a finishing
+        self._losses = 0  # deaths since the last epoch
+        self._trained = False  # whether any run has done an epoch
+        self._announced = False
+        self._told: set[str] = set()
+        self._shown: tuple[float, Standing] | None = None
+
+    def run(self, decider: Decider, deadline: float = math.inf, to_finish: Sequence[Finishing] = ()) -> str:
+        """Train; says why it ended: "done", "timeout" or "signal". What was running then is frozen and given back.
+
+        Args:
+            decider: who decides
+            deadline: when to stop, on the monotonic clock
+            to_finish: what is to be made of runs that ended earlier
+
+        Raises:
+            LenetSearchError: workers keep dying, or cannot do what is asked for.
+        """
+        self._decider, self._deadline = decider, deadline
+        self._to_finish.extend(to_finish)
+        try:
+            return self._work()
+        finally:
+            with ExitStack() as farewell:  # each is tried, whatever becomes of the others
+                farewell.callback(self._give_back)
+                farewell.callback(self._freeze_all)
+
+    def _work(self) -> str:
+        looked = drawn = -math.inf
+        while True:
+            if self._stop.signal is not None:
+                return "signal"
+            now = time.monotonic()
+            if now >= self._deadline:
+                return "timeout"
+            self._decider.attend()
+            if now - looked >= LOOK:
+                looked = now
+                if self._is_done():
+                    return "done"
+                self._staff.start(self._needed())
+                self._feed_idle()
+                self._let_go()
+            if now - drawn >= TICK:
+                drawn = now
+                self._view.update(self.progress())
+            active = self._staff.active
+            short = self._decider.is_short(active)
+            if short and len(active) == 1:  # before it is heard: its speed must not decide what is drawn
+                self._decider.ask()
+                continue
+            ready = wait([worker.pipe for worker in self._staff.all], 0 if short else TICK)
+            if short and not ready:
+                self._decider.ask()
+            for worker in [worker for worker in self._staff.all if worker.pipe in ready]:
+                if worker in self._staff.all:  # hearing another may have replaced them all
+                    self._hear(worker, worker.listen())
+                    looked = -math.inf if worker.idle else looked
+
+    def _is_done(self) -> bool:
+        busy = any(worker.held or worker.finishing for worker in self._staff.all)
+        return not (busy or self._suspects or self._to_finish or self._decider.wanted())
+
+    def _needed(self) -> int:
+        """How many workers there is something to do for."""
+        busy = sum(bool(worker.held or worker.finishing) for worker in self._staff.active)
+        return busy + self._decider.wanted() + len(self._suspects) + len(self._to_finish)
+
+    # What workers say.
+
+    def _hear(self, worker: WorkerProcess, message: FromWorker | None) -> None:
+        match message:
+            case Ready():
+                self._welcome(worker, message)
+            case Measuring():
+                if message.text not in self._told:  # all workers of a command may wait for the same
+                    self._told.add(message.text)
+                    self._view.opening("Slots", message.text)
+            case EpochDone():
+                self._answer(worker, message)
+            case Froze():
+                self._keep(worker, message)
+                if message.last:  # it retires
+                    for job in worker.held.values():
+                        self._decider.take_back(job)
+                    self._staff.remove(worker)
+            case Finished():
+                del worker.finishing[message.number]
+                self._decider.finished(message)
+            case Halved():
+                self._view.note(f"memory is short: from now on at most {message.slots} such runs train side by side")
+            case Refused():
+                self._refuse(worker.held.pop(message.number), message.reason)
+            case Trouble():
+                kind = getattr(errors, message.kind, RunError)
+                raise kind(message.message) if issubclass(kind, LenetSearchError) else RunError(message.message)
+            case None:
+                self._bury(worker)
+
+    def _welcome(self, worker: WorkerProcess, ready: Ready) -> None:
+        if worker.place.gpu is not None and not ready.on_gpu:
+            self._view.note(
+                "this machine has a GPU that cannot be used: pip install 'lenet-search[gpu]' (for JAX 'jax[cuda12]'). "
+                "Going on with the CPU."
+            )
+            for each in self._staff.all:
+                for job in each.held.values():
+                    self._decider.take_back(job)
+            self._staff.without_gpus()
+            return
+        worker.up = ready
+        if ready.precision and self._staff.probing:
+            self._staff.probing = False
+            self._precision = self._decider.settled(ready.precision)
+        if not self._staff.probing:  # what "auto" means must be known before anything is measured or trained
+            for each in self._staff.all:
+                self._make_ready(each)
+
+    def _make_ready(self, worker: WorkerProcess) -> None:
+        """Let a worker that is up be given runs, once it knows the size of its stacks."""
+        if worker.ready is not None or worker.up is None:
+            return
+        if not worker.up.slots:  # measured only now that the images are known to be there, and the device usable
+            if not worker.measuring:
+                worker.measuring = True
+                worker.tell(Orders(measure=self._staff.sharing(worker), precision=self._precision))
+            return
+        worker.ready = worker.up
+        worker.freeze_at = time.monotonic() + self._freeze_every
+        if not self._announced:
+            self._announced = True
+            if worker.ready.size:
+                self._view.opening("Slots", worker.ready.size)
+            workers, ready = len(self._staff.active), worker.ready
+            cohorts = worker.setup.space is None  # whose stacks are as large as they are
+            slots = "" if cohorts else f" x {ready.slots} slots"
+            self._view.opening("Workers", f"{workers}{slots}, {'each ' if workers > 1 else ''}on {ready.device}")
+        self.pace.begin()
+
+    def _answer(self, worker: WorkerProcess, done: EpochDone) -> None:
+        """Say what to train next; whatever can wait until the worker trains again, does."""
+        assert worker.ready is not None
+        ended, given_up = self._account(worker, done)
+        room = min(worker.ready.slots, done.room + len(given_up))
+        if not self._decider.can_deal(worker, self._staff.active, room, len(ended)):
+            self._tell(worker, ended)
+            ended = []
+        worker.tell(self._orders(worker, tuple(given_up), room, len(ended)))
+        self._tell(worker, ended)
+        self._decider.flush()
+
+    def _account(self, worker: WorkerProcess, done: EpochDone) -> tuple[list[tuple[Job, RunEpoch]], list[int]]:
+        """Note an epoch; which runs are over with it, and which of those the worker does not know of yet."""
+        assert worker.ready is not None
+        self._losses, self._trained = 0, True
+        ended, given_up = [], []
+        for epoch in done.epochs:
+            job = worker.held[epoch.number]
+            job.alone = job.alone and (job.suspected > 1 or job.kills > 0)
+            run = job.run
+            run.images, run.device, run.versions = done.images, worker.ready.device, worker.ready.versions
+            run.add(epoch.clock, epoch.measured, finite=epoch.finite, seconds=done.seconds / len(done.epochs))
+            self.pace.add_images(epoch.images)
+            give_up = self._decider.report(job, epoch)
+            if give_up and not run.over:
+                given_up.append(epoch.number)
+            if give_up or run.over:
+                ended.append((job, epoch))
+        worker.early = max(len(given_up), worker.early // 2)
+        worker.programs = done.programs
+        worker.retiring = worker.retiring or worker.programs >= MOST_PROGRAMS
+        return ended, given_up
+
+    def _tell(self, worker: WorkerProcess, ended: Sequence[tuple[Job, RunEpoch]]) -> None:
+        """Tell the decider of runs that are over."""
+        for job, epoch in ended:
+            del worker.held[job.number]
+            self._shown = None
+            self.pace.runs += 1
+            finishing = self._decider.ended(job, epoch.weights)
+            if finishing is not None:
+                self._to_finish.append(finishing)
+
+    # What they are to do.
+
+    def _feed_idle(self) -> None:
+        for worker in list(self._staff.active):
+            if worker.idle and not worker.finishing:
+                assert worker.ready is not None
+                orders = self._orders(worker, (), worker.ready.slots, 0)
+                if orders.load or orders.finish:
+                    worker.tell(orders)
+
+    def _orders(self, worker: WorkerProcess, drop: tuple[int, ...], room: int, leaving: int) -> Orders:
+        jobs = [] if worker.retiring else self._jobs(worker, room, leaving)
+        for job in jobs:
+            job.run.recipe = job.run.recipe.settled(self._precision)
+            worker.hold(job)
+        freeze = time.monotonic() >= worker.freeze_at
+        if freeze:
+            worker.freeze_at = math.inf  # until they are here
+        return Orders(drop, tuple(job.load() for job in jobs), self._finishing_for(worker), freeze)
+
+    def _jobs(self, worker: WorkerProcess, room: int, leaving: int) -> list[Job]:
+        """New runs for a worker that `leaving` of its runs are about to leave; a suspect gets a worker to itself."""
+        staying = len(worker.held) - leaving
+        if staying and any(job.alone for job in worker.held.values()):
+            return []
+        if self._suspects:
+            if not staying:
+                return [self._suspects.popleft()]
+            if worker is min(self._staff.active, key=lambda each: len(each.held)):
+                return []  # it is emptied for one
+        return list(self._decider.deal(worker, self._staff.active, room, leaving))
+
+    def _finishing_for(self, worker: WorkerProcess) -> tuple[Finishing, ...]:
+        """At most one, and for a worker that trains nothing if there is such a one."""
+        others = [each for each in self._staff.active if each is not worker]
+        spared = bool(worker.held) and any(each.idle and not each.finishing for each in others)
+        if worker.retiring or worker.finishing or spared or not self._to_finish:
+            return ()
+        order = self._to_finish.popleft()
+        worker.finishing[order.number] = order
+        return (order,)
+
+    # Freezing, and workers that go.
+
+    def _keep(self, worker: WorkerProcess, froze: Froze) -> None:
+        """Keep copies of states. The next come so late that copying takes a small share of the time."""
+        started = time.monotonic()
+        for number, (epochs, state) in froze.states.items():
+            job = worker.held.get(number)
+            if job is not None:
+                job.froze(epochs, state)
+                self._decider.froze(job)
+        now = time.monotonic()
+        worker.freeze_at = now + max(self._freeze_every, (froze.seconds + now - started) / FREEZE_SHARE)
+
+    def _let_go(self) -> None:
+        """Workers that retire leave when they hold nothing more, or some time after their successors are up."""
+        for worker in [each for each in self._staff.all if each.retiring]:
+            if not worker.held and not worker.finishing:
+                self._staff.remove(worker)
+            elif worker.leave_at == math.inf and all(each.ready is not None for each in self._staff.active):
+                worker.leave_at = time.monotonic() + RETIRE_PATIENCE
+            elif time.monotonic() > worker.leave_at:
+                worker.leave_at = math.inf
+                worker.ask_to_leave()
+
+    def _freeze_all(self) -> None:
+        """Have all workers freeze their runs and leave. What they had said before is heard."""
+        for worker in [each for each in self._staff.all if each.held]:
+            worker.ask_to_leave()
+        leaving = {worker.pipe: worker for worker in self._staff.all if worker.held}
+        deadline = time.monotonic() + FREEZE_PATIENCE
+        while leaving and (left := deadline - time.monotonic()) > 0:
+            for worker in [leaving[pipe] for pipe in wait(list(leaving), left)]:  # type: ignore[index]
+                message = worker.listen()
+                if isinstance(message, EpochDone):
+                    self._tell(worker, self._account(worker, message)[0])
+                elif isinstance(message, Froze):
+                    self._keep(worker, message)
+                elif isinstance(message, Refused):
+                    self._refuse(worker.held.pop(message.number), message.reason)
+                if message is None or (isinstance(message, Froze) and message.last):
+                    del leaving[worker.pipe]
+
+    def _give_back(self) -> None:
+        """What is not over when the crew ends."""
+        jobs = [job for worker in self._staff.all for job in worker.held.values()]
+        self._staff.close()
+        self._decider.give_back([*jobs, *self._suspects])
+        self._shown = None
+
+    def _bury(self, worker: WorkerProcess) -> None:
+        """A worker has died: its runs go on elsewhere from where they were frozen, apart if it had several."""
+        reason = worker.last_words()
+        held, finishing = list(worker.held.values()), list(worker.finishing.values())
+        self._staff.remove(worker)
+        self._staff.deaths += 1
+        self._losses += 1
+        for order in finishing:
+            self._attempts[order.number] += 1
+            self._to_finish.appendleft(order)
+        if self._losses >= (MOST_LOSSES if held else MOST_DEATHS) or self._attempts.total() >= MOST_DEATHS:
+            self._suspects.extend(held)
+            raise RunError(
+                f"{self._losses} workers in a row died before they had trained for an epoch; "
+                f"the last one: {reason}\n"
+                f"What they wrote is in {self._staff.logs}"
+            )
+        names = ", ".join(job.name for job in held) or "nothing"
+        self._view.note(f"{reason} while it trained {names}; another takes its place (log: {worker.log})")
+        for job in held:
+            job.alone = True
+            if len(held) > 1:
+                job.suspected += 1
+            else:
+                job.kills += 1
+            if job.kills > 1 and self._trained:
+                self._refuse(job, f"it has killed a worker twice, alone: {reason}")
+            else:
+                self._suspects.append(job)
+
+    def _refuse(self, job: Job, reason: str) -> None:
+        self._shown = None
+        self._decider.refused(job, reason)
+
+    def progress(self) -> Progress:
+        """Where it stands. The decider is asked every `LOOK` seconds and when a run ended."""
+        now = time.monotonic()
+        if self._shown is None or now - self._shown[0] >= LOOK:
+            self._shown = now, self._decider.standing()
+        standing = self._shown[1]
+        running = [
+            Running(job.name, job.run.recipe.train.epochs, job.run.curve[standing.metric])
+            for worker in self._staff.all
+            for job in worker.held.values()
+        ]
+        done = standing.done + sum(len(each.values) / each.epochs for each in running)
+        left = self.pace.seconds_left(done, standing.total)
+        if self._deadline < math.inf:
+            left = min(left if left is not None else math.inf, self._deadline - now)
+        return Progress(
+            standing,
+            running,
+            other=max(0, standing.running - len(running)),
+            starting=sum(worker.up is None for worker in self._staff.all),
+            seconds=self.pace.seconds,
+            seconds_left=left,
+            per_hour=self.pace.runs_per_hour,
+            images_per_second=self.pace.images_per_second,
+        )

@@ -1,0 +1,175 @@
+"""A worker: a process that trains runs in stacks, and knows of the world what its parent's orders say.
+
+Run as `python -m lenet_search.crew.worker DESCRIPTOR`. `crew/messages.py` says how it is spoken to.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from time import perf_counter
+from typing import Any
+
+from lenet_search import data
+from lenet_search.crew.bench import Bench, Benches
+from lenet_search.crew.finishing import finish
+from lenet_search.crew.messages import FromWorker, Froze, Measuring, Orders, Ready, Setup, Trouble
+from lenet_search.crew.signals import SIGNALS
+from lenet_search.errors import LenetSearchError
+from lenet_search.machine import memory_was_short
+from lenet_search.recipe import Images
+from lenet_search.space import Space
+
+
+class Worker:
+    """Fills the slots of its stacks from the runs that it is given, and trains an epoch of each stack in turn.
+
+    Whoever changes a stack, or sends, holds the lock. It is free while an epoch is computed and while orders are
+    waited for, so that `leave`, on another thread, never waits for long.
+    """
+
+    def __init__(self, pipe: "Connection[Any, Any]", setup: Setup, ready: Ready) -> None:
+        self._pipe = pipe
+        self._setup = setup
+        self._ready = ready
+        self._splits: dict[Images, data.Split] = {}
+        self._benches = Benches(setup.space, ready.slots, self._split)
+        self._lock = threading.Lock()
+
+    def serve(self) -> None:
+        """Train until the parent hangs up."""
+        with self._lock:
+            while True:
+                if not self._benches.busy():
+                    self._obey()
+                for bench in self._benches.busy():
+                    if bench.runs:  # orders after another bench's epoch may have emptied it
+                        self._epoch(bench)
+
+    def leave(self) -> None:
+        """Freeze all runs, as they were after their last whole epoch, and end the process."""
+        with self._lock:
+            started = perf_counter()
+            self._pipe.send(Froze(self._benches.freeze(), perf_counter() - started, last=True))
+            os._exit(0)
+
+    def _obey(self) -> None:
+        """Wait for orders and carry them out."""
+        with self._unlocked():
+            orders: Orders = self._pipe.recv()
+        if orders.measure:
+            self._measure(orders)
+        self._benches.drop(set(orders.drop))
+        for load in orders.load:
+            self._benches.add(load)
+        self._fill()
+        if orders.freeze:
+            started = perf_counter()
+            states = self._benches.freeze()
+            self._send(Froze(states, perf_counter() - started))
+        for order in orders.finish:
+            with self._unlocked():
+                finished = finish(order, self._setup.data_folder)
+            self._send(finished)
+
+    def _measure(self, orders: Orders) -> None:
+        """Find the size of stacks, and say so."""
+        from lenet_search.engine.remembered import memory
+        from lenet_search.engine.slots import chosen
+
+        def tell(text: str) -> None:
+            self._send(Measuring(text))
+
+        space = self._setup.space
+        assert isinstance(space, Space)
+        size = chosen(space, orders.precision, self._split, orders.measure, memory(), tell)
+        self._benches.slots = size.slots
+        self._send(replace(self._ready, slots=size.slots, size=size.words))
+
+    def _epoch(self, bench: Bench) -> None:
+        """One epoch of all of a bench's runs; then the parent is told, and says what to do."""
+        try:
+            with self._unlocked():
+                computed = bench.stack.compute()
+        except Exception as error:
+            if not memory_was_short(error):
+                raise
+            self._send(self._benches.halve(bench))
+            self._fill()
+            return
+        self._send(self._benches.take(bench, computed))
+        self._obey()
+
+    def _fill(self) -> None:
+        for refused in self._benches.fill():
+            self._send(refused)
+
+    def _split(self, wanted: Images) -> data.Split:
+        if wanted not in self._splits:
+            self._splits[wanted] = data.load(wanted, self._setup.data_folder)
+        return self._splits[wanted]
+
+    def _send(self, message: FromWorker) -> None:
+        self._pipe.send(message)
+
+    @contextmanager
+    def _unlocked(self) -> Iterator[None]:
+        self._lock.release()
+        try:
+            yield
+        finally:
+            self._lock.acquire()
+
+
+class Lifeline:
+    """Watches standard input on a thread of its own, see `crew/messages.py`."""
+
+    worker: Worker | None = None
+
+    def watch(self) -> None:
+        """Leave when it says so. `sys.stdin` has a lock that would be missed at exit, so it is read below Python."""
+        if os.read(0, 1) and self.worker is not None:
+            self.worker.leave()
+        os._exit(0)
+
+
+def main(descriptor: int) -> None:
+    """Serve the parent at the other end of the pipe `descriptor` until it hangs up."""
+    for number in SIGNALS:  # Ctrl-C reaches the whole terminal, and queues signal every process: the parent decides
+        signal.signal(number, signal.SIG_IGN)
+    lifeline = Lifeline()
+    threading.Thread(target=lifeline.watch, daemon=True).start()
+    pipe: Connection[Any, Any] = Connection(descriptor)
+    try:
+        setup: Setup = pipe.recv()
+        try:
+            ready = _ready(setup)
+            pipe.send(ready)
+            lifeline.worker = Worker(pipe, setup, ready)
+            lifeline.worker.serve()
+        except LenetSearchError as error:
+            pipe.send(Trouble(type(error).__name__, str(error)))
+    except (EOFError, ConnectionError):
+        pass  # the parent has hung up
+
+
+def _ready(setup: Setup) -> Ready:
+    """Bring the device up."""
+    from lenet_search.engine import device
+
+    device.configure(setup.threads)
+    # What suits a CPU is known; GPUs differ too much for a constant, so one is measured, and remembered.
+    measured = setup.slots == "auto" or (setup.slots is None and device.is_gpu())
+    slots = 0 if measured and setup.space is not None else device.default_slots()
+    if isinstance(setup.slots, int):
+        slots = setup.slots
+    precision = device.best_precision() if setup.probe else ""
+    return Ready(device.describe(), device.is_gpu(), slots, precision, device.versions())
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

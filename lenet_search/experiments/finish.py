@@ -1,0 +1,140 @@
+"""Recipes over all cores or GPUs: what is missing is trained and measured, and every end is kept."""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from lenet_search.crew.crew import FREEZE_EVERY, Crew
+from lenet_search.crew.messages import Setup
+from lenet_search.crew.places import places
+from lenet_search.crew.signals import Interrupted, same_command, stop_signals
+from lenet_search.crew.staff import Staff
+from lenet_search.errors import ResultError, RunError
+from lenet_search.experiments.images import look
+from lenet_search.experiments.in_order import InOrder, SeedJob
+from lenet_search.experiments.kept import Kept
+from lenet_search.experiments.result import Result
+from lenet_search.experiments.task import Task
+from lenet_search.look.progress import View
+from lenet_search.machine import usable_cores, visible_gpus
+from lenet_search.run import Run
+from lenet_search.space import Space
+from lenet_search.structure import structure_of
+
+
+def finish(
+    tasks: Sequence[Task],
+    kept: Mapping[str, Kept],
+    *,
+    name: str,
+    test: bool,
+    view: View,
+    metric: str = "val_accuracy",
+    data_folder: Path | None = None,
+    workers: int | None = None,
+    test_limit: int | None = None,
+    freeze_every: float = FREEZE_EVERY,
+    on_result: Callable[[Result], None] | None = None,
+) -> list[Result]:
+    """Train what is not trained yet, and measure on the test set what is to be and is not yet; results as of `tasks`.
+
+    Args:
+        tasks: recipes and seeds
+        kept: where each task's runs are, by its name
+        name: of the whole, for people
+        test: whether the test set is read, once for each model
+        view: where progress is shown; it is closed at the end
+        metric: that is shown
+        data_folder: folder searched for NAME.npz before downloading
+        workers: processes; else one per GPU, or one per core
+        test_limit: only so many test images, to see that all is in order
+        freeze_every: seconds between two copies of each run's state
+        on_result: called with each recipe's result as it is complete
+
+    Raises:
+        DataError: images are missing, or do not fit.
+        ResultError: the folder holds other results under one of the names.
+        Interrupted: by a signal; what was done is kept, and what was running is frozen.
+        RunError: workers keep dying, or runs cannot be trained here; the others are done.
+    """
+    looked = look(tasks, data_folder)
+    for task in tasks:
+        header = f"{task.title}\n\nTrained by lenet-search."
+        kept[task.name].begin(task.recipe, looked[task.name].images, header)
+    jobs, untested = missing(tasks, kept, test, view)
+    # The small ones first, so that results come early.
+    cost = {task.name: task.recipe.train.epochs * looked[task.name].parameters for task in tasks}
+    jobs.sort(key=lambda job: cost[job.task.name])
+    left = {task.name: 0 for task in tasks}
+    for task in [*(job.task for job in jobs), *(task for task, _ in untested)]:
+        left[task.name] += 1
+
+    def result(task: Task) -> Result:
+        return Result.of(task, kept[task.name], looked[task.name].images, looked[task.name].parameters)
+
+    def tell(task: Task) -> None:
+        if not left[task.name] and on_result is not None:
+            on_result(result(task))
+
+    def on_end(task: Task) -> None:
+        left[task.name] -= 1
+        tell(task)
+
+    try:
+        for task in tasks:
+            tell(task)
+        if jobs or untested:
+            total = sum(len(task.seeds) for task in tasks)
+            decider = InOrder(name, metric, jobs, total, kept, view, test=test, test_limit=test_limit, on_end=on_end)
+            numbers = itertools.count(len(jobs))
+            to_finish = [decider.to_measure(next(numbers), task, run) for task, run in untested]
+            cores, gpus = usable_cores(), visible_gpus()
+            probe = any(task.recipe.train.precision == "auto" for task in tasks)
+            setup = Setup(None, 1, None, None if data_folder is None else data_folder.resolve(), probe)
+            staff = Staff(places(workers, gpus, cores), setup, cores, workers)
+            try:
+                with stop_signals() as stop:
+                    crew = Crew(staff, view, stop, freeze_every)
+                    ended = crew.run(decider, to_finish=to_finish)
+                    view.update(crew.progress())
+            finally:
+                staff.close()
+            if ended == "signal" and stop.signal is not None:
+                raise Interrupted(
+                    stop.signal,
+                    "Interrupted. What was done is kept, and what was running is frozen where it was. "
+                    f"To resume: {same_command()}",
+                )
+            if decider.failures:
+                raise RunError("\n".join(decider.failures))
+    finally:
+        view.close()
+    return [result(task) for task in tasks]
+
+
+def missing(
+    tasks: Sequence[Task], kept: Mapping[str, Kept], test: bool, view: View
+) -> tuple[list[SeedJob], list[tuple[Task, Run]]]:
+    """What is to be trained, from where it was frozen, and of what was trained before what is to be measured."""
+    jobs: list[SeedJob] = []
+    untested = []
+    for task in tasks:
+        structure = structure_of(task.recipe, Space.from_recipe(task.recipe))
+        for seed in task.seeds:
+            run = kept[task.name].run(seed)
+            if run is not None:
+                if test and run.test_accuracy is None and not run.diverged:
+                    untested.append((task, run))
+                continue
+            name = f"{task.name}, seed {seed}"
+            job = SeedJob(len(jobs), name, Run(task.recipe, seed), structure, cohort=True, task=task)
+            try:
+                frozen = kept[task.name].frozen(seed)
+            except ResultError as error:
+                view.note(f"{name} begins anew: {error}")
+                frozen = None
+            if frozen is not None and frozen[0].recipe == task.recipe.settled(frozen[0].recipe.train.precision):
+                job.run, state = frozen
+                job.froze(job.run.epochs, state)
+            jobs.append(job)
+    return jobs, untested

@@ -1,0 +1,175 @@
+"""Recipes on seeds, in the order of a list: which run comes next where nothing has to be decided."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lenet_search import __version__
+from lenet_search.crew.bench import LARGEST_COHORT
+from lenet_search.crew.job import Job
+from lenet_search.crew.messages import Finished, Finishing, RunEpoch
+from lenet_search.crew.process import WorkerProcess
+from lenet_search.experiments.kept import Kept
+from lenet_search.experiments.task import Task
+from lenet_search.look.progress import Standing, View
+from lenet_search.run import Run
+
+
+@dataclass(eq=False, kw_only=True)
+class SeedJob(Job):
+    """A seed of a task."""
+
+    task: Task
+
+
+class InOrder:
+    """The `crew.job.Decider` of a list of runs. All begin at clock 0, so those of one seed are a pair.
+
+    Args:
+        name: of the whole, for people
+        metric: that is shown
+        jobs: what is to be trained, in this order
+        total: runs, those included that were kept before
+        kept: where each task's runs go, by its name
+        view: where progress is shown
+        test: whether the test set is read, once for each model
+        test_limit: only so many test images
+        on_end: called with a run's task when its files are written
+    """
+
+    def __init__(
+        self,
+        name: str,
+        metric: str,
+        jobs: Sequence[SeedJob],
+        total: int,
+        kept: Mapping[str, Kept],
+        view: View,
+        *,
+        test: bool,
+        test_limit: int | None,
+        on_end: Callable[[Task], None],
+    ) -> None:
+        self.failures: list[str] = []
+        self._name, self._metric = name, metric
+        self._pending = list(jobs)
+        self._total = total
+        self._left = len(jobs)  # runs whose files are still to come
+        self._kept = kept
+        self._view = view
+        self._test, self._test_limit = test, test_limit
+        self._on_end = on_end
+        self._interrupted = 0
+        self._finishing: dict[int, tuple[Task, Run]] = {}
+
+    def to_measure(self, number: int, task: Task, run: Run) -> Finishing:
+        """What reads the test set for a model that was kept before."""
+        self._finishing[number] = task, run
+        model = self._kept[task.name].model(run.seed).read_bytes()
+        return Finishing(number, run.recipe.values(), run.images, None, model, True, self._test_limit)
+
+    def wanted(self) -> int:
+        """How many are left."""
+        return len(self._pending)
+
+    def is_short(self, workers: Sequence[WorkerProcess]) -> bool:
+        """Never: a list needs no preparation."""
+        return False
+
+    def ask(self) -> None:
+        """Nothing."""
+
+    def can_deal(self, worker: WorkerProcess, workers: Sequence[WorkerProcess], room: int, leaving: int) -> bool:
+        """Always."""
+        return True
+
+    def deal(self, worker: WorkerProcess, workers: Sequence[WorkerProcess], room: int, leaving: int) -> list[SeedJob]:
+        """The seeds of the next recipe, for a worker that is through with the last; side by side in one stack.
+
+        Where there are fewer recipes left than workers, its seeds are dealt out.
+        """
+        if len(worker.held) > leaving or not self._pending:
+            return []
+        groups = list(dict.fromkeys((job.task.name, job.frozen) for job in self._pending))
+        group = [job for job in self._pending if (job.task.name, job.frozen) == groups[0]]
+        parts = max(math.ceil(len(group) / LARGEST_COHORT), min(len(group), len(workers) // len(groups)))
+        dealt = group[: math.ceil(len(group) / parts)]
+        self._pending = [job for job in self._pending if job not in dealt]
+        return dealt
+
+    def take_back(self, job: Job) -> None:
+        """It comes first."""
+        assert isinstance(job, SeedJob)
+        self._pending.insert(0, job)
+
+    def report(self, job: Job, epoch: RunEpoch) -> bool:
+        """All are trained to their end."""
+        return False
+
+    def ended(self, job: Job, weights: Mapping[str, np.ndarray] | None) -> Finishing | None:
+        """A model is made of what came through; its files are written then."""
+        assert isinstance(job, SeedJob)
+        run = job.run
+        run.versions = {"lenet-search": __version__, **run.versions}
+        if weights is None:
+            self._end(job.task, run, "diverged")
+            return None
+        self._finishing[job.number] = job.task, run
+        return Finishing(job.number, run.recipe.values(), run.images, weights, None, self._test, self._test_limit)
+
+    def finished(self, done: Finished) -> None:
+        """Write a run's files."""
+        task, run = self._finishing.pop(done.number)
+        self._kept[task.name].keep_model(run.seed, done.model)
+        run.right, run.n = done.right, done.n
+        self._end(task, run, f"{self._metric} {run.curve[self._metric][-1]:.4f}")
+
+    def _end(self, task: Task, run: Run, detail: str) -> None:
+        self._kept[task.name].keep(run)
+        self._left -= 1
+        self._view.ended(f"{task.name}, seed {run.seed}", "complete", detail)
+        self._on_end(task)
+
+    def refused(self, job: Job, reason: str) -> None:
+        """It is told at the end; the others go on."""
+        self._left -= 1
+        self.failures.append(f"{job.name}: {reason}")
+        self._view.ended(job.name, "failed", reason)
+
+    def froze(self, job: Job) -> None:
+        """Keep it beside the recipe."""
+        assert isinstance(job, SeedJob)
+        try:
+            self._kept[job.task.name].freeze(job.run, job.state)
+        except OSError as error:  # a full disk must not end the command
+            self._view.note(f"{job.name} could not be frozen: {error}")
+
+    def settled(self, precision: str) -> str:
+        """What it means for these recipes, of which some may have been trained before."""
+        stored = [each.precision for each in self._kept.values() if each.precision is not None]
+        settled = stored[0] if stored else precision
+        for each in self._kept.values():
+            each.settle(settled)
+        self._view.opening("Precision", f"{settled}, for all runs")
+        return settled
+
+    def attend(self) -> None:
+        """Nothing."""
+
+    def flush(self) -> None:
+        """Nothing: files are written at once."""
+
+    def give_back(self, jobs: Sequence[Job]) -> None:
+        """What was frozen is beside the recipes already."""
+        self._interrupted = len(jobs)
+
+    def standing(self) -> Standing:
+        """How many runs are done."""
+        failed = len(self.failures)
+        done = self._total - self._left - failed
+        return Standing(
+            self._name, self._metric, self._total,
+            complete=done, failed=failed, interrupted=self._interrupted, unit="run",
+        )  # fmt: skip

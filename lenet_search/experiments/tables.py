@@ -1,0 +1,159 @@
+"""The table of claims and what came of them, for people (Markdown, a page of pictures) and for programs (JSON)."""
+
+import json
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from lenet_search.experiments.compare import Comparison, named
+from lenet_search.experiments.result import Result
+from lenet_search.machine import replace_text
+
+COLUMNS = ("recipe", "data", "claim", "test accuracy, 95 % interval", "n", "verdict", "parameters", "epochs", "seconds")
+RIGHT = ("claim", "n", "parameters", "epochs", "seconds")
+READING = (
+    "Intervals: Student's t over the seeds; where n is 1, Wilson's over the test images. The seeds of a recipe differ "
+    "by their initial weights alone: images come in the same order, with the same random draws. The test set was read "
+    "once for each finished model, and nothing was chosen by it. Seconds: all seeds together, loading and compiling "
+    "included."
+)
+
+
+def row(result: Result) -> tuple[str, ...]:
+    """A result's cells under `COLUMNS`."""
+    claim = result.task.claim
+    return (
+        result.name,
+        str(result.images["name"]),
+        "" if claim is None or claim.test_accuracy is None else f"{100 * claim.test_accuracy:.2f} %",
+        percent(result.mean("test_accuracy")),
+        str(result.mean("test_accuracy")["n"]) + (f" ({result.diverged} diverged)" if result.diverged else ""),
+        result.verdict(),
+        f"{result.parameters:,}",
+        str(result.task.recipe.train.epochs),
+        f"{result.seconds:.0f}",
+    )
+
+
+def percent(found: dict[str, Any]) -> str:
+    """'98.91 % (98.85 to 98.97)' of what `Result.mean` gives; '-' where nothing was measured."""
+    if found["mean"] is None:
+        return "-"
+    bounds = "" if found["low"] is None else f" ({100 * found['low']:.2f} to {100 * found['high']:.2f})"
+    return f"{100 * found['mean']:.2f} %{bounds}"
+
+
+def points(comparison: Comparison) -> list[tuple[str, str, str, str]]:
+    """The pairs of a comparison: second minus first, difference in points with its interval, n, verdict."""
+    rows = []
+    for pair in comparison.pairs:
+        found = pair.difference
+        bounds = f" ({100 * found.low:+.2f} to {100 * found.high:+.2f})" if found.n > 1 else ""
+        rows.append(
+            (f"{pair.second} against {pair.first}", f"{100 * found.mean:+.2f}{bounds}", str(found.n), pair.verdict())
+        )
+    return rows
+
+
+PAIR_COLUMNS = ("pair", "difference in points, 95 % interval", "n", "verdict")
+
+
+def write_tables(results: Sequence[Result], folder: Path) -> list[Path]:
+    """Write reproduce.md and reproduce.json; cheap, so it is done after every recipe."""
+    folder.mkdir(parents=True, exist_ok=True)
+    comparisons = named(results, "test_accuracy")
+    markdown, machine = folder / "reproduce.md", folder / "reproduce.json"
+    replace_text(markdown, _markdown(results, comparisons))
+    replace_text(machine, json.dumps(summary(results), indent=2, allow_nan=False) + "\n")
+    return [markdown, machine]
+
+
+def summary(results: Sequence[Result]) -> dict[str, Any]:
+    """What reproduce.json holds."""
+    return {
+        "recipes": [result.summary() for result in results],
+        "comparisons": [comparison.summary() for comparison in named(results, "test_accuracy")],
+    }
+
+
+def _markdown(results: Sequence[Result], comparisons: Sequence[Comparison]) -> str:
+    lines = [markdown_table(COLUMNS, [row(result) for result in results], RIGHT), "", READING]
+    notes = [(result.name, result.task.claim) for result in results if result.task.claim is not None]
+    lines += ["", *(f"- `{name}`: {claim.source}" + (f" {claim.note}" if claim.note else "") for name, claim in notes)]
+    for comparison in comparisons:
+        lines += ["", f"**{comparison.name}** (test accuracy)", ""]
+        lines += [markdown_table(PAIR_COLUMNS, points(comparison), ("n",))]
+    return "\n".join(lines) + "\n"
+
+
+def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> str:
+    """A table in Markdown."""
+    rule = ["--:" if column in right else "---" for column in columns]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (columns, rule, *rows))
+
+
+def write_page(results: Sequence[Result], folder: Path) -> Path:
+    """Write reproduce.html: the table, and all pictures."""
+    from lenet_search.experiments.pictures import claims_figure, comparison_figure, course_figure, errors_figure
+    from lenet_search.look.page import data_table, page, picture
+
+    done = [result for result in results if result.values("val_accuracy")]
+    by_data: dict[str, list[Result]] = {}
+    for result in done:
+        by_data.setdefault(str(result.images["name"]), []).append(result)
+    numbers = frozenset(COLUMNS.index(name) for name in RIGHT)
+    parts = [
+        "<h1>The classic systems, reproduced</h1>",
+        f'<p class="lead">{len(done)} recipes, {sum(len(result.runs) for result in done)} training runs.</p>',
+        "<section>",
+        data_table(COLUMNS, [[escape(cell) for cell in row(result)] for result in results], numbers),
+        f'<p class="small">{escape(READING)}</p></section>',
+    ]
+    if any(result.values("test_accuracy") for result in done):
+        parts.append(picture("claims", claims_figure(done)))
+    parts += [picture(f"errors-{name}", errors_figure(name, group)) for name, group in by_data.items()]
+    for comparison in named(done, "test_accuracy"):
+        parts += [picture(f"comparison-{comparison.name}", comparison_figure(comparison)), _pairs(comparison)]
+    parts += [picture(f"course-{result.name}", course_figure(result)) for result in done]
+    path = folder / "reproduce.html"
+    replace_text(path, page("The classic systems, reproduced", parts))
+    return path
+
+
+def _pairs(comparison: Comparison) -> str:
+    from lenet_search.look.page import data_table
+
+    cells = [[escape(cell) for cell in each] for each in points(comparison)]
+    return f"<section>{data_table(PAIR_COLUMNS, cells, frozenset({2}))}</section>"
+
+
+def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
+    """Write compare-NAME.json and compare-NAME.html."""
+    from lenet_search.experiments.pictures import ACCURACY, comparison_figure
+    from lenet_search.look.page import data_table, page, picture
+
+    folder.mkdir(parents=True, exist_ok=True)
+    label = ACCURACY[comparison.metric].label
+    head = ("recipe", f"{label}, 95 % interval", "n", "parameters", "seconds")
+    cells = [
+        [
+            escape(result.name),
+            percent(result.mean(comparison.metric)),
+            str(result.mean(comparison.metric)["n"]),
+            f"{result.parameters:,}",
+            f"{result.seconds:.0f}",
+        ]
+        for result in comparison.results
+    ]
+    parts = [
+        f"<h1>{escape(comparison.title)}</h1>",
+        f'<p class="lead">{label} on {escape(str(comparison.results[0].images["name"]))}.</p>',
+        f"<section>{data_table(head, cells, frozenset({2, 3, 4}))}</section>",
+        picture("comparison", comparison_figure(comparison)),
+        _pairs(comparison),
+    ]
+    machine, pictures = (folder / f"compare-{comparison.name}.{ending}" for ending in ("json", "html"))
+    replace_text(machine, json.dumps(comparison.summary(), indent=2, allow_nan=False) + "\n")
+    replace_text(pictures, page(comparison.title, parts))
+    return [machine, pictures]

@@ -1,0 +1,62 @@
+"""A frozen run: everything that it needs to go on later, in another slot, on another worker, after another start."""
+
+import json
+import zipfile
+import zlib
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from lenet_search.errors import ResultError
+from lenet_search.machine import written_whole
+from lenet_search.run import Run
+
+RUN = "run"  # the member of the file that holds the run, as JSON
+
+
+@dataclass(frozen=True, eq=False)
+class SlotState:
+    """What a slot has learned, packed as its stack packs it: float32 (P,), or (0,) where a program does without.
+
+    weights                trained parameters
+    first, second, third   the optimizer's moments
+    moving                 moving statistics
+    """
+
+    weights: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    third: np.ndarray
+    moving: np.ndarray
+
+
+def write_frozen(path: Path, run: Run, state: SlotState) -> None:
+    """Write a run and its state after its last epoch to a file, whole or not at all.
+
+    Raises:
+        OSError: the folder cannot be written to, or the disk is full.
+    """
+    text = np.frombuffer(json.dumps(run.to_json(), allow_nan=False).encode(), np.uint8)
+    arrays = {each.name: getattr(state, each.name) for each in fields(SlotState)}
+    with written_whole(path) as scratch, scratch.open("wb") as file:
+        np.savez(file, **{RUN: text}, **arrays)  # type: ignore[arg-type]  # its second parameter is a flag
+
+
+def read_frozen(path: Path) -> tuple[Run, SlotState] | None:
+    """What `write_frozen` wrote; None where there is no such file.
+
+    Raises:
+        ResultError: the file is damaged, or was written by a version that this one does not understand.
+    """
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            run = Run.from_json(json.loads(file[RUN].tobytes()))
+            state = SlotState(*(np.asarray(file[each.name], np.float32) for each in fields(SlotState)))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        raise ResultError(f"{path}: not a frozen run, or damaged ({error})") from error
+    if any(array.ndim != 1 for array in (state.weights, state.first, state.second, state.third, state.moving)):
+        raise ResultError(f"{path}: not a frozen run: expected one row of numbers for each part of the state")
+    return run, state

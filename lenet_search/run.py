@@ -1,0 +1,176 @@
+"""A run: a recipe and a seed with nothing left open, where it began, and what came of it."""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+from lenet_search.recipe import Recipe
+
+
+@dataclass
+class Curve:
+    """What was measured by epoch, one number for each. Losses are plain cross-entropy in nats, accuracies shares."""
+
+    NAMES: ClassVar = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
+
+    train_loss: list[float] = field(default_factory=list)
+    train_accuracy: list[float] = field(default_factory=list)
+    val_loss: list[float] = field(default_factory=list)
+    val_accuracy: list[float] = field(default_factory=list)
+    learning_rate: list[float] = field(default_factory=list)
+
+    @classmethod
+    def constant(cls, values: Sequence[float]) -> Self:
+        """A curve that has `values` under every name, for tests and examples."""
+        return cls(*(list(values) for _ in cls.NAMES))
+
+    def __getitem__(self, name: str) -> list[float]:
+        if name not in self.NAMES:
+            raise KeyError(name)
+        values: list[float] = getattr(self, name)
+        return values
+
+    def __len__(self) -> int:
+        return len(self.val_loss)
+
+    def add(self, measured: Mapping[str, float]) -> None:
+        """Append an epoch."""
+        for name in self.NAMES:
+            self[name].append(float(measured[name]))
+
+    def last(self) -> dict[str, float]:
+        """What was measured after the last epoch, by name."""
+        return {name: self[name][-1] for name in self.NAMES}
+
+    def to_json(self) -> dict[str, list[float | None]]:
+        """By name. NaN and infinity become None: JSON has no word for them."""
+        return {name: [x if math.isfinite(x) else None for x in self[name]] for name in self.NAMES}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Sequence[float | None]]) -> Self:
+        """The inverse of `to_json`, with NaN for None.
+
+        Raises:
+            KeyError, TypeError: it is no curve.
+        """
+        return cls(*([math.nan if x is None else float(x) for x in content[name]] for name in cls.NAMES))
+
+
+def curves_csv(key: str, curves: Iterable[tuple[Any, Curve]]) -> str:
+    """A table with a line per curve and epoch: `key` names the first column, which tells the curves apart."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow((key, "epoch", *Curve.NAMES))
+    for name, curve in curves:
+        for epoch, values in enumerate(zip(*(curve[each] for each in Curve.NAMES), strict=True), 1):
+            rows.writerow((name, epoch, *values))
+    return text.getvalue()
+
+
+@dataclass
+class Run:
+    """A recipe trained once, from the initial weights of `seed`.
+
+    recipe    with nothing left open; once a device is known, "auto" as its precision is settled
+    seed      of the initial weights
+    images    what it saw: `data.Split.describe()`
+    clocks    (clock, epochs) for each stretch: so many epochs in a stack whose clock stood there when the stretch
+              began. Recipe, seed and clocks decide the course. A run that was never frozen has one stretch.
+    curve     what was measured
+    diverged  whether the loss or a weight stopped being finite
+    device    what trained it, for people
+    versions  of the packages that trained it
+    seconds   its share of the time that its stacks trained: each epoch's, divided by the runs in it
+    right, n  how many of `n` test images its model recognizes; None where the test set was not read
+    """
+
+    recipe: Recipe
+    seed: int
+    images: Mapping[str, Any] = field(default_factory=dict)
+    clocks: list[tuple[int, int]] = field(default_factory=list)
+    curve: Curve = field(default_factory=Curve)
+    diverged: bool = False
+    device: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    right: int | None = None
+    n: int | None = None
+
+    @property
+    def epochs(self) -> int:
+        """Epochs done."""
+        return len(self.curve)
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to train."""
+        return self.diverged or self.epochs >= self.recipe.train.epochs
+
+    @property
+    def test_accuracy(self) -> float | None:
+        """Share of the test images that its model recognizes; None where they were not read."""
+        return None if self.right is None or not self.n else self.right / self.n
+
+    def add(self, clock: int, measured: Mapping[str, float], *, finite: bool, seconds: float) -> None:
+        """Note an epoch that a stack has trained, whose clock stood at `clock` before it."""
+        self.curve.add(measured)
+        self.diverged = not finite
+        self.seconds += seconds
+        if self.clocks and sum(self.clocks[-1]) == clock:
+            self.clocks[-1] = self.clocks[-1][0], self.clocks[-1][1] + 1
+        else:
+            self.clocks.append((clock, 1))
+
+    def back_to(self, epochs: int) -> None:
+        """Forget all epochs but the first `epochs`: they have to be trained again. Their seconds were spent."""
+        kept, clocks = epochs, []
+        for clock, length in self.clocks:
+            if kept > 0:
+                clocks.append((clock, min(length, kept)))
+            kept -= length
+        self.clocks, self.diverged = clocks, False
+        for name in Curve.NAMES:
+            del self.curve[name][epochs:]
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it, under its fields' names."""
+        return {
+            "recipe": self.recipe.values(),
+            "seed": self.seed,
+            "images": dict(self.images),
+            "clocks": [list(stretch) for stretch in self.clocks],
+            "curve": self.curve.to_json(),
+            "diverged": self.diverged,
+            "device": self.device,
+            "versions": dict(self.versions),
+            "seconds": round(self.seconds, 3),
+            "right": self.right,
+            "n": self.n,
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`; runs of version 0.1.0, which had one `clock`, are read as well.
+
+        Raises:
+            KeyError: with the name that is missing.
+            ValueError, TypeError, AttributeError: it is no run.
+        """
+        curve = Curve.from_json(content["curve"])
+        clocks = content["clocks"] if "clocks" in content else [[content["clock"], len(curve)]]
+        return cls(
+            recipe=Recipe.from_values(content["recipe"]),
+            seed=int(content["seed"]),
+            images=content["images"],
+            clocks=[(int(clock), int(epochs)) for clock, epochs in clocks],
+            curve=curve,
+            diverged=bool(content.get("diverged", False)),
+            device=content["device"],
+            versions=content["versions"],
+            seconds=float(content["seconds"]),
+            right=content.get("right"),
+            n=content.get("n"),
+        )

@@ -1,0 +1,167 @@
+"""Optuna decides: which trial is trained next, and which is given up."""
+
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from itertools import accumulate
+from time import monotonic
+
+import numpy as np
+
+from lenet_search.crew.job import Job
+from lenet_search.crew.messages import Finished, Finishing, RunEpoch
+from lenet_search.crew.process import WorkerProcess
+from lenet_search.look.progress import Best, Standing, View
+from lenet_search.search.ledger import Ledger, TrialJob
+from lenet_search.search.supply import FIRST_SLOTS, Supply, fair_share, suitability
+from lenet_search.structure import Structure
+
+ORPHANS = 60.0  # seconds between two searches for trials that nobody runs any more
+
+
+class Searching:
+    """The `crew.job.Decider` of a search.
+
+    Args:
+        ledger: the study
+        view: where ends of trials are shown
+        slots: of a stack, where that is known
+    """
+
+    def __init__(self, ledger: Ledger, view: View, slots: int = FIRST_SLOTS) -> None:
+        self._ledger = ledger
+        self._view = view
+        self._slots = slots  # of a stack, or a guess before any worker has said
+        self._supply = Supply(ledger)
+        self._looked = -math.inf
+
+    def wanted(self) -> int:
+        """How many trials could begin now."""
+        return self._supply.wanted()
+
+    def is_short(self, workers: Sequence[WorkerProcess]) -> bool:
+        """Whether trials are to be asked for ahead."""
+        self._slots = max((each.ready.slots for each in workers if each.ready is not None), default=self._slots)
+        return self._supply.is_short(self._supply.needed_soon(workers, self._slots))
+
+    def ask(self) -> None:
+        """Ask for one."""
+        self._supply.ask()
+
+    def can_deal(self, worker: WorkerProcess, workers: Sequence[WorkerProcess], room: int, leaving: int) -> bool:
+        """Whether enough were asked ahead. New ones are drawn knowing how the others ended."""
+        return self._share(worker, workers, room, leaving) <= len(self._supply)
+
+    def deal(self, worker: WorkerProcess, workers: Sequence[WorkerProcess], room: int, leaving: int) -> list[TrialJob]:
+        """Up to `room` new trials, so that all workers have about as many; those that suit this one best."""
+        others = set().union(*(other.structures for other in workers if other is not worker))
+        running = [job.structure for job in worker.held.values()]
+        known = set(worker.structures)
+
+        def suits(structure: Structure) -> int:
+            return suitability(structure, running, known, others, self._slots)
+
+        jobs = []
+        for _ in range(self._share(worker, workers, room, leaving)):
+            job = self._supply.take(suits)
+            if job is None:
+                break
+            running.append(job.structure)
+            known.add(job.structure)
+            jobs.append(job)
+        return jobs
+
+    def _share(self, worker: WorkerProcess, workers: Sequence[WorkerProcess], room: int, leaving: int) -> int:
+        everywhere = sum(len(each.held) for each in workers) - leaving
+        here = len(worker.held) - leaving
+        return fair_share(room, self._supply.wanted(), here, everywhere, len(workers))
+
+    def take_back(self, job: Job) -> None:
+        """It comes first."""
+        self._supply.take_back(_trial(job))
+
+    def report(self, job: Job, epoch: RunEpoch) -> bool:
+        """Report it to Optuna; whether to give it up."""
+        value = epoch.measured[self._ledger.definition.metric]
+        return self._ledger.report(_trial(job), value if epoch.finite else math.nan)
+
+    def ended(self, job: Job, weights: Mapping[str, np.ndarray] | None) -> Finishing | None:
+        """Tell a trial that has ended, by completing, diverging or the pruner's word."""
+        run, trial = job.run, _trial(job)
+        value = run.curve[self._ledger.definition.metric][-1]
+        if run.diverged:
+            reason = f"diverged in epoch {run.epochs}: the loss is not finite"
+            self._ended(job, "pruned", reason, self._ledger.prune(trial, reason))
+        elif run.over:
+            self._ended(job, "complete", f"{value:.4f}", self._ledger.complete(trial, value, weights))
+        else:
+            reason = f"{self._ledger.definition.pruner.kind} after epoch {run.epochs}"
+            self._ended(job, "pruned", f"{value:.4f}, {reason}", self._ledger.prune(trial, reason))
+        return None
+
+    def refused(self, job: Job, reason: str) -> None:
+        """A trial that cannot be trained here is told PRUNED: the sampler learns from it."""
+        self._ended(job, "pruned", reason, self._ledger.prune(_trial(job), reason))
+
+    def _ended(self, job: Job, state: str, detail: str, told: bool) -> None:
+        if told:
+            self._view.ended(job.name, state, detail)
+        else:
+            self._view.note(f"{job.name} was taken over by another process")
+
+    def froze(self, job: Job) -> None:
+        """Keep it."""
+        self._ledger.freeze(_trial(job))
+
+    def finished(self, done: Finished) -> None:
+        """Nothing is made of a trial's run but its record."""
+
+    def settled(self, precision: str) -> str:
+        """What it means in this study, which may have been settled before."""
+        settled = self._ledger.settle(precision)
+        self._view.opening("Precision", f"{settled}, for all trials of this study")
+        return settled
+
+    def attend(self) -> None:
+        """A heartbeat, and a look at what other processes left behind."""
+        self._ledger.beat()
+        if monotonic() - self._looked >= ORPHANS:
+            self._looked = monotonic()
+            for number in self._ledger.adopt_orphans():
+                self._view.note(f"trial {number} was left behind by a process that ended: it is resumed")
+
+    def flush(self) -> None:
+        """Write what was reported."""
+        self._ledger.flush()
+
+    def give_back(self, jobs: Sequence[Job]) -> None:
+        """They wait for the next run of the study."""
+        with ExitStack() as farewell:  # each is tried, whatever becomes of the others
+            farewell.callback(self._ledger.beat, over=True)
+            for job in (*jobs, *self._supply.give_back()):
+                reason = f"after {job.frozen} of {job.run.recipe.train.epochs} epochs"
+                farewell.callback(self._ledger.give_back, job.number, reason)
+
+    def standing(self) -> Standing:
+        """How the study stands in the storage."""
+        ledger = self._ledger
+        counts, best = ledger.counts(), ledger.best()
+        pick = max if ledger.definition.direction == "maximize" else min
+        values = [trial.value for trial in ledger.standings().ended if trial.value is not None]
+        return Standing(
+            name=ledger.study.study_name,
+            metric=ledger.definition.metric,
+            total=ledger.total,
+            complete=counts.complete,
+            pruned=counts.pruned,
+            failed=counts.failed,
+            interrupted=counts.interrupted,
+            running=counts.running - len(self._supply),
+            best=None if best is None or best.value is None else Best(best.number, best.value, best.params),
+            bests=tuple(accumulate(values, pick)),
+        )
+
+
+def _trial(job: Job) -> TrialJob:
+    assert isinstance(job, TrialJob)
+    return job
