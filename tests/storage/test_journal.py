@@ -111,25 +111,7 @@ def test_a_trial_that_another_run_has_told_takes_no_more(path):
     assert mine.trials == content(plain(path))
 
 
-def test_lists_of_finished_trials_follow_whoever_ends_one(path):
-    mine = optuna.create_study(study_name="s", storage=BatchedJournal(path))
-    other = optuna.load_study(study_name="s", storage=plain(path))
-
-    def finished(*states: TrialState) -> list[int]:
-        return [trial.number for trial in mine.get_trials(deepcopy=False, states=states)]
-
-    assert finished(TrialState.COMPLETE) == []
-    search(mine, 1)
-    search(other, 1)
-    assert finished(TrialState.COMPLETE) == [0, 1]
-    other.tell(other.ask(), state=TrialState.PRUNED)
-    assert finished(TrialState.COMPLETE) == [0, 1]
-    assert finished(TrialState.PRUNED, TrialState.COMPLETE) == [0, 1, 2]
-    mine.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)).clear()  # a list of the caller's own
-    assert finished(TrialState.COMPLETE) == [0, 1]
-
-
-def test_changes_grow_when_anyone_begins_or_ends_a_trial_and_not_for_what_is_noted_of_one(path):
+def test_changes_grow_when_anyone_begins_pauses_or_ends_a_trial_and_not_for_what_is_noted_of_one(path):
     storage = BatchedJournal(path)
     mine = optuna.create_study(study_name="s", storage=storage)
     other = optuna.load_study(study_name="s", storage=plain(path))
@@ -148,5 +130,11 @@ def test_changes_grow_when_anyone_begins_or_ends_a_trial_and_not_for_what_is_not
     mine.tell(first, 1.0)
     assert grown()
     other.tell(second, state=TrialState.PRUNED)
+    assert grown()
+    third = mine.ask()
+    assert grown()
+    storage.set_trial_state_values(third._trial_id, TrialState.WAITING)
+    assert grown()
+    assert other.ask().number == third.number
     assert grown()
     assert not grown()
