@@ -35,12 +35,9 @@ class History:
     def look(self) -> None:
         """Take note of trials that have finished since the last look, and of how open ones are now."""
         trials = self._storage.get_all_trials(self._study_id, deepcopy=False)
-        self.open = []
-        for trial in trials[self._settled :]:
-            if trial.state.is_finished():
-                self.finished.setdefault(trial.number, trial)
-            else:
-                self.open.append(trial)
+        unsettled = trials[self._settled :]
+        self.open = [trial for trial in unsettled if not trial.state.is_finished()]
+        self.finished.update((trial.number, trial) for trial in unsettled if trial.state.is_finished())
         self._settled = self.open[0].number if self.open else len(trials)
 
     def since(self, count: int) -> list[FrozenTrial]:

@@ -9,6 +9,7 @@ Optuna whose insides are known.
 """
 
 from collections.abc import Mapping
+from threading import Lock
 from types import MappingProxyType
 from typing import Any
 
@@ -32,6 +33,7 @@ class RememberingTPESampler(TPESampler):
     """
 
     history: History | None = None  # of the study; made at the first draw where it is not set
+    _lock = Lock()  # of all samplers: one of its own would keep a sampler from being copied
     _finished: "_Finished | None" = None
     _looked = -1  # for which trial
     _others: Mapping[int, Mapping[str, Any]] = MappingProxyType({})  # parameters of running trials, by number
@@ -47,25 +49,28 @@ class RememberingTPESampler(TPESampler):
         """The step that goes through all trials: split them, fit an estimator to both parts, take the best draw."""
         if len(study.directions) > 1:
             return super()._sample(study, trial, search_space)
-        if self._finished is None:
-            self.history = self.history or History(study)
-            self._finished = _Finished(study, self.history)
-        if self._looked != trial.number:
-            self._look(study, trial)
-        if self._finished.constrained:
-            return super()._sample(study, trial, search_space)
-        if self._gamma is None:
-            self._gamma = tpe.default_gamma
-        best, rest = self._finished.split(self._gamma(len(self._finished)))
-        below, above = (
-            self._parzen_estimator_cls(
-                self._finished.observations(rows, more, search_space), search_space, self._parzen_estimator_parameters
+        with self._lock:
+            if self._finished is None:
+                self.history = self.history or History(study)
+                self._finished = _Finished(study, self.history)
+            if self._looked != trial.number:
+                self._look(study, trial)
+            if self._finished.constrained:
+                return super()._sample(study, trial, search_space)
+            if self._gamma is None:
+                self._gamma = tpe.default_gamma
+            best, rest = self._finished.split(self._gamma(len(self._finished)))
+            below, above = (
+                self._parzen_estimator_cls(
+                    self._finished.observations(rows, more, search_space),
+                    search_space,
+                    self._parzen_estimator_parameters,
+                )
+                for rows, more in ((best, {}), (rest, self._others))
             )
-            for rows, more in ((best, {}), (rest, self._others))
-        )
-        samples = below.sample(self._rng.rng, self._n_ei_candidates)
-        drawn = TPESampler._compare(samples, self._compute_acquisition_func(samples, below, above))
-        return {name: distribution.to_external_repr(drawn[name]) for name, distribution in search_space.items()}
+            samples = below.sample(self._rng.rng, self._n_ei_candidates)
+            drawn = TPESampler._compare(samples, self._compute_acquisition_func(samples, below, above))
+            return {name: distribution.to_external_repr(drawn[name]) for name, distribution in search_space.items()}
 
     def _look(self, study: optuna.Study, trial: FrozenTrial) -> None:
         """At all trials, on behalf of one that is about to be drawn."""

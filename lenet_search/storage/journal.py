@@ -8,24 +8,31 @@ the file: its end is written together with all that came before.
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 from optuna.storages.journal import BaseJournalBackend, JournalFileBackend, JournalStorage
 
 
 class BatchedJournal(JournalStorage):
-    """A journal file of which this process is one of perhaps several writers. Not for several threads.
+    """A journal file of which this process is one of perhaps several writers.
 
     Optuna's own reader takes what is written here as it is, and the other way round.
     """
 
     def __init__(self, path: str) -> None:
+        self._path = path
         self._batches = _Batches(JournalFileBackend(path))
         super().__init__(self._batches)
 
     def flush(self) -> None:
         """Write what was kept back: it survives this process from here on, and others see it."""
-        self._batches.flush()
+        with self._thread_lock:
+            self._batches.flush()
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str]]:
+        """A copy reads the file from its beginning, as another run does."""
+        self.flush()
+        return type(self), (self._path,)
 
     def changes(self, study_id: int) -> int:
         """A number that grows when a trial's state has changed, here or in another run; the file is read for it."""

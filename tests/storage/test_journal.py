@@ -1,6 +1,7 @@
 """A journal written in batches, against Optuna's own on the same file."""
 
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -77,6 +78,32 @@ def test_reports_wait_until_a_flush_and_cost_one_write(path):
     storage.flush()
     assert lines(path) == before + 2
     assert content(plain(path))[0].intermediate_values == {1: 0.5, 2: 0.6}
+
+
+def test_threads_that_share_it_lose_nothing_and_store_what_they_see(path):
+    storage = BatchedJournal(path)
+    study = optuna.create_study(study_name="s", storage=storage, sampler=optuna.samplers.RandomSampler())
+
+    def objective(trial: optuna.Trial) -> float:
+        value = trial.suggest_float("x", 0, 1)
+        trial.report(value, 1)
+        storage.flush()
+        trial.set_user_attr("of", trial.number)
+        return value
+
+    study.optimize(objective, n_trials=40, n_jobs=4)
+    assert [trial.user_attrs["of"] for trial in study.trials] == list(range(40))
+    assert content(plain(path)) == study.trials
+
+
+def test_a_copy_that_was_pickled_goes_on_as_another_writer_of_the_file(path):
+    storage = BatchedJournal(path)
+    study = optuna.create_study(study_name="s", storage=storage)
+    study.ask().report(0.5, 1)
+    copied = pickle.loads(pickle.dumps(storage))
+    assert content(copied) == study.trials
+    optuna.load_study(study_name="s", storage=copied).ask()
+    assert [trial.number for trial in study.trials] == [0, 1]
 
 
 def test_a_trial_that_has_ended_lacks_nothing_when_the_process_is_killed_at_that_moment(path):
