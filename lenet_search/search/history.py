@@ -23,7 +23,7 @@ class History:
         self._storage, self._study_id = study._storage, study._study_id
         self._settled = 0  # all trials with a smaller number are finished and known
         self._changes: int | None = None  # of the storage, at the last update
-        self._lists: dict[frozenset[TrialState], tuple[int, list[FrozenTrial]]] = {}
+        self._lists: dict[tuple[TrialState, ...], list[FrozenTrial]] = {}  # of finished trials, until a look
 
     def update(self) -> None:
         """Look, unless the storage counts changes of trials' states and there was none since the last update."""
@@ -38,6 +38,7 @@ class History:
         unsettled = trials[self._settled :]
         self.open = [trial for trial in unsettled if not trial.state.is_finished()]
         self.finished.update((trial.number, trial) for trial in unsettled if trial.state.is_finished())
+        self._lists.clear()
         self._settled = self.open[0].number if self.open else len(trials)
 
     def since(self, count: int) -> list[FrozenTrial]:
@@ -47,9 +48,7 @@ class History:
     def ended(self, states: Container[TrialState]) -> list[FrozenTrial]:
         """The finished trials in `states`, in order of their numbers, as they are now."""
         self.update()
-        wanted = frozenset(state for state in TrialState if state in states)
-        count, trials = self._lists.get(wanted, (-1, []))
-        if count != len(self.finished):
-            trials = [trial for _, trial in sorted(self.finished.items()) if trial.state in wanted]
-            self._lists[wanted] = len(self.finished), trials
-        return list(trials)
+        wanted = tuple(state for state in TrialState if state in states)
+        if wanted not in self._lists:
+            self._lists[wanted] = [trial for _, trial in sorted(self.finished.items()) if trial.state in wanted]
+        return list(self._lists[wanted])

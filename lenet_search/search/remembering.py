@@ -12,7 +12,7 @@ from lenet_search.search.standings import Standings
 
 
 class RememberingStudy(optuna.Study):
-    """A study of one objective in a storage. It says what Optuna's `Study` says, and has a history and standings.
+    """A study of one objective, without constraints. It says what Optuna's `Study` says; its history is shared.
 
     Args:
         name: of the study, which is in the storage

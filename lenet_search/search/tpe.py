@@ -33,7 +33,7 @@ class RememberingTPESampler(TPESampler):
     """
 
     history: History | None = None  # of the study; made at the first draw where it is not set
-    _lock = Lock()  # of all samplers: one of its own would keep a sampler from being copied
+    _lock = Lock()  # of all samplers, which can be copied; locks cannot
     _finished: "_Finished | None" = None
     _looked = -1  # for which trial
     _others: Mapping[int, Mapping[str, Any]] = MappingProxyType({})  # parameters of running trials, by number
