@@ -83,8 +83,6 @@ class Ledger:
         self._storage = storage
         self._folder = folder
         self._note = note
-        self._standings = Standings(maximize=definition.direction == "maximize")
-        self._changes: int | None = None  # of the storage, when the standings were last brought up to date
         self._dropped: set[int] = set()  # complete trials that are known to have no weights any more
         self._exhausted = False  # the sampler has tried all that there is
         self._beaten = -float("inf")
@@ -125,11 +123,7 @@ class Ledger:
 
     def standings(self) -> Standings:
         """How all trials stand, in the storage as it is now. Optuna's own objects: not to be changed."""
-        changes = self._storage.changes(self.study._study_id) if isinstance(self._storage, BatchedJournal) else None
-        if changes is None or changes != self._changes:
-            self._standings.update(self._trials())
-            self._changes = changes
-        return self._standings
+        return self.study.standings()
 
     def ended(self) -> int:
         """How many trials a sampler learns from: complete and pruned ones."""

@@ -10,7 +10,9 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from lenet_search.errors import DefinitionChanged
+from lenet_search.search.history import History
 from lenet_search.search.percentiles import RememberingPercentilePruner
+from lenet_search.search.remembering import RememberingStudy
 from lenet_search.storage import DEFINITION
 from lenet_search.study import Component, Definition, differences
 
@@ -21,7 +23,7 @@ KNOWN_INSIDE = ("5.0.",)  # versions of Optuna whose TPE `search/tpe.py` knows; 
 PATIENCE = 5.0  # seconds that another run gets between making a study and describing it
 
 
-def open_study(definition: Definition, storage: BaseStorage, run_id: str) -> optuna.Study:
+def open_study(definition: Definition, storage: BaseStorage, run_id: str) -> RememberingStudy:
     """The Optuna study of `definition`, with its sampler and pruner; `[[start]]` is queued when it is new.
 
     Raises:
@@ -29,11 +31,12 @@ def open_study(definition: Definition, storage: BaseStorage, run_id: str) -> opt
     """
     direction = StudyDirection[definition.direction.upper()]
     try:
-        study = optuna.create_study(study_name=definition.name, storage=storage, direction=direction)
+        optuna.create_study(study_name=definition.name, storage=storage, direction=direction)
     except optuna.exceptions.DuplicatedStudyError:
-        study = optuna.load_study(study_name=definition.name, storage=storage)
+        study = RememberingStudy(definition.name, storage)
         _compare(study, definition)
     else:
+        study = RememberingStudy(definition.name, storage)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             study.set_metric_names([definition.metric])  # what plots and the dashboard call the value
@@ -41,8 +44,8 @@ def open_study(definition: Definition, storage: BaseStorage, run_id: str) -> opt
             study.enqueue_trial(values, user_attrs={"start": place})
         study.set_user_attr(DEFINITION, definition.lines())
     begun = sum(trial.state != TrialState.WAITING for trial in study.get_trials(deepcopy=False))
-    study.sampler = _sampler(definition, begun, run_id)
-    study.pruner = _pruner(definition)
+    study.sampler = _sampler(definition, begun, run_id, study.history)
+    study.pruner = _pruner(definition, study.history)
     return study
 
 
@@ -96,7 +99,7 @@ def _stored_definition(study: optuna.Study) -> dict[str, str] | None:
         time.sleep(0.1)
 
 
-def _sampler(definition: Definition, begun: int, run_id: str) -> optuna.samplers.BaseSampler:
+def _sampler(definition: Definition, begun: int, run_id: str, history: History) -> optuna.samplers.BaseSampler:
     """The definition's sampler. A run that goes on, or joins, must not draw the first run's numbers again."""
     component = definition.sampler
     seed = int(component.arguments.get("seed") or definition.seed)
@@ -104,17 +107,17 @@ def _sampler(definition: Definition, begun: int, run_id: str) -> optuna.samplers
         seed = derived_seed(seed, begun, int(run_id, 16))
         if "seed" in component.arguments:
             component = Component(component.kind, {**component.arguments, "seed": seed})
-    built: optuna.samplers.BaseSampler
     if component.kind == "TPESampler" and optuna.__version__.startswith(KNOWN_INSIDE):
         from lenet_search.search.tpe import RememberingTPESampler
 
-        built = component.build(seed, instead=RememberingTPESampler)
-    else:
-        built = component.build(seed)
+        remembering: RememberingTPESampler = component.build(seed, instead=RememberingTPESampler)
+        remembering.history = history
+        return remembering
+    built: optuna.samplers.BaseSampler = component.build(seed)
     return built
 
 
-def _pruner(definition: Definition) -> optuna.pruners.BasePruner:
+def _pruner(definition: Definition, history: History) -> optuna.pruners.BasePruner:
     """The definition's pruner. Hyperband is told the longest trial, or it would wait for the first to complete."""
     component = definition.pruner
     if component.kind == "HyperbandPruner" and component.arguments.get("max_resource", "auto") == "auto":
@@ -122,6 +125,8 @@ def _pruner(definition: Definition) -> optuna.pruners.BasePruner:
         longest = max(int(n) for n in epochs) if isinstance(epochs, tuple) else int(epochs.high)
         component = Component(component.kind, {**component.arguments, "max_resource": longest})
     if component.kind in ("MedianPruner", "PercentilePruner"):
-        return RememberingPercentilePruner(**{"percentile": 50.0, **component.arguments})
+        remembering = RememberingPercentilePruner(**{"percentile": 50.0, **component.arguments})
+        remembering.history = history
+        return remembering
     built: optuna.pruners.BasePruner = component.build(definition.seed)
     return built

@@ -5,15 +5,13 @@ which a stack of 64 slots waits 64 times per epoch. What they were does not chan
 """
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
+import optuna
 from optuna.pruners import BasePruner
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
-if TYPE_CHECKING:
-    import optuna
-    from optuna.trial import FrozenTrial
+from lenet_search.search.history import History
 
 
 class RememberingPercentilePruner(BasePruner):
@@ -26,6 +24,8 @@ class RememberingPercentilePruner(BasePruner):
         interval_steps: steps from one judgement to the next
         n_min_trials: values that a step needs
     """
+
+    history: History | None = None  # of the study; made at the first report where it is not set
 
     def __init__(
         self,
@@ -41,11 +41,12 @@ class RememberingPercentilePruner(BasePruner):
         self._warmup = n_warmup_steps
         self._interval = interval_steps
         self._least = n_min_trials
-        self._seen: set[int] = set()
+        self._read = 0  # finished trials of the history
+        self._complete = 0  # of them
         self._values: dict[int, list[float]] = {}  # of all complete trials, by step
         self._bounds: dict[int, float] = {}  # the percentile by step, as far as it was asked for
 
-    def prune(self, study: "optuna.Study", trial: "FrozenTrial") -> bool:
+    def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
         """Whether to give the trial up."""
         step = trial.last_step
         if step is None or step < self._warmup:
@@ -54,7 +55,7 @@ class RememberingPercentilePruner(BasePruner):
         if before >= step - (step - self._warmup) % self._interval:  # was judged in this interval
             return False
         self._remember(study)
-        if not self._seen or len(self._seen) < self._startup:
+        if self._complete < max(1, self._startup):
             return False
         sign = 1.0 if study.direction.name == "MAXIMIZE" else -1.0
         finite = [sign * value for value in trial.intermediate_values.values() if not math.isnan(value)]
@@ -62,14 +63,14 @@ class RememberingPercentilePruner(BasePruner):
             return True
         return max(finite) < sign * self._bound(step, sign)  # false where there is no bound: NaN
 
-    def _remember(self, study: "optuna.Study") -> None:
-        complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        if len(complete) == len(self._seen):
-            return
-        self._bounds.clear()
-        for trial in complete:
-            if trial.number not in self._seen:
-                self._seen.add(trial.number)
+    def _remember(self, study: optuna.Study) -> None:
+        self.history = self.history or History(study)
+        self.history.update()
+        for trial in self.history.since(self._read):
+            self._read += 1
+            if trial.state == TrialState.COMPLETE:
+                self._complete += 1
+                self._bounds.clear()
                 for step, value in trial.intermediate_values.items():
                     self._values.setdefault(step, []).append(value)
 

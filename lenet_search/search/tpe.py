@@ -9,6 +9,7 @@ Optuna whose insides are known.
 """
 
 from collections.abc import Mapping
+from threading import Lock
 from types import MappingProxyType
 from typing import Any
 
@@ -19,7 +20,9 @@ from optuna.samplers import TPESampler
 from optuna.samplers._tpe import sampler as tpe
 from optuna.trial import FrozenTrial, TrialState
 
-FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+from lenet_search.search.history import History
+
+LEARNED_FROM = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 class RememberingTPESampler(TPESampler):
@@ -29,69 +32,83 @@ class RememberingTPESampler(TPESampler):
     looked at once per trial; in between only other runs could change anything.
     """
 
+    history: History | None = None  # of the study; made at the first draw where it is not set
+    _lock = Lock()  # of all samplers, which can be copied; locks cannot
     _finished: "_Finished | None" = None
     _looked = -1  # for which trial
     _others: Mapping[int, Mapping[str, Any]] = MappingProxyType({})  # parameters of running trials, by number
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        """As Optuna's."""
+        self._looked = -1  # the trial may have been drawn before, and waited
+        super().before_trial(study, trial)
 
     def _sample(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """The step that goes through all trials: split them, fit an estimator to both parts, take the best draw."""
-        if self._finished is None:
-            self._finished = _Finished(study)
-        if self._looked != trial.number:
-            self._look(study, trial)
-        if self._finished.constrained or len(study.directions) > 1:
+        if len(study.directions) > 1:
             return super()._sample(study, trial, search_space)
-        if self._gamma is None:
-            self._gamma = tpe.default_gamma
-        best, rest = self._finished.split(self._gamma(len(self._finished)))
-        below, above = (
-            self._parzen_estimator_cls(
-                self._finished.observations(rows, more, search_space), search_space, self._parzen_estimator_parameters
+        with self._lock:
+            if self._finished is None:
+                self.history = self.history or History(study)
+                self._finished = _Finished(study, self.history)
+            if self._looked != trial.number:
+                self._look(study, trial)
+            if self._finished.constrained:
+                return super()._sample(study, trial, search_space)
+            if self._gamma is None:
+                self._gamma = tpe.default_gamma
+            best, rest = self._finished.split(self._gamma(len(self._finished)))
+            below, above = (
+                self._parzen_estimator_cls(
+                    self._finished.observations(rows, more, search_space),
+                    search_space,
+                    self._parzen_estimator_parameters,
+                )
+                for rows, more in ((best, {}), (rest, self._others))
             )
-            for rows, more in ((best, {}), (rest, self._others))
-        )
-        samples = below.sample(self._rng.rng, self._n_ei_candidates)
-        drawn = TPESampler._compare(samples, self._compute_acquisition_func(samples, below, above))
-        return {name: distribution.to_external_repr(drawn[name]) for name, distribution in search_space.items()}
+            samples = below.sample(self._rng.rng, self._n_ei_candidates)
+            drawn = TPESampler._compare(samples, self._compute_acquisition_func(samples, below, above))
+            return {name: distribution.to_external_repr(drawn[name]) for name, distribution in search_space.items()}
 
     def _look(self, study: optuna.Study, trial: FrozenTrial) -> None:
         """At all trials, on behalf of one that is about to be drawn."""
+        assert self.history is not None
         assert self._finished is not None
-        states = (*FINISHED, TrialState.RUNNING) if self._constant_liar else FINISHED
-        trials = study._get_trials(deepcopy=False, states=states, use_cache=not self._constant_liar)
-        running = [other for other in trials if other.state == TrialState.RUNNING] if self._constant_liar else []
-        self._finished.add(trials, len(trials) - len(running))
+        self.history.look()
+        self._finished.read()
         self._others = {
-            other.number: self._get_params(other, study) for other in running if other.number != trial.number
+            other.number: self._get_params(other, study)
+            for other in self.history.open
+            if self._constant_liar and other.state == TrialState.RUNNING and other.number != trial.number
         }
         self._looked = trial.number
 
 
 class _Finished:
-    """All finished trials of a study, by their numbers."""
+    """The complete and pruned trials of a history, by their numbers."""
 
-    def __init__(self, study: optuna.Study) -> None:
+    def __init__(self, study: optuna.Study, history: History) -> None:
         self.constrained = False  # whether any has constraints, which decide before its value does
         self._study = study
-        self._trials: dict[int, FrozenTrial] = {}
+        self._history = history
+        self._read = 0  # finished trials of the history, failed ones included
         self._numbers = np.zeros(0, int)  # ascending, as are the rows of all that follows
         self._complete = np.zeros(0, bool)
         self._ranks = np.zeros((0, 2))  # the smaller, the better, among complete and among pruned trials
         self._columns: dict[str, tuple[BaseDistribution, np.ndarray]] = {}  # NaN where a trial lacks the parameter
 
     def __len__(self) -> int:
-        return len(self._trials)
+        return len(self._numbers)
 
-    def add(self, trials: list[FrozenTrial], count: int) -> None:
-        """Take in those of the `count` finished ones among `trials` that are new. One that has finished stays so."""
-        if count == len(self._trials):
-            return
-        new = [trial for trial in trials if trial.number not in self._trials and trial.state in FINISHED]
+    def read(self) -> None:
+        """Take in those that the history has known since the last time."""
+        finished = self._history.since(self._read)
+        self._read += len(finished)
+        new = [trial for trial in finished if trial.state in LEARNED_FROM]
         if not new:
             return
-        self._trials.update((trial.number, trial) for trial in new)
         self.constrained |= any(trial.constraints for trial in new)
         numbers = np.concatenate([self._numbers, [trial.number for trial in new]])
         order = np.argsort(numbers)
@@ -132,7 +149,7 @@ class _Finished:
     def _column(self, name: str, distribution: BaseDistribution) -> np.ndarray:
         known = self._columns.get(name)
         if known is None or known[0] != distribution:
-            values = [_internal(self._trials[number], name, distribution) for number in self._numbers]
+            values = [_internal(self._history.finished[number], name, distribution) for number in self._numbers]
             known = self._columns[name] = distribution, np.array(values)
         return known[1]
 

@@ -1,4 +1,4 @@
-"""Optuna's journal for the process that runs a study: fewer writes to the disk, and lists that are not made anew.
+"""Optuna's journal for the process that runs a study: fewer writes to the disk, and a count of what changes.
 
 What is noted of one trial (a parameter, a report, an attribute) commutes with whatever another run notes of its own
 trials. So it is kept in memory until something is written that others must see in order, a trial that begins or ends
@@ -7,55 +7,44 @@ the file: its end is written together with all that came before.
 """
 
 from collections import deque
-from collections.abc import Container, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Self
 
 from optuna.storages.journal import BaseJournalBackend, JournalFileBackend, JournalStorage
-from optuna.trial import FrozenTrial, TrialState
-
-UNFINISHED = (TrialState.RUNNING, TrialState.WAITING)
 
 
 class BatchedJournal(JournalStorage):
-    """A journal file of which this process is one of perhaps several writers. Not for several threads.
+    """A journal file of which this process is one of perhaps several writers.
 
     Optuna's own reader takes what is written here as it is, and the other way round.
     """
 
     def __init__(self, path: str) -> None:
+        self._path = path
         self._batches = _Batches(JournalFileBackend(path))
-        self._finished: dict[tuple[int, tuple[TrialState, ...]], tuple[int, list[FrozenTrial]]] = {}
         super().__init__(self._batches)
 
     def flush(self) -> None:
         """Write what was kept back: it survives this process from here on, and others see it."""
-        self._batches.flush()
+        with self._thread_lock:
+            self._batches.flush()
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str]]:
+        """A copy reads the file from its beginning, as another run does."""
+        self.flush()
+        return type(self), (self._path,)
 
     def changes(self, study_id: int) -> int:
-        """A number that grows when a trial has begun or ended, here or in another run; the file is read for it."""
+        """A number that grows when a trial's state has changed, here or in another run; the file is read for it."""
         self.get_study_directions(study_id)  # reads what others have written
         return self._batches.changes
-
-    def get_all_trials(
-        self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
-    ) -> list[FrozenTrial]:
-        """As Optuna's. Lists of finished trials, which pruners read for each report, last until a trial ends."""
-        if deepcopy or states is None or any(state in states for state in UNFINISHED):
-            return super().get_all_trials(study_id, deepcopy, states)
-        changes = self.changes(study_id)
-        key = study_id, tuple(state for state in TrialState if state in states)
-        known = self._finished.get(key)
-        if known is None or known[0] != changes:
-            known = changes, super().get_all_trials(study_id, deepcopy, states)
-            self._finished[key] = known
-        return list(known[1])
 
 
 class _Batches(BaseJournalBackend):
     """A backend that keeps back what can wait. One storage reads it, each entry once and in order."""
 
     def __init__(self, behind: BaseJournalBackend) -> None:
-        self.changes = 0  # how many entries were read that may have begun or ended a trial
+        self.changes = 0  # how many entries were read that may have changed a trial's state
         self._behind = behind
         self._kept: list[dict[str, Any]] = []
         self._unread: deque[dict[str, Any]] = deque()  # of those kept back

@@ -71,6 +71,26 @@ def test_it_draws_what_optunas_draws(arguments: dict[str, Any], seed: int, direc
     assert ours == optunas
 
 
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_a_trial_that_waited_is_drawn_from_what_has_ended_in_the_meantime():
+    def drawn(sampler: TPESampler) -> float:
+        study = optuna.create_study(sampler=sampler)
+        for _ in range(6):
+            trial = study.ask()
+            study.tell(trial, trial.suggest_float("x", 0, 1) + trial.suggest_float("y", 0, 1))
+        other, waiting = study.ask(), study.ask()
+        other.suggest_float("y", 0, 1)
+        waiting.suggest_float("x", 0, 1)
+        study._storage.set_trial_state_values(waiting._trial_id, optuna.trial.TrialState.WAITING)
+        study.tell(other, -1)
+        resumed = study.ask()
+        assert resumed.number == waiting.number
+        return resumed.suggest_float("y", 0, 1)
+
+    arguments = {"seed": 1, "n_startup_trials": 2, "multivariate": False}
+    assert drawn(RememberingTPESampler(**arguments)) == drawn(TPESampler(**arguments))
+
+
 def test_a_study_gets_it_and_its_insides_are_known_for_the_optuna_that_is_installed(opened):
     assert optuna.__version__.startswith(KNOWN_INSIDE)
     study = opened().study

@@ -1,6 +1,7 @@
 """A journal written in batches, against Optuna's own on the same file."""
 
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,32 @@ def test_reports_wait_until_a_flush_and_cost_one_write(path):
     assert content(plain(path))[0].intermediate_values == {1: 0.5, 2: 0.6}
 
 
+def test_threads_that_share_it_lose_nothing_and_store_what_they_see(path):
+    storage = BatchedJournal(path)
+    study = optuna.create_study(study_name="s", storage=storage, sampler=optuna.samplers.RandomSampler())
+
+    def objective(trial: optuna.Trial) -> float:
+        value = trial.suggest_float("x", 0, 1)
+        trial.report(value, 1)
+        storage.flush()
+        trial.set_user_attr("of", trial.number)
+        return value
+
+    study.optimize(objective, n_trials=40, n_jobs=4)
+    assert [trial.user_attrs["of"] for trial in study.trials] == list(range(40))
+    assert content(plain(path)) == study.trials
+
+
+def test_a_copy_that_was_pickled_goes_on_as_another_writer_of_the_file(path):
+    storage = BatchedJournal(path)
+    study = optuna.create_study(study_name="s", storage=storage)
+    study.ask().report(0.5, 1)
+    copied = pickle.loads(pickle.dumps(storage))
+    assert content(copied) == study.trials
+    optuna.load_study(study_name="s", storage=copied).ask()
+    assert [trial.number for trial in study.trials] == [0, 1]
+
+
 def test_a_trial_that_has_ended_lacks_nothing_when_the_process_is_killed_at_that_moment(path):
     code = (
         "import os, sys, optuna\n"
@@ -111,25 +138,7 @@ def test_a_trial_that_another_run_has_told_takes_no_more(path):
     assert mine.trials == content(plain(path))
 
 
-def test_lists_of_finished_trials_follow_whoever_ends_one(path):
-    mine = optuna.create_study(study_name="s", storage=BatchedJournal(path))
-    other = optuna.load_study(study_name="s", storage=plain(path))
-
-    def finished(*states: TrialState) -> list[int]:
-        return [trial.number for trial in mine.get_trials(deepcopy=False, states=states)]
-
-    assert finished(TrialState.COMPLETE) == []
-    search(mine, 1)
-    search(other, 1)
-    assert finished(TrialState.COMPLETE) == [0, 1]
-    other.tell(other.ask(), state=TrialState.PRUNED)
-    assert finished(TrialState.COMPLETE) == [0, 1]
-    assert finished(TrialState.PRUNED, TrialState.COMPLETE) == [0, 1, 2]
-    mine.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)).clear()  # a list of the caller's own
-    assert finished(TrialState.COMPLETE) == [0, 1]
-
-
-def test_changes_grow_when_anyone_begins_or_ends_a_trial_and_not_for_what_is_noted_of_one(path):
+def test_changes_grow_when_anyone_begins_pauses_or_ends_a_trial_and_not_for_what_is_noted_of_one(path):
     storage = BatchedJournal(path)
     mine = optuna.create_study(study_name="s", storage=storage)
     other = optuna.load_study(study_name="s", storage=plain(path))
@@ -148,5 +157,11 @@ def test_changes_grow_when_anyone_begins_or_ends_a_trial_and_not_for_what_is_not
     mine.tell(first, 1.0)
     assert grown()
     other.tell(second, state=TrialState.PRUNED)
+    assert grown()
+    third = mine.ask()
+    assert grown()
+    storage.set_trial_state_values(third._trial_id, TrialState.WAITING)
+    assert grown()
+    assert other.ask().number == third.number
     assert grown()
     assert not grown()
