@@ -1,4 +1,4 @@
-"""A search in plain lines, and the words that both views use."""
+"""Progress as plain lines, and the texts that both views share."""
 
 import math
 import time
@@ -10,12 +10,12 @@ from lenet_search.look.progress import Progress
 if TYPE_CHECKING:
     from rich.console import Console
 
-EVERY = 30.0  # seconds between two status lines where there is no terminal
+EVERY = 30.0  # seconds between status lines without a terminal
 BARS = "▁▂▃▄▅▆▇█"
 
 
 class Plain:
-    """One line per ended trial, and how it stands every 30 seconds."""
+    """Prints one line per ended trial, and a status line every 30 seconds."""
 
     def __init__(self, console: "Console", clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
@@ -24,26 +24,26 @@ class Plain:
         self._last: Progress | None = None
 
     def opening(self, title: str, text: str) -> None:
-        """A line of what the run is going to do."""
+        """Print one line of the plan."""
         self._print(f"{title:<8} {text}")
 
     def update(self, progress: Progress) -> None:
-        """A status line, now and then."""
+        """Print a status line from time to time."""
         self._last = progress
         if self._clock() - self._status >= EVERY:
             self._status = self._clock()
             self._print(f"{counts(progress)}; {best(progress)}; {rates(progress)}; {left(progress)}")
 
     def ended(self, number: int, state: str, detail: str) -> None:
-        """A line for the trial."""
+        """Print a line for the trial."""
         self._print(f"trial {number} {state}: {detail}")
 
     def note(self, text: str) -> None:
-        """A line, marked."""
+        """Print a line marked as a note."""
         self._print(f"note: {text}")
 
     def close(self) -> None:
-        """How it stood at the end."""
+        """Print the final status."""
         if self._last is not None:
             self._print(f"{counts(self._last)}; {best(self._last)}; {rates(self._last)}")
 
@@ -89,9 +89,9 @@ def duration(seconds: float) -> str:
 
 
 def recipe_in_short(params: Mapping[str, Any]) -> str:
-    """Searched hyperparameters in few words: 'adam  learning_rate 0.0012  he_normal  flip 0.5'.
+    """Searched hyperparameters on one line: 'adam  learning_rate 0.0012  he_normal  flip 0.5'.
 
-    Names and kinds speak for themselves; numbers and flags get theirs, without the section.
+    Choices are shown by their value alone; numbers and flags with their name, without the section.
     """
     words = []
     for path, value in params.items():
@@ -106,7 +106,7 @@ def recipe_in_short(params: Mapping[str, Any]) -> str:
 
 
 def sparkline(values: Sequence[float], width: int) -> str:
-    """A course in one line of text, lowest value to highest; the whole of it, however long, in `width` characters."""
+    """A curve as text of at most `width` characters, scaled from its lowest value to its highest."""
     finite = [value for value in values if math.isfinite(value)]
     if not finite or width < 1:
         return ""

@@ -1,4 +1,4 @@
-"""The live view: how far, how good, how fast, and what runs right now, redrawn in place."""
+"""The live view: progress, best trial, speed and running trials, redrawn in place."""
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -12,18 +12,18 @@ from rich.text import Text
 from lenet_search.look.lines import Plain, counts, duration, rates, recipe_in_short, sparkline
 from lenet_search.look.progress import Progress, RunningTrial, View
 
-ROWS = 8  # running trials that are shown; a GPU runs many more
+ROWS = 8  # maximum number of running trials shown; a GPU runs many more
 SPARK = 24  # characters
 REDRAWS = 4  # per second
 
 
 def view_for(console: Console) -> View:
-    """The view that suits `console`: live where a person watches, else plain lines."""
+    """The view for `console`: live on a terminal, else plain lines."""
     return Live(console) if console.is_terminal and not console.is_dumb_terminal else Plain(console)
 
 
 class Live:
-    """Draws a panel below what was printed; when it closes, the panel's last state stays on the screen."""
+    """Draws a panel below the printed lines. Its last state remains on the screen after `close`."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -31,7 +31,7 @@ class Live:
         self._started = False
 
     def opening(self, title: str, text: str) -> None:
-        """A line of what the run is going to do."""
+        """Print one line of the plan."""
         line = Table.grid(padding=(0, 1))
         line.add_column(width=8, style="bold cyan", no_wrap=True)
         line.add_column(overflow="fold")
@@ -39,29 +39,29 @@ class Live:
         self._console.print(line)
 
     def update(self, progress: Progress) -> None:
-        """Redraw."""
+        """Redraw the panel."""
         if not self._started:
             self._started = True
             self._live.start()
         self._live.update(panel(progress, self._console.width), refresh=True)
 
     def ended(self, number: int, state: str, detail: str) -> None:
-        """Only failures get a line of their own: the panel shows the rest."""
+        """Print a line for a failed trial. The panel shows the others."""
         if state == "failed":
             self._console.print(Text(f"trial {number} failed: {detail}", style="yellow"))
 
     def note(self, text: str) -> None:
-        """A line above the panel."""
+        """Print a line above the panel."""
         self._console.print(Text(text, style="yellow"))
 
     def close(self) -> None:
-        """Leave the panel as it is, and give the cursor back."""
+        """Stop redrawing, and restore the cursor."""
         if self._started:
             self._live.stop()
 
 
 def panel(progress: Progress, width: int) -> RenderableType:
-    """The whole picture of a search, for a terminal `width` characters wide."""
+    """The panel for a terminal `width` characters wide."""
     parts: list[RenderableType] = [_how_far(progress), _numbers(progress)]
     if progress.best is not None:
         parts.append(_best(progress))

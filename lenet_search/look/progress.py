@@ -1,4 +1,4 @@
-"""What a view of a search is told, and the view that shows nothing."""
+"""The interface of progress views, and a view that shows nothing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class RunningTrial:
-    """A trial in a slot: `values` holds its metric after each epoch so far."""
+    """A trial in a slot. `values` contains its metric after each epoch so far."""
 
     number: int
     epochs: int
@@ -25,7 +25,7 @@ class Best:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a search stands. Counts are the whole study's, `running` and the rates are this run's."""
+    """The state of a search. Counts cover the whole study; `running` and the rates only this process."""
 
     study: str
     metric: str
@@ -38,7 +38,7 @@ class Progress:
     best: Best | None = None
     bests: Sequence[float] = field(default=())  # the best value after each complete trial, oldest first
     seconds: float = 0.0
-    seconds_left: float | None = None  # None as long as nobody can tell
+    seconds_left: float | None = None  # None while it cannot be estimated
     trials_per_hour: float = 0.0
     images_per_second: float = 0.0
 
@@ -47,19 +47,19 @@ class View(Protocol):
     """Shows a search to a person. All calls come from one thread, `close` last and exactly once."""
 
     def opening(self, title: str, text: str) -> None:
-        """A line of what the run is going to do."""
+        """One line of the plan."""
 
     def update(self, progress: Progress) -> None:
-        """Where it stands; called a few times per second."""
+        """The current state; called a few times per second."""
 
     def ended(self, number: int, state: str, detail: str) -> None:
         """A trial ended: `state` is "complete", "pruned" or "failed"; `detail` its value or the reason."""
 
     def note(self, text: str) -> None:
-        """Something a person should know."""
+        """A message for the user."""
 
     def close(self) -> None:
-        """The search is over: leave the terminal as it was."""
+        """The search is over: restore the terminal."""
 
 
 class Silent:
