@@ -321,7 +321,7 @@ def evaluate(model: str | Path, on: str | None = None, data: Data = None) -> "Ev
 
 
 def predict(
-    model: str | Path, images: Sequence[str | Path], on: str | None = None, turn: bool | None = None
+    model: str | Path, images: Sequence[str | Path], on: str | None = None, invert: bool | None = None
 ) -> "tuple[list[Guess], list[str]]":
     """Classify picture files: a guess for each that can be read, and a line for each that cannot.
 
@@ -329,7 +329,7 @@ def predict(
         model: a .keras file
         images: PNG or JPEG files
         on: data set that names the classes; else the one that it was trained on
-        turn: whether to invert the images; None: where they look inverted
+        invert: whether to invert the images; None: where they look inverted
 
     Raises:
         ResultError: if the file is no model of images.
@@ -337,7 +337,7 @@ def predict(
     from lenet_search.model.predict import open_model
     from lenet_search.model.predict import predict as classify
 
-    return classify([Path(each) for each in images], open_model(Path(model), on), turn)
+    return classify([Path(each) for each in images], open_model(Path(model), on), invert)
 
 
 def _shown(view: "View | None") -> "View":

@@ -1,24 +1,24 @@
-"""What can go wrong for a user, as a tree. The command line prints the message and leaves with `exit_code`.
+"""The exceptions for users. The command line prints the message and exits with `exit_code`.
 
 LenetSearchError
-├── StudyFileError      a study or recipe file does not say what it should (every problem at once)
-├── DefinitionChanged   the storage holds a study of this name with another definition
+├── StudyFileError      a study or recipe file is invalid (reports every problem at once)
+├── DefinitionChanged   the storage contains a study of this name with another definition
 ├── DataError           a data set is missing, damaged or of the wrong shape
-├── ResultError         a study has nothing to show: no such study, no complete trial, lost weights
-└── RunError            a search cannot go on: no storage, workers that keep dying
+├── ResultError         there is no such study, no complete trial, or no weights
+└── RunError            a search cannot continue: no storage, workers that keep dying
 """
 
 from collections.abc import Sequence
 
 
 class LenetSearchError(Exception):
-    """Base of every error that a user sees: the message says what, where and what to do."""
+    """Base class. The message says what is wrong, where, and what to do."""
 
     exit_code = 2
 
 
 class StudyFileError(LenetSearchError):
-    """One or more problems in a study file, one line of `problems` each."""
+    """One or more problems in a study file, one entry of `problems` each."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
@@ -26,18 +26,18 @@ class StudyFileError(LenetSearchError):
 
 
 class DefinitionChanged(LenetSearchError):
-    """The stored definition of a study differs from the one that was read."""
+    """The stored definition of a study differs from that in the file."""
 
 
 class DataError(LenetSearchError):
-    """A data set cannot be used as it is."""
+    """A data set cannot be used."""
 
 
 class ResultError(LenetSearchError):
-    """There is no result of the kind that was asked for."""
+    """The requested result does not exist."""
 
 
 class RunError(LenetSearchError):
-    """A search cannot start or cannot go on."""
+    """A search cannot start or continue."""
 
     exit_code = 1

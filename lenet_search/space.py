@@ -1,4 +1,4 @@
-"""The space of a study: which hyperparameters are open, what each may be, and how a trial is drawn from it."""
+"""The search space of a study: its fixed and searched hyperparameters, and how trials are drawn."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from `low` to `high`, both included; on a grid of `step` from `low` where one is given."""
+    """Numbers from `low` to `high`, inclusive, on a grid that starts at `low` if `step` is given."""
 
     low: float
     high: float
@@ -24,7 +24,7 @@ class Range:
     integer: bool = False
 
     def contains(self, value: float) -> bool:
-        """Whether the range can give `value`."""
+        """Whether `value` can be drawn."""
         if not self.low <= value <= self.high or (self.integer and value != int(value)):
             return False
         return self.step is None or steps_between(self.low, value, self.step).denominator == 1
@@ -32,7 +32,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few values; a list is none, since samplers know no lists."""
+    """One of several values. Lists are excluded, since samplers do not support them."""
 
     choices: tuple[Scalar, ...]
 
@@ -42,21 +42,21 @@ Entry = Value | Range | Choice
 
 @dataclass(frozen=True)
 class Space:
-    """Every hyperparameter that a trial of a study can have: fixed to a value, or open as a range or a choice.
+    """Every hyperparameter that a trial can have: fixed to a value, or searched over a range or a choice.
 
-    `entries` holds all paths outside of branches and those of every branch that `kind` can pick, in the order of
-    `FIELDS`, defaults included.
+    `entries` contains all paths outside of branches, and those of every branch that `kind` can select, in the order of
+    `FIELDS`, including defaults.
     """
 
     entries: Mapping[str, Entry]
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> Space:
-        """The space in which nothing is open."""
+        """The space with every value fixed."""
         return cls(recipe.values())
 
     def searched(self) -> dict[str, Range | Choice]:
-        """What is open, by path."""
+        """The searched hyperparameters, by path."""
         return {path: entry for path, entry in self.entries.items() if isinstance(entry, Range | Choice)}
 
     def combinations(self) -> int | None:
@@ -78,9 +78,9 @@ class Space:
         return total
 
     def sample(self, trial: optuna.Trial) -> dict[str, Value]:
-        """Draw a trial: flat values for `Recipe.from_values`, of the picked branches only.
+        """Draw a trial: flat values for `Recipe.from_values`, from the selected branches only.
 
-        Optuna's parameters are named by their dotted paths, and only those are asked for that have an effect.
+        Optuna's parameters are named by their dotted paths. Only those that have an effect are requested.
         """
         values: dict[str, Value] = {}
         for path, entry in self.entries.items():
@@ -90,15 +90,15 @@ class Space:
         return values
 
     def possible(self, path: str) -> tuple[Scalar, ...] | Range:
-        """What a hyperparameter can be: a range, or all its values; none for a branch that `kind` never picks.
+        """The possible values of a hyperparameter, or its range. Empty for a branch that `kind` never selects.
 
-        A list is always fixed, and has none here.
+        Lists are always fixed, and yield no values here.
 
         Raises:
-            KeyError: when no hyperparameter has this path.
+            KeyError: there is no hyperparameter with this path.
         """
         if path not in FIELDS:
-            raise KeyError(f"no hyperparameter is called {path!r}")
+            raise KeyError(f"there is no hyperparameter {path!r}")
         if path not in self.entries:
             return ()
         entry = self.entries[path]
@@ -109,7 +109,7 @@ class Space:
         return () if isinstance(entry, tuple) else (entry,)
 
     def can_exceed(self, path: str, value: float = 0) -> bool:
-        """Whether the number at `path` can be above `value`, or the flag be true, in any trial."""
+        """Whether, in any trial, the number at `path` can exceed `value` or the flag can be true."""
         possible = self.possible(path)
         if isinstance(possible, Range):
             return possible.high > value
@@ -135,7 +135,7 @@ def _values_of(entry: Entry) -> int | None:
 
 
 def steps_between(low: float, value: float, step: float) -> Fraction:
-    """How many steps lead from `low` to `value`, exactly, in the decimals that a person writes: 0.1 is a tenth."""
+    """The exact number of steps from `low` to `value`, in decimal arithmetic: 0.1 is a tenth."""
     return (Fraction(str(value)) - Fraction(str(low))) / Fraction(str(step))
 
 

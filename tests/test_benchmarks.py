@@ -167,18 +167,18 @@ Recipe.from_values(values)
     assert not done.returncode, done.stderr
 
 
-def test_what_came_out_is_written_into_a_recipe_s_header_once_and_nothing_else_changes():
-    came_out = load("came_out")
-    found = {"mean": 0.9892, "low": 0.988, "high": 0.99, "n": 5, "over": "seeds"}
-    recipe = {"metrics": {"test_accuracy": found}, "images": {"name": "cifar10"}, "device": "CPU", "diverged": 1}
-    said = came_out.sentence(recipe, "1 May 2026", {"cifar10": "a JPEG copy"})
-    assert said == (
-        "Came out (1 May 2026, cifar10 as a JPEG copy, CPU): 98.92 % of the test images (95 % interval 98.80 to 99.00, "
+def test_a_result_is_recorded_in_a_recipe_s_header_once_and_nothing_else_changes():
+    record = load("record_results")
+    accuracy = {"mean": 0.9892, "low": 0.988, "high": 0.99, "n": 5, "over": "seeds"}
+    recipe = {"metrics": {"test_accuracy": accuracy}, "images": {"name": "cifar10"}, "device": "CPU", "diverged": 1}
+    sentence = record.sentence(recipe, "1 May 2026", {"cifar10": "a JPEG copy"})
+    assert sentence == (
+        "Result (1 May 2026, cifar10 as a JPEG copy, CPU): 98.92 % test accuracy (95 % interval 98.80 to 99.00, "
         "n = 5 seeds); 1 more diverged."
     )
     text = "# A title.\n#\n# Source: somebody.\n#\n#     lenet-search train x\n\n[data]\nname = 'x'\n\n[train]\n"
-    once = came_out.written(text, said)
-    assert once.replace("\n# ", " ").index("Came out") < once.replace("\n# ", " ").index("    lenet-search train x")
-    assert came_out.written(once, said) == once
+    once = record.with_result(text, sentence)
+    assert once.replace("\n# ", " ").index("Result") < once.replace("\n# ", " ").index("    lenet-search train x")
+    assert record.with_result(once, sentence) == once
     paragraph = "\n".join(line for line in once.splitlines() if line not in text.splitlines())
-    assert " ".join(paragraph.replace("# ", "").split()) == said
+    assert " ".join(paragraph.replace("# ", "").split()) == sentence

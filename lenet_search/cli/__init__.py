@@ -1,4 +1,4 @@
-"""The command line: each command parses, calls the package and prints. Heavy imports live inside commands."""
+"""The command line: every command parses, calls the package and prints. Heavy imports stay inside the commands."""
 
 from typing import Annotated
 
@@ -12,12 +12,12 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # `Commands` turns errors into plain messages
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Find the hyperparameters that make LeNet-5 best, many trials side by side in one program.",
+    help="Find the best hyperparameters for LeNet-5, with many trials side by side in one program.",
     epilog=(
-        "Start here:\n\n"
-        "  lenet-search run --study digits           a first search, about a minute, no download\n"
-        "  lenet-search best --export                its best recipe, model, script and pictures\n"
-        "  lenet-search COMMAND --help               every command explains itself"
+        "Get started:\n\n"
+        "  lenet-search run --study digits      a first search: a minute, no download\n"
+        "  lenet-search best --export           export its recipe, model, script, plots\n"
+        "  lenet-search COMMAND --help          show the help of a command"
     ),
 )
 
@@ -33,7 +33,7 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     pass

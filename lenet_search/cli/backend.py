@@ -1,4 +1,4 @@
-"""The start of what computes: some seconds, and greetings that no environment variable turns off."""
+"""Importing the backend, which takes seconds and prints messages that no environment variable turns off."""
 
 import os
 import sys
@@ -8,24 +8,24 @@ from lenet_search.cli.group import DEBUG
 
 
 def start_backend() -> None:
-    """Import Keras with TensorFlow or JAX, and keep their lines about processor features and absent GPUs to ourselves.
+    """Import Keras with TensorFlow or JAX, without their messages about processor features and missing GPUs.
 
-    They are written below Python, to file descriptor 2. Should the import fail, they come out after all.
+    The messages are written to file descriptor 2, below Python. If the import fails, they are shown after all.
 
     Raises:
-        RunError: Keras is set up for another backend, or for one that is not installed.
+        RunError: Keras is configured for another backend, or for one that is not installed.
     """
     if "keras" in sys.modules or os.environ.get(DEBUG):
         return
     sys.stderr.flush()
     before = os.dup(2)
-    with tempfile.TemporaryFile() as greeting:
-        os.dup2(greeting.fileno(), 2)
+    with tempfile.TemporaryFile() as messages:
+        os.dup2(messages.fileno(), 2)
         try:
             import lenet_search.engine.backend  # noqa: F401
         except BaseException:
-            greeting.seek(0)
-            os.write(before, greeting.read())
+            messages.seek(0)
+            os.write(before, messages.read())
             raise
         finally:
             os.dup2(before, 2)

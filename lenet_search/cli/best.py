@@ -1,4 +1,4 @@
-"""`lenet-search best`: the best trials, what mattered, and the winner as files."""
+"""`lenet-search best`: the best trials, the hyperparameter importances, and the best trial as files."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -20,14 +20,14 @@ EXAMPLES = """Examples:
   lenet-search best --export
   lenet-search best --export my/folder --json"""
 
-DEFAULT_FOLDER = ""  # what a bare --export stands for
+DEFAULT_FOLDER = ""  # the value of a bare --export
 
 
 class OptionalFolder(TyperCommand):
-    """A command whose `--export` may stand alone: Typer has no options whose value can be left out."""
+    """A command whose `--export` may omit its value, which Typer does not support."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Give a bare `--export` (at the end, or before another option) the value that means the usual folder."""
+        """Give a bare `--export` (at the end, or before another option) the value for the default folder."""
         given = [
             f"--export={DEFAULT_FOLDER}" if arg == "--export" and after.startswith("-") else arg
             for arg, after in pairwise([*args, "-"])
@@ -37,13 +37,13 @@ class OptionalFolder(TyperCommand):
 
 def best(
     study: StoredStudy = None,
-    top: Annotated[int, typer.Option("--top", min=1, metavar="N", help="How many trials to show.")] = 10,
+    top: Annotated[int, typer.Option("--top", min=1, metavar="N", help="Number of trials to show.")] = 10,
     export: Annotated[
         str | None,
         typer.Option(
             "--export",
             metavar="[DIR]",
-            help="Write the best recipe, its model, a training script and pictures to DIR.",
+            help="Write the best recipe, its model, a training script and plots to DIR.",
             show_default="exports/STUDY",
         ),
     ] = None,
@@ -51,9 +51,9 @@ def best(
     data: DataFolder = None,
     json: Json = False,
 ) -> None:
-    """Show a study's best trials and which hyperparameters mattered; export the winner.
+    """Show a study's best trials and the importance of its hyperparameters, and export the best trial.
 
-    What --export writes: the recipe as TOML and JSON, a plain Keras model, a script that trains it, and pictures.
+    --export writes the recipe as TOML and JSON, a plain Keras model, a script that trains it, and plots.
     """
     from lenet_search.cli.terminal import console, print_json
     from lenet_search.results.best import best_trial, importance, metric_of, pick_study, top_rows
@@ -62,7 +62,7 @@ def best(
     url = resolve(storage)
     opened = open_storage(url, create=False)
     found = pick_study(opened, study)
-    best_trial(found)  # says in plain words when there is none yet
+    best_trial(found)  # raises a readable error if there is none yet
     out = console(stderr=json)
     _show(found, top, out)
     written: list[Path] = []
@@ -99,7 +99,7 @@ def best(
             }
         )
     elif export is None:
-        out.print("\nThe winner as recipe, model, script and pictures:  lenet-search best --export", style="dim")
+        out.print("\nTo export its recipe, model, script and plots:  lenet-search best --export", style="dim")
 
 
 def _show(study: "optuna.Study", top: int, out: "Console") -> None:
@@ -118,10 +118,10 @@ def _show(study: "optuna.Study", top: int, out: "Console") -> None:
         low, high = (float("nan") if bound is None else bound for bound in (row.low, row.high))
         value = interval(row.value, low, high, share=share)
         made.add_row(str(row.rank), str(row.number), value, f"{row.seconds:.0f}", Text(recipe_in_short(row.params)))
-    show(out, f"{study.study_name}: the best {len(rows)} of {len(complete_trials(study))} complete trials", made)
+    show(out, f"{study.study_name}: best {len(rows)} of {len(complete_trials(study))} complete trials", made)
     if share and rows:
-        out.print(f"Intervals: {rows[0].images:,} validation images. The best of many looks better than it is:"
-                  " the choice was made on these images.", style="dim")  # fmt: skip
+        out.print(f"Intervals are for {rows[0].images:,} validation images. The best trial looks better than it is,"
+                  " because it was selected on these images.", style="dim")  # fmt: skip
     shares = importance(study)
     if not shares:
         out.print(no_importance(study), style="dim")
@@ -130,4 +130,4 @@ def _show(study: "optuna.Study", top: int, out: "Console") -> None:
     largest = max(shares.values())
     for path, part in shares.items():
         made.add_row(Text(path), f"{100 * part:.1f} %", Text("█" * round(30 * part / largest), "cyan"))
-    show(out, "What mattered: how much of getting into the best tenth depended on each", made)
+    show(out, "Hyperparameter importance for reaching the best tenth of the trials", made)

@@ -1,4 +1,4 @@
-"""`lenet-search check`: are study files in order, and what do they leave open?"""
+"""`lenet-search check`: validate study files and show what they search."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,9 +28,9 @@ def check(
         ),
     ],
 ) -> None:
-    """Check study files, and print what each fixes and what it searches.
+    """Validate study files, and print which hyperparameters they fix and which they search.
 
-    Every problem of every file is shown, each with its line. Exit code 2 when there is one.
+    Reports every problem of every file with its line. The exit code is 2 if there is one.
     """
     from lenet_search import study
     from lenet_search.cli.terminal import console, show
@@ -53,7 +53,7 @@ def check(
 
 def _settings(definition: "Definition") -> str:
     if not definition.space.searched():
-        return "nothing is open: a recipe" + _claim(definition.claim)
+        return "every value is fixed: a recipe" + _claim(definition.claim)
     length = f"{definition.trials} trials"
     if definition.timeout is not None:
         length += f" or {definition.timeout:g} s"
@@ -67,7 +67,7 @@ def _settings(definition: "Definition") -> str:
 def _claim(claim: "Claim | None") -> str:
     if claim is None:
         return ""
-    figure = "" if claim.test_accuracy is None else f" of {100 * claim.test_accuracy:.2f} % of the test images"
+    figure = "" if claim.test_accuracy is None else f" of {100 * claim.test_accuracy:.2f} % test accuracy"
     return f", with a claim{figure}. {claim.source}"
 
 

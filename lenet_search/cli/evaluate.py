@@ -1,4 +1,4 @@
-"""`lenet-search evaluate`: a model on the test set."""
+"""`lenet-search evaluate`: measure a model on the test set."""
 
 import zipfile
 from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lenet_search.model.evaluate import Evaluation
 
-MATRIX_CLASSES = 20  # a matrix of more does not fit on a screen
+MATRIX_CLASSES = 20  # a larger matrix does not fit on a screen
 EXAMPLES = """Examples:
 
   lenet-search evaluate exports/cifar/model.keras
@@ -23,7 +23,7 @@ EXAMPLES = """Examples:
 
 def evaluate(
     model: Annotated[
-        Path, typer.Argument(metavar="MODEL.keras", help="A model that `best --export` wrote.", show_default=False)
+        Path, typer.Argument(metavar="MODEL.keras", help="A model written by `best --export`.", show_default=False)
     ],
     on: Annotated[
         str | None,
@@ -34,13 +34,13 @@ def evaluate(
 ) -> None:
     """Measure a model on the test set: accuracy with its 95 % interval, and the confusion matrix.
 
-    Do it once, at the end: a test set that was used to choose is a validation set.
+    Run this once, at the end: a test set that is used for selection is a validation set.
     """
     from lenet_search.cli.backend import start_backend
     from lenet_search.cli.terminal import console, print_json
     from lenet_search.model.evaluate import evaluate as measure
 
-    if zipfile.is_zipfile(model):  # what is no model is said so at once
+    if zipfile.is_zipfile(model):  # report a file that is not a model without loading Keras
         start_backend()
     found = measure(model, on, data)
     if json:
@@ -59,7 +59,7 @@ def evaluate(
 
 
 def show_evaluation(found: "Evaluation", out: "Console", what: str) -> None:
-    """Print the confusion matrix, or what goes wrong most often, and `what` the accuracy is with its interval."""
+    """Print the confusion matrix, or the most frequent confusions, and the accuracy with the label `what`."""
     from lenet_search.cli.terminal import interval, show
 
     many = len(found.class_names) > MATRIX_CLASSES
@@ -69,29 +69,29 @@ def show_evaluation(found: "Evaluation", out: "Console", what: str) -> None:
 
 
 def _confusion(found: "Evaluation") -> tuple[str, "Table"]:
-    """The whole matrix, with the share of each class that is recognized."""
+    """The complete matrix, with the share of each class that is recognized."""
     from rich.text import Text
 
     from lenet_search.cli.terminal import table
 
     names, matrix = found.class_names, found.confusion
-    made = table("", *names, "right", right=(*names, "right"), whole=("",))
+    made = table("", *names, "correct", right=(*names, "correct"), whole=("",))
     for i, name in enumerate(names):
         total = int(matrix[i].sum())
         cells = [Text(str(int(n)) if n else "·", "bold green" if i == j else "") for j, n in enumerate(matrix[i])]
         made.add_row(Text(name), *cells, f"{100 * int(matrix[i, i]) / total:.1f} %" if total else "-")
-    return "Confusion matrix: a row is a true class, a column what the model says", made
+    return "Confusion matrix: true classes in rows, predicted classes in columns", made
 
 
 def _most_confused(found: "Evaluation") -> tuple[str, "Table"]:
-    """What goes wrong most often, where a whole matrix would not fit."""
+    """The most frequent confusions, when the complete matrix would not fit."""
     from rich.text import Text
 
     from lenet_search.cli.terminal import table
 
     names, matrix = found.class_names, found.confusion
     pairs = [(int(matrix[i, j]), i, j) for i in range(len(names)) for j in range(len(names)) if i != j and matrix[i, j]]
-    made = table("images", "true class", "taken for", right=("images",))
-    for count, true, said in sorted(pairs, reverse=True)[:MATRIX_CLASSES]:
-        made.add_row(str(count), Text(names[true]), Text(names[said]))
-    return f"The most frequent confusions among {len(names)} classes", made
+    made = table("images", "true class", "predicted class", right=("images",))
+    for count, true, predicted in sorted(pairs, reverse=True)[:MATRIX_CLASSES]:
+        made.add_row(str(count), Text(names[true]), Text(names[predicted]))
+    return f"Most frequent confusions among {len(names)} classes", made

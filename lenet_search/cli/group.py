@@ -10,19 +10,19 @@ from typer.core import TyperGroup
 from lenet_search.errors import LenetSearchError
 
 DEBUG = "LENET_SEARCH_DEBUG"
-SIGNALLED = 128  # exit codes above it are a signal's: the user ended the command, nothing went wrong
+SIGNALLED = 128  # higher exit codes mean a signal: the user stopped the command, and nothing went wrong
 
 
 class Commands(TyperGroup):
-    """The group of all commands; what a command raises ends here. `LENET_SEARCH_DEBUG=1` lets it through."""
+    """The group of all commands. It catches every exception of a command, unless `LENET_SEARCH_DEBUG=1`."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command.
 
         Raises:
-            typer.Exit: with the exit code of the error that came up.
+            typer.Exit: with the exit code of the error.
         """
-        if not os.environ.get(DEBUG):  # TensorFlow tells everybody about the CPU, and about GPUs that are not there
+        if not os.environ.get(DEBUG):  # silence TensorFlow's messages about the CPU and missing GPUs
             os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         try:
             return super().invoke(ctx)
@@ -33,7 +33,7 @@ class Commands(TyperGroup):
                 raise
             complain(str(error), "" if error.exit_code > SIGNALLED else "Error: ")
             raise typer.Exit(error.exit_code) from None
-        except OSError as error:  # a full disk, a path that is too long: the system's own words say what
+        except OSError as error:  # a full disk, a path that is too long: the system's message says it
             if os.environ.get(DEBUG):
                 raise
             reason = (error.strerror or str(error)).lower()
@@ -43,13 +43,13 @@ class Commands(TyperGroup):
             if os.environ.get(DEBUG):
                 raise
             what = " ".join(f"{type(error).__name__}: {error}".split())
-            complain(f"{what[:500]}\nThis should not happen. {DEBUG}=1 in front of the command shows where it did.")
+            complain(f"{what[:500]}\nThis is a bug. Run the command with {DEBUG}=1 to see the traceback.")
             raise typer.Exit(1) from None
 
 
 def complain(message: str, label: str = "Error: ") -> None:
-    """Print an error on stderr, as it stands: brackets in a message are no markup, and no line is broken."""
-    if sys.stderr is None:  # closed by the caller, who wants the exit code alone
+    """Print an error to stderr verbatim: without interpreting markup or wrapping lines."""
+    if sys.stderr is None:  # closed by the caller, who wants only the exit code
         return
     from rich.console import Console
     from rich.text import Text

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what the shell completes for them."""
+"""Options that several commands share, with their shell completion."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,14 +7,14 @@ import typer
 
 
 def complete_study(incomplete: str) -> list[tuple[str, str]]:
-    """Names of study files that begin with `incomplete`, each with its title."""
+    """Names of study files that begin with `incomplete`, with their titles."""
     from lenet_search import study
 
     return _titled({**study.shipped(), **study.local()}, incomplete)
 
 
 def complete_recipe(incomplete: str) -> list[tuple[str, str]]:
-    """Names of recipes that begin with `incomplete`, each with its title."""
+    """Names of recipes that begin with `incomplete`, with their titles."""
     from lenet_search import study
 
     return _titled({**study.shipped("recipes"), **study.local("recipes")}, incomplete)
@@ -36,7 +36,7 @@ StoredStudy = Annotated[
     typer.Option(
         "--study",
         metavar="NAME",
-        help="Name of the study. Not given: the only or the most recent one of the storage.",
+        help="Name of the study. Default: the only or most recent one in the storage.",
         autocompletion=complete_study,
     ),
 ]
@@ -47,7 +47,7 @@ Storage = Annotated[
         metavar="URL",
         envvar="LENET_SEARCH_STORAGE",
         show_default=False,
-        help="A journal file or any Optuna URL. Not given: lenet-search.journal in this folder.",
+        help="A journal file or any Optuna URL. Default: lenet-search.journal in this folder.",
     ),
 ]
 Set = Annotated[
@@ -55,7 +55,7 @@ Set = Annotated[
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="Override anything the file says; give it as often as needed.",
+        help="Override a value of the file; may be repeated.",
         show_default=False,
     ),
 ]
@@ -66,19 +66,19 @@ DataFolder = Annotated[
         metavar="FOLDER",
         envvar="LENET_SEARCH_DATA",
         show_default=False,
-        help="Folder that is looked at first for NAME.npz, so that nothing needs to be downloaded.",
+        help="Folder searched for NAME.npz before downloading.",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, everything else on stderr.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout and everything else to stderr.")]
 Seeds = Annotated[
     int | None,
     typer.Option(
-        "--seeds", min=1, max=1024, help="Runs of each recipe, from as many initial weights.", show_default="5"
+        "--seeds", min=1, max=1024, help="Runs per recipe, each from different initial weights.", show_default="5"
     ),
 ]
 Results = Annotated[
     Path | None,
-    typer.Option("--out", metavar="DIR", help="Where results are kept, and looked for.", show_default="results"),
+    typer.Option("--out", metavar="DIR", help="Folder for results, old and new.", show_default="results"),
 ]
 FreezeEvery = Annotated[
     float,

@@ -1,4 +1,4 @@
-"""`lenet-search predict`: try a model on pictures."""
+"""`lenet-search predict`: classify images with a model."""
 
 import zipfile
 from pathlib import Path
@@ -19,45 +19,50 @@ EXAMPLES = """Examples:
   lenet-search predict model.keras photographs/ --on mnist
   lenet-search predict model.keras folder-with-one-folder-per-class/ --json
 
-A drawing should fill its picture about as the training images do: an MNIST digit takes two thirds of the height."""
+A drawing should fill as much of the image as in the training set: an MNIST digit takes two thirds of the height."""
 
 
 def predict(
     model: Annotated[
-        Path, typer.Argument(metavar="MODEL.keras", help="A model that was exported or trained.", show_default=False)
+        Path, typer.Argument(metavar="MODEL.keras", help="An exported or trained model.", show_default=False)
     ],
     images: Annotated[
         list[Path],
         typer.Argument(
             metavar="IMAGE...",
-            help="PNG or JPEG files, or folders; one with a folder per class in it gives an accuracy.",
+            help="PNG or JPEG files, or folders. For a folder with one subfolder per class, prints the accuracy.",
             show_default=False,
         ),
     ],
     on: Annotated[
         str | None,
         typer.Option(
-            "--on", metavar="NAME", help="Data set that names the classes.", show_default="the one it was trained on"
+            "--on", metavar="NAME", help="Data set whose class names to use.", show_default="the one it was trained on"
         ),
     ] = None,
-    turn: Annotated[
+    invert: Annotated[
         bool | None,
         typer.Option(
-            "--turn/--no-turn", help="Turn dark and light over, or do not.", show_default="where it is needed"
+            "--invert/--no-invert",
+            "--turn/--no-turn",
+            help="Invert the images: always or never.",
+            show_default="when they look inverted",
         ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Classify pictures: the three most probable classes of each, with their probabilities.
+    """Classify images: the three most probable classes of each, with their probabilities.
 
-    Pictures become as the model's training images are: grey, of their size, and light on dark where those are so; what
-    was done is said beside each. A file that is no image is named, the rest still run, and the exit code is 2.
+    Images are converted to the format of the training images: to gray if the
+    model has one channel, to its size, and inverted if needed. The table lists
+    the changes. Files that are not images are reported, the others are still
+    classified, and the exit code is 2.
     """
     from lenet_search.cli.backend import start_backend
     from lenet_search.cli.terminal import console, print_json
 
-    files, folders = _sorted_out(images)
-    if zipfile.is_zipfile(model):  # what is no model is said so at once
+    files, folders = _files_and_folders(images)
+    if zipfile.is_zipfile(model):  # report a file that is not a model without loading Keras
         start_backend()
     from lenet_search.errors import ResultError
     from lenet_search.model.predict import measure, open_model
@@ -67,8 +72,8 @@ def predict(
     predictor = open_model(model, on)
     for remark in predictor.remarks:
         out.print(remark, style="dim", soft_wrap=True)
-    guesses, problems = classify(files, predictor, turn)
-    measured = {folder: measure(folder, predictor, turn) for folder in folders}
+    guesses, problems = classify(files, predictor, invert)
+    measured = {folder: measure(folder, predictor, invert) for folder in folders}
     problems += [problem for each in measured.values() for problem in each.problems]
     if json:
         print_json(
@@ -86,8 +91,8 @@ def predict(
         raise ResultError("\n".join(problems))
 
 
-def _sorted_out(images: list[Path]) -> tuple[list[Path], list[Path]]:
-    """Files to classify, those of plain folders included, and folders that hold a folder per class."""
+def _files_and_folders(images: list[Path]) -> tuple[list[Path], list[Path]]:
+    """Files to classify, including those in plain folders, and folders with one subfolder per class."""
     from lenet_search.errors import ResultError
     from lenet_search.model.predict import classes_in, images_in
 
@@ -100,7 +105,7 @@ def _sorted_out(images: list[Path]) -> tuple[list[Path], list[Path]]:
         elif found := images_in(path):
             files += found
         else:
-            raise ResultError(f"{path}: there are no images in this folder, and no folders with images")
+            raise ResultError(f"{path}: there are no images in this folder or its subfolders")
     return files, folders
 
 
@@ -109,7 +114,7 @@ def _guess(guess: "Guess") -> dict[str, Any]:
     return {
         "image": str(guess.path),
         "classes": [{"class": name, "probability": probability} for name, probability in best],
-        "done": list(guess.done),
+        "changes": list(guess.changes),
     }
 
 
@@ -121,7 +126,7 @@ def _folder(folder: Path, measured: "Measured") -> dict[str, Any]:
         "low": float(found.low),
         "high": float(found.high),
         "n": found.n,
-        "turned": measured.turned,
+        "inverted": measured.inverted,
         "class_names": list(found.class_names),
         "confusion": found.confusion.tolist(),
     }
@@ -134,20 +139,20 @@ def _show_guesses(guesses: "list[Guess]", out: "Console") -> None:
 
     if not guesses:
         return
-    made = table("image", "most probable", "", "then", "", "then", "", "what was done to it", whole=("most probable",))
+    made = table("image", "most probable", "", "second", "", "third", "", "changes", whole=("most probable",))
     for guess in guesses:
         cells = []
         for place, (name, share) in enumerate(zip(guess.classes, guess.probabilities, strict=True)):
             cells += [Text(name, "bold green" if place == 0 else ""), Text(f"{100 * share:.1f} %")]
         cells += [Text("")] * (6 - len(cells))
-        made.add_row(Text(str(guess.path)), *cells, Text("; ".join(guess.done), "dim"))
-    show(out, "What the model takes them for", made)
+        made.add_row(Text(str(guess.path)), *cells, Text("; ".join(guess.changes), "dim"))
+    show(out, "Predictions", made)
 
 
 def _show_folder(folder: Path, measured: "Measured", predictor: "Predictor", out: "Console") -> None:
     from lenet_search.cli.evaluate import show_evaluation
 
     show_evaluation(measured.evaluation, out, f"{folder}: accuracy")
-    if measured.turned:
-        ground = "light on dark" if predictor.ground != "light" else "dark on light"
-        out.print(f"{measured.turned:,} images were turned over to {ground}, as the model's own are", style="dim")
+    if measured.inverted:
+        appearance = "light on dark" if predictor.background != "light" else "dark on light"
+        out.print(f"Inverted {measured.inverted:,} images to {appearance}, like the training images", style="dim")

@@ -1,4 +1,4 @@
-"""`lenet-search studies`: what can be run, and what has been."""
+"""`lenet-search studies`: the studies that can be run, and those in the storage."""
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -8,12 +8,12 @@ from lenet_search.cli.options import Json, Storage
 if TYPE_CHECKING:
     from rich.console import Console
 
-# What the other commands call Optuna's states
+# Names of Optuna's states in the other commands
 STATES = {"complete": "complete", "pruned": "pruned", "failed": "fail", "running": "running", "queued": "waiting"}
 
 
 def studies(storage: Storage = None, json: Json = False) -> None:
-    """List the studies that ship, those in this folder, and those in the storage with their state."""
+    """List the studies that ship with the package, those in this folder, and those in the storage."""
     from lenet_search import study
     from lenet_search.cli.terminal import console, print_json
     from lenet_search.storage import resolve
@@ -30,7 +30,7 @@ def studies(storage: Storage = None, json: Json = False) -> None:
             }
         )
     out = console(stderr=json)
-    _files("Studies that ship", study.shipped(), out)
+    _files("Studies in the package", study.shipped(), out)
     _files("Studies in this folder", study.local(), out)
     _runs(url, stored, out)
 
@@ -43,17 +43,17 @@ def _files(heading: str, found: dict[str, Any], out: "Console") -> None:
 
     if not found:
         return
-    made = table("name", "what it asks", whole=("name",))
+    made = table("name", "question", whole=("name",))
     for name, path in sorted(found.items()):
         made.add_row(Text(name, "bold cyan"), Text(title(path)))
     show(out, heading, made)
 
 
 def _stored(url: str, *, asked: bool) -> list[dict[str, Any]]:
-    """Each study of the storage with its trials by state; none where nothing was run yet.
+    """The studies in the storage with the number of trials in each state; empty if nothing has been run yet.
 
     Raises:
-        ResultError: if the storage was asked for by name and is not there.
+        ResultError: the storage was named explicitly and does not exist.
     """
     from optuna import load_study
 
@@ -90,7 +90,7 @@ def _runs(url: str, stored: list[dict[str, Any]], out: "Console") -> None:
     from lenet_search.cli.terminal import interval, show, table
 
     if not stored:
-        out.print(f"Nothing has been run yet: {url} holds no study. A first one:  lenet-search run --study digits")
+        out.print(f"There are no studies in {url} yet. To run a first one:  lenet-search run --study digits")
         return
     made = table("name", *STATES, "best", "trial", right=(*STATES, "trial"), whole=("best",))
     for row in stored:

@@ -1,4 +1,4 @@
-"""Where output goes and how numbers look: tables and messages for a person, one JSON object for a program."""
+"""Output and number formats: tables and messages for people, one JSON object for programs."""
 
 import json
 import math
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-NARROWEST = 8  # characters that a column of text keeps where all is tight
-NARROWEST_TABLE = 60  # characters; a terminal of fewer breaks the lines, which is better than to lose a column
-FILE_WIDTH = 140  # columns of a table that goes to a file or a pipe
+NARROWEST = 8  # minimum width of a text column, in characters
+NARROWEST_TABLE = 60  # characters; narrower terminals wrap lines, which is better than losing a column
+FILE_WIDTH = 140  # width of output to a file or a pipe, in characters
 
 
 def console(*, stderr: bool = False) -> "Console":
-    """A terminal that prints values as they are: no markup in names, no guessing of colours for numbers."""
+    """A terminal that prints values verbatim: no markup in names, no automatic colors for numbers."""
     from rich.console import Console
 
     made = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
@@ -27,7 +27,7 @@ def console(*, stderr: bool = False) -> "Console":
 
 
 def table(*columns: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = ()) -> "Table":
-    """An empty table; the columns named in `right` hold numbers, those in `whole` are never broken."""
+    """An empty table. Columns in `right` are right-aligned, and those in `right` or `whole` are never wrapped."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -48,7 +48,7 @@ def show(out: "Console", title: str, content: "Table") -> None:
 
 
 def print_json(content: Mapping[str, Any]) -> None:
-    """Print one JSON object on stdout; a number that is not finite becomes null."""
+    """Print one JSON object to stdout; NaN and infinity become null."""
     print(json.dumps(_finite(content), ensure_ascii=False), flush=True)
 
 
@@ -63,19 +63,19 @@ def _finite(value: Any) -> Any:
 
 
 def on_terminal() -> bool:
-    """Whether a person watches stderr, where progress is shown."""
+    """Whether stderr, where progress is shown, is a terminal."""
     return sys.stderr.isatty()
 
 
 def number(value: Any) -> str:
-    """A value in few characters: 0.00123, 3e-05, true, "sgd" as sgd."""
+    """A short text for a value: 0.00123, 3e-05, true, or sgd for "sgd"."""
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def interval(value: float, low: float, high: float, *, share: bool) -> str:
-    """'71.3 % (70.0 to 72.5)' for a share, '0.812 (0.79 to 0.83)' else; a range that is not finite is left out."""
+    """'71.3 % (70.0 to 72.5)' for a share, else '0.812 (0.79 to 0.83)'; an interval that is not finite is omitted."""
     bounded = math.isfinite(low) and math.isfinite(high)
     if share:
         return f"{100 * value:.2f} %" + (f" ({100 * low:.2f} to {100 * high:.2f})" if bounded else "")

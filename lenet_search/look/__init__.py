@@ -1,1 +1,1 @@
-"""How results look: the theme of pictures, the page around them, intervals, and progress on a terminal."""
+"""How results look: plot theme, HTML page, confidence intervals, and progress in a terminal."""

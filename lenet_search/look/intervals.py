@@ -1,4 +1,4 @@
-"""95 % intervals, so that no figure stands without its uncertainty."""
+"""95 % confidence intervals, so that every figure comes with its uncertainty."""
 
 import math
 from collections.abc import Sequence
@@ -8,12 +8,12 @@ Z = 1.959963984540054  # 97.5 % quantile of the normal distribution
 
 
 def wilson(accuracy: float, n: int) -> tuple[float, float]:
-    """95 % interval (low, high) of a share that was counted on `n` images.
+    """95 % interval (low, high) of an accuracy measured on `n` images.
 
-    Wilson 1927; unlike accuracy ± 2 standard errors it stays inside 0 to 1 and holds near both ends.
+    Wilson 1927; unlike accuracy ± 2 standard errors, it stays within 0 and 1 and is valid near both ends.
 
     Raises:
-        ValueError: if `accuracy` is not between 0 and 1, or `n` is below 1.
+        ValueError: `accuracy` is not between 0 and 1, or `n` is below 1.
     """
     if n < 1 or not 0.0 <= accuracy <= 1.0:
         raise ValueError(f"expected an accuracy from 0 to 1 and at least one image; received {accuracy!r}, n = {n!r}")
@@ -24,10 +24,10 @@ def wilson(accuracy: float, n: int) -> tuple[float, float]:
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Mean and its 95 % interval by Student's t, as (mean, low, high); one value alone has the interval ±infinity.
+    """Mean and its 95 % interval by Student's t, as (mean, low, high). A single value has the interval ±infinity.
 
     Raises:
-        ValueError: if `values` is empty.
+        ValueError: `values` is empty.
     """
     if not values:
         raise ValueError("expected at least one value; received none")
@@ -41,21 +41,21 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def mean_summary(values: Sequence[float], *, share: bool) -> dict[str, float | int | None]:
-    """`n`, `mean`, `low` and `high` of `mean_interval` for JSON, None where there is none.
+    """`n`, `mean`, `low` and `high` of `mean_interval` for JSON, None where undefined.
 
-    A `share` is at most 1, whatever two seeds suggest; and nothing that is measured here is below 0.
+    Bounds are clipped to what is possible: at least 0 for every metric, and at most 1 for a `share`.
     """
     if not values:
         return {"n": 0, "mean": None, "low": None, "high": None}
     mean, low, high = mean_interval(values)
-    if not math.isfinite(low):  # one run says nothing about the spread
+    if not math.isfinite(low):  # one run does not determine the spread
         return {"n": len(values), "mean": mean, "low": None, "high": None}
     return {"n": len(values), "mean": mean, "low": max(0.0, low), "high": min(1.0 if share else math.inf, high)}
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean of `n` paired differences with its 95 % interval, and how rarely chance alone gives one as large (`p`)."""
+    """Mean of `n` paired differences with its 95 % interval and p-value."""
 
     n: int
     mean: float
@@ -65,10 +65,10 @@ class Difference:
 
 
 def paired_difference(first: Sequence[float], second: Sequence[float]) -> Difference:
-    """`second` minus `first`, pair by pair, by Student's paired t; one pair alone has the interval ±infinity and p = 1.
+    """`second` minus `first` by Student's paired t-test. A single pair has the interval ±infinity and p = 1.
 
     Raises:
-        ValueError: if there are no pairs, or not as many of one as of the other.
+        ValueError: there are no pairs, or the lengths differ.
     """
     differences = [b - a for a, b in zip(first, second, strict=True)]
     mean, low, high = mean_interval(differences)
@@ -82,7 +82,7 @@ def paired_difference(first: Sequence[float], second: Sequence[float]) -> Differ
 
 
 def holm(probabilities: Sequence[float]) -> list[float]:
-    """Probabilities of several tests, raised so that 5 % hold for all of them together (Holm 1979), in their order."""
+    """p-values adjusted for multiple comparisons (Holm 1979), in the given order."""
     raised, highest = [0.0] * len(probabilities), 0.0
     for rank, place in enumerate(sorted(range(len(probabilities)), key=probabilities.__getitem__)):
         highest = max(highest, min(1.0, (len(probabilities) - rank) * probabilities[place]))
@@ -92,7 +92,7 @@ def holm(probabilities: Sequence[float]) -> list[float]:
 
 def t_quantile(freedom: int) -> float:
     """97.5 % quantile of Student's t with `freedom` (1 or more) degrees of freedom."""
-    low, high = 1.9, 13.0  # the quantiles of infinitely many degrees and of one lie between
+    low, high = 1.9, 13.0  # brackets the quantiles of infinitely many degrees and of one
     for _ in range(60):
         middle = (low + high) / 2
         low, high = (middle, high) if _inside(middle, freedom) < 0.95 else (low, middle)

@@ -24,11 +24,11 @@ class Plain:
         self._last: Progress | None = None
 
     def opening(self, title: str, text: str) -> None:
-        """A line of what the run is going to do."""
+        """Print one line of the plan."""
         self._print(f"{title:<8} {text}")
 
     def update(self, progress: Progress) -> None:
-        """A status line, now and then."""
+        """Print a status line from time to time."""
         self._last = progress
         if self._clock() - self._status >= EVERY:
             self._status = self._clock()
@@ -39,11 +39,11 @@ class Plain:
         self._print(f"{name} {state}: {detail}")
 
     def note(self, text: str) -> None:
-        """A line, marked."""
+        """Print a line marked as a note."""
         self._print(f"note: {text}")
 
     def close(self) -> None:
-        """How it stood at the end."""
+        """Print the final status."""
         if self._last is not None:
             self._print("; ".join(self._words(self._last)))
 
@@ -96,9 +96,9 @@ def duration(seconds: float) -> str:
 
 
 def recipe_in_short(params: Mapping[str, Any]) -> str:
-    """Searched hyperparameters in few words: 'adam  learning_rate 0.0012  he_normal  flip 0.5'.
+    """Searched hyperparameters on one line: 'adam  learning_rate 0.0012  he_normal  flip 0.5'.
 
-    Names and kinds speak for themselves; numbers and flags get theirs, without the section.
+    Choices are shown by their value alone; numbers and flags with their name, without the section.
     """
     words = []
     for path, value in params.items():
@@ -113,7 +113,7 @@ def recipe_in_short(params: Mapping[str, Any]) -> str:
 
 
 def sparkline(values: Sequence[float], width: int) -> str:
-    """A course in one line of text, lowest value to highest; the whole of it, however long, in `width` characters."""
+    """A curve as text of at most `width` characters, scaled from its lowest value to its highest."""
     finite = [value for value in values if math.isfinite(value)]
     if not finite or width < 1:
         return ""

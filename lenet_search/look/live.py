@@ -1,4 +1,4 @@
-"""The live view: how far, how good, how fast, and what runs right now, redrawn in place."""
+"""The live view: progress, best trial, speed and running trials, redrawn in place."""
 
 import importlib.util
 
@@ -27,7 +27,7 @@ def view_for(console: Console) -> View:
 
 
 class Live:
-    """Draws a panel below what was printed; when it closes, the panel's last state stays on the screen."""
+    """Draws a panel below the printed lines. Its last state remains on the screen after `close`."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -35,7 +35,7 @@ class Live:
         self._started = False
 
     def opening(self, title: str, text: str) -> None:
-        """A line of what the run is going to do."""
+        """Print one line of the plan."""
         line = Table.grid(padding=(0, 1))
         line.add_column(width=8, style="bold cyan", no_wrap=True)
         line.add_column(overflow="fold")
@@ -43,7 +43,7 @@ class Live:
         self._console.print(line)
 
     def update(self, progress: Progress) -> None:
-        """Redraw."""
+        """Redraw the panel."""
         if not self._started:
             self._started = True
             self._live.start()
@@ -55,11 +55,11 @@ class Live:
             self._console.print(Text(f"{name} failed: {detail}", style="yellow"))
 
     def note(self, text: str) -> None:
-        """A line above the panel."""
+        """Print a line above the panel."""
         self._console.print(Text(text, style="yellow"))
 
     def close(self) -> None:
-        """Leave the panel as it is, and give the cursor back."""
+        """Stop redrawing, and restore the cursor."""
         if self._started:
             self._live.stop()
 

@@ -1,4 +1,4 @@
-"""A page of HTML that needs no network: the house's look, and pictures that one can point at."""
+"""An HTML page with interactive figures that works offline."""
 
 from collections.abc import Iterable
 from html import escape
@@ -36,7 +36,7 @@ footer, .small {{ color: {SOFT}; font-size: 14px; }}
 
 
 def page(title: str, parts: Iterable[str]) -> str:
-    """The whole page; plotly's code is in it once, so it works from a file, offline. `parts` are HTML."""
+    """The complete page, with plotly's code embedded so that it works offline. `parts` are HTML."""
     return "\n".join(
         [
             "<!doctype html>",
@@ -51,14 +51,14 @@ def page(title: str, parts: Iterable[str]) -> str:
 
 
 def picture(name: str, figure: go.Figure) -> str:
-    """A figure as a section; `name` is its id. `meta.min_width` of its layout is kept on narrow screens."""
+    """A figure as a section with the id `name`. `meta.min_width` of its layout also holds on narrow screens."""
     meta = figure.layout.meta or {}
     inner = figure.to_html(full_html=False, include_plotlyjs=False, div_id=name, config=CONFIG)
     return f'<section class="wide"><div style="min-width: {meta.get("min_width", 320)}px">{inner}</div></section>'
 
 
 def data_table(head: Iterable[str], rows: Iterable[Iterable[str]], numbers: frozenset[int] = frozenset()) -> str:
-    """A table; cells are HTML, and the columns whose places are in `numbers` are set to the right."""
+    """A table. Cells are HTML; the columns with indices in `numbers` are right-aligned."""
 
     def kind(place: int) -> str:
         return ' class="number"' if place in numbers else ""

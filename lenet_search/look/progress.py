@@ -66,13 +66,13 @@ class View(Protocol):
         """A line of what the command is going to do."""
 
     def update(self, progress: Progress) -> None:
-        """Where it stands; called a few times per second."""
+        """The current state; called a few times per second."""
 
     def ended(self, name: str, state: str, detail: str) -> None:
         """A run ended: `state` is "complete", "pruned" or "failed"; `detail` its value or the reason."""
 
     def note(self, text: str) -> None:
-        """Something a person should know."""
+        """A message for the user."""
 
     def close(self) -> None:
         """It is over: leave the terminal as it was."""

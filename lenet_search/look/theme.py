@@ -1,4 +1,4 @@
-"""How all pictures look: one template, one palette, one way to show a metric."""
+"""The look of all plots: one template, one palette, one format per metric."""
 
 import math
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from lenet_search.recipe import FIELDS
 
-# Okabe & Ito 2008: told apart by people with any form of colour blindness
+# Okabe & Ito 2008: distinguishable with any form of color blindness
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 INK, SOFT, GRID = "#1f2933", "#616e7c", "#e4e7eb"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"
@@ -56,7 +56,7 @@ TEMPLATE = go.layout.Template(
 
 @dataclass(frozen=True)
 class Shown:
-    """How a number is written: its name, the factor on the stored value, and the unit behind it."""
+    """How a metric is displayed: its label, the factor on the stored value, the unit and the digits."""
 
     label: str
     factor: float
@@ -89,33 +89,33 @@ def axis_label(path: str) -> str:
 
 
 def value_text(value: object) -> str:
-    """A hyperparameter's value in few characters: 0.00123 and not 0.0012304981."""
+    """A short text for a hyperparameter's value: 0.00123, not 0.0012304981."""
     if isinstance(value, bool):
         return str(value).lower()
     return tick_text(value) if isinstance(value, float) else str(value)
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Tick values for a logarithmic axis: powers of ten, with 2 and 5 between where the range is short."""
+    """Tick values for a logarithmic axis: powers of ten, and their multiples by 2 and 5 if the range is short."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     steps = (1,) if math.log10(high / low) > 2.5 else (1, 2, 5)
     return [s * 10.0**e for e in range(first, last + 1) for s in steps if low <= s * 10.0**e <= high] or [low, high]
 
 
 def tick_text(value: float) -> str:
-    """A tick in few characters, as a study file would write it: 0.05, 1e-5."""
+    """A short tick label, as in a study file: 0.05, 1e-5."""
     return f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e")
 
 
 def titled(figure: go.Figure, title: str, subtitle: str, height: int = 460) -> go.Figure:
-    """The figure with the house's look, a title, and a line below it that says how to read it."""
+    """The figure with the common template, a title, and a subtitle that explains how to read it."""
     return figure.update_layout(
         template=TEMPLATE, title={"text": title, "subtitle": {"text": subtitle}}, height=height, autosize=True
     )
 
 
 def note(title: str, reason: str) -> go.Figure:
-    """What stands in a picture's place when there is nothing to draw."""
+    """A placeholder figure for when there is nothing to draw."""
     figure = titled(go.Figure(), title, "", height=220)
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)

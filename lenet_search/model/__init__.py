@@ -1,1 +1,1 @@
-"""A .keras file in hand: measured on the test set, tried on pictures."""
+"""A .keras file: measured on the test set, or used to classify images."""

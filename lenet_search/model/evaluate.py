@@ -1,4 +1,4 @@
-"""A model on the test set: accuracy with its interval, and which classes it takes for which."""
+"""A model on the test set: accuracy with its interval, and the confusion matrix."""
 
 import json
 import zipfile
@@ -15,10 +15,10 @@ from lenet_search.look.intervals import wilson
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a model makes of `n` test images.
+    """The result of a model on `n` test images.
 
-    `accuracy` is a share with the 95 % interval `low` to `high` (Wilson); `confusion[i, j]` counts the images of
-    class i that were taken for class j.
+    `accuracy` is a fraction with the 95 % interval `low` to `high` (Wilson). `confusion[i, j]` counts the images of
+    class i that were predicted as class j.
     """
 
     accuracy: float
@@ -34,11 +34,11 @@ def evaluate(
 ) -> Evaluation:
     """Measure a Keras model that takes raw pixels from 0 to 255 on the test set of data set `name`.
 
-    Without `name`, the recipe.json beside the model says what it was trained on. With `limit`, only the first
-    images are used, to see in a moment that all is in order.
+    Without `name`, the recipe.json next to the model names its data set. With `limit`, only the first images are used,
+    for a quick check.
 
     Raises:
-        ResultError: the file is no such model, or does not fit the images.
+        ResultError: the file is not such a model, or does not fit the images.
         DataError: the data set is missing or damaged.
     """
     model_path = Path(model_path)
@@ -49,32 +49,32 @@ def evaluate(
     images, labels, class_names = load_test(name, data_folder)
     images, labels = images[:limit], labels[:limit]
     _check_fit(model, model_path, name, images, len(class_names))
-    taken_for = model.predict(images, batch_size=256, verbose=0).argmax(axis=1)
+    predicted = model.predict(images, batch_size=256, verbose=0).argmax(axis=1)
     confusion = np.zeros((len(class_names), len(class_names)), dtype=np.int64)
-    np.add.at(confusion, (labels, taken_for), 1)
+    np.add.at(confusion, (labels, predicted), 1)
     accuracy = float(np.trace(confusion) / len(labels))
     return Evaluation(accuracy, *wilson(accuracy, len(labels)), len(labels), confusion, class_names)
 
 
 def load_model(path: Path) -> Any:
-    """Load a `.keras` file in Keras's safe mode: a file that brings code of its own is refused, not run.
+    """Load a `.keras` file in Keras's safe mode: a file that contains code is refused, not run.
 
     Raises:
-        ResultError: there is no such file, or it is not a whole and plain Keras model.
+        ResultError: there is no such file, or it is not a complete and plain Keras model.
     """
     _check_file(path)
     import keras
 
-    import lenet_search.networks.keras_layers  # noqa: F401  # registers the layers of our own networks
+    import lenet_search.networks.keras_layers  # noqa: F401  # registers our custom layers
 
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises whatever its layers, h5py or zipfile raise
+    except Exception as error:  # Keras passes on whatever its layers, h5py or zipfile raise
         reason = " ".join(str(error).split())
         if "lambda" in reason.lower() or "safe_mode" in reason:
             raise ResultError(
-                f"{path}: the model holds Python code (a Lambda layer or the like), which is not run here; "
-                "build it from Keras's own layers"
+                f"{path}: the model contains Python code (such as a Lambda layer), which is not run for safety; "
+                "build the model from Keras's built-in layers"
             ) from error
         raise ResultError(f"{path}: Keras cannot load this model: {reason[:300] or type(error).__name__}") from error
 
@@ -85,7 +85,7 @@ def _check_file(path: Path) -> None:
     if not path.is_file():
         raise ResultError(f"{path}: there is no such file; `lenet-search best --export` writes a model.keras")
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
-        raise ResultError(f"{path}: not a Keras model, or only a part of one; expected a whole .keras file")
+        raise ResultError(f"{path}: not a Keras model, or truncated; expected a complete .keras file")
 
 
 def _trained_on(model_path: Path) -> str:
@@ -94,21 +94,21 @@ def _trained_on(model_path: Path) -> str:
     try:
         return str(json.loads(beside.read_text(encoding="utf-8"))["values"]["data.name"])
     except FileNotFoundError:
-        raise ResultError(f"{model_path}: no recipe.json lies beside it to say its data set; {what_to_do}") from None
+        raise ResultError(f"{model_path}: no recipe.json next to it names its data set; {what_to_do}") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ResultError(f"{beside}: not the recipe.json that an export writes; {what_to_do}") from error
+        raise ResultError(f"{beside}: not a recipe.json written by an export; {what_to_do}") from error
 
 
 def _check_fit(model: Any, path: Path, name: str, images: np.ndarray, classes: int) -> None:
     if len(model.inputs) != 1 or len(model.outputs) != 1 or len(model.output_shape) != 2:
-        raise ResultError(f"{path}: expected a model that takes images and gives one row of numbers for each")
+        raise ResultError(f"{path}: expected a model that takes images and returns one row of numbers per image")
     takes, gives = tuple(model.input_shape[1:]), model.output_shape[1]
     fits = len(takes) == 3 and all(want in (None, have) for want, have in zip(takes, images.shape[1:], strict=True))
     if not fits:
         size = "x".join(str(side) for side in images.shape[1:])
         raise ResultError(
-            f"{path}: the model takes images of {'x'.join(str(side) for side in takes)}, those of {name} are {size}; "
-            "evaluate it on the data set that it was trained on"
+            f"{path}: the model takes images of {'x'.join(str(side) for side in takes)}, but {name} has {size}; "
+            "evaluate it on the data set it was trained on"
         )
     if gives != classes:
-        raise ResultError(f"{path}: the model tells {gives} classes apart, {name} has {classes}; expected the same")
+        raise ResultError(f"{path}: the model has {gives} classes, but {name} has {classes}; expected the same number")

@@ -1,1 +1,1 @@
-"""What came of a study: its best trials, their models, scripts, pictures and the test-set result."""
+"""The results of a study: its best trials, their models, training scripts and plots."""

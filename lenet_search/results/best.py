@@ -1,4 +1,4 @@
-"""Which trials of a study did best, and which hyperparameters that depended on."""
+"""The best trials of a study, and the importance of its hyperparameters."""
 
 import math
 import tomllib
@@ -18,12 +18,12 @@ from lenet_search.recipe import FIELDS
 from lenet_search.storage import DEFINITION
 from lenet_search.storage.trials import run_of
 
-ENOUGH_TRIALS = 10  # PED-ANOVA compares the best tenth with all: below ten there is no tenth
+ENOUGH_TRIALS = 10  # PED-ANOVA compares the best tenth with all trials, so it needs ten
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table of the best trials. `low` and `high` bound an accuracy with 95 %; a loss has none."""
+    """One row of the table of best trials. `low` and `high` are the 95 % interval of an accuracy, None for a loss."""
 
     rank: int
     number: int
@@ -36,25 +36,25 @@ class Row:
 
 
 def pick_study(storage: BaseStorage, name: str | None = None) -> optuna.Study:
-    """The study called `name`, else the only one, else the one whose newest trial is the most recent.
+    """The study named `name`, else the only one, else the one with the most recent trial.
 
-    Studies of other tools in the same storage are taken only by name, or where there are no others.
+    Studies of other tools in the same storage are returned only by name, or if there are no others.
 
     Raises:
-        ResultError: when there is none, with the names of those that there are; or it has several objectives.
+        ResultError: there is no such study (the message lists those that exist), or it has several objectives.
     """
     found = storage.get_all_studies()
     ids = {study.study_name: study._study_id for study in found}
     if not ids:
-        raise ResultError("The storage holds no study yet. Start one with: lenet-search run --study digits")
+        raise ResultError("The storage contains no study yet. Start one with: lenet-search run --study digits")
     if name is None:
         own = [study.study_name for study in found if DEFINITION in study.user_attrs]
         name = max(own or ids, key=lambda each: (_newest(storage, ids[each]), ids[each]))
     elif name not in ids:
-        raise ResultError(f"The storage holds no study called {name!r}. It holds: {', '.join(sorted(ids))}")
+        raise ResultError(f"The storage contains no study named {name!r}. Available: {', '.join(sorted(ids))}")
     study = optuna.load_study(study_name=name, storage=storage)
     if len(study.directions) > 1:
-        raise ResultError(f"Study {name!r} has {len(study.directions)} objectives: lenet-search did not make it.")
+        raise ResultError(f"Study {name!r} has {len(study.directions)} objectives; lenet-search did not create it.")
     return study
 
 
@@ -64,7 +64,7 @@ def _newest(storage: BaseStorage, study_id: int) -> datetime:
 
 
 def metric_of(study: optuna.Study) -> str:
-    """What the values of the study's trials are: "val_accuracy" or "val_loss"."""
+    """The metric of the study: "val_accuracy" or "val_loss"."""
     stored = study.user_attrs.get(DEFINITION, {}).get("study.metric")
     if stored is not None:
         return str(tomllib.loads(f"metric = {stored}")["metric"])
@@ -72,7 +72,7 @@ def metric_of(study: optuna.Study) -> str:
 
 
 def complete_trials(study: optuna.Study) -> list[FrozenTrial]:
-    """The study's complete trials with a finite value, best first; of equals, the older first."""
+    """The study's complete trials with a finite value, best first, and older first among equals."""
     trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
     finite = [(sign * trial.value, trial.number, trial) for trial in trials if trial.value is not None]
@@ -83,21 +83,21 @@ def best_trial(study: optuna.Study) -> FrozenTrial:
     """The best complete trial.
 
     Raises:
-        ResultError: when no trial is complete yet.
+        ResultError: no trial is complete yet.
     """
     trials = complete_trials(study)
     if not trials:
         states = [trial.state.name.lower() for trial in study.get_trials(deepcopy=False)]
-        counts = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states))) or "no trials at all"
+        counts = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states))) or "no trials"
         raise ResultError(
             f"Study {study.study_name!r} has no complete trial yet ({counts}). "
-            "Run it for longer (a larger --trials or --timeout), then ask again."
+            "Resume it with a larger --trials or --timeout."
         )
     return trials[0]
 
 
 def top_rows(study: optuna.Study, n: int) -> list[Row]:
-    """The best `n` complete trials as lines of a table, best first."""
+    """The best `n` complete trials as table rows, best first."""
     counted = metric_of(study) == "val_accuracy"
     rows = []
     for rank, trial in enumerate(complete_trials(study)[:n], start=1):
@@ -109,45 +109,45 @@ def top_rows(study: optuna.Study, n: int) -> list[Row]:
 
 
 def ordered(params: dict[str, Any]) -> dict[str, Any]:
-    """Parameters in the order of the study language; names that it does not know come last."""
+    """Parameters in the order of `FIELDS`, followed by unknown names."""
     places = {path: place for place, path in enumerate(FIELDS)}
     return {path: params[path] for path in sorted(params, key=lambda each: (places.get(each, len(places)), each))}
 
 
 def no_importance(study: optuna.Study) -> str:
-    """Why the study's importances cannot be told, in a plain sentence; "" when they can."""
+    """Why importance cannot be computed for this study, as a sentence, or "" if it can."""
     trials = complete_trials(study)
     if len(trials) < ENOUGH_TRIALS:
-        return f"Importance needs at least {ENOUGH_TRIALS} complete trials; there are {len(trials)}."
+        return f"Importance requires at least {ENOUGH_TRIALS} complete trials; there are {len(trials)}."
     if len(_varied(trials)) < 2:
-        return "Importance compares hyperparameters; this study searched fewer than two."
+        return "Importance requires at least two searched hyperparameters."
     if trials[0].value == trials[len(trials) - 1].value:
-        return "Importance needs trials that differ; all complete trials have the same value."
+        return "Importance requires trials that differ; all complete trials have the same value."
     if not _evaluate(study):
-        return "The best tenth of the trials is as spread out as the rest: no hyperparameter stands out."
+        return "No hyperparameter stands out: the best tenth of the trials is spread out like the rest."
     return ""
 
 
 def importance(study: optuna.Study) -> dict[str, float]:
-    """How much of getting into the best tenth of trials depended on each hyperparameter: shares that add up to 1.
+    """The importance of each hyperparameter for reaching the best tenth of the trials, as shares that add up to 1.
 
-    By Optuna's PED-ANOVA (Watanabe et al. 2023, arXiv:2304.10255), which covers conditional hyperparameters;
-    largest first. Empty when `no_importance` gives a reason.
+    Computed by Optuna's PED-ANOVA (Watanabe et al. 2023, arXiv:2304.10255), which covers conditional hyperparameters.
+    Largest first; empty if `no_importance` gives a reason.
     """
     return {} if no_importance(study) else _evaluate(study)
 
 
 def _varied(trials: list[FrozenTrial]) -> set[str]:
-    """Hyperparameters that had more than one possible value."""
+    """Hyperparameters with more than one possible value."""
     return {path for trial in trials for path, spread in trial.distributions.items() if not spread.single()}
 
 
 def _evaluate(study: optuna.Study) -> dict[str, float]:
     with warnings.catch_warnings():
-        # "less than 2 trials in a regime": ordinary for a branch that was hardly tried, and nothing to act on
+        # "less than 2 trials in a regime": normal for a branch with few trials, and not actionable
         warnings.simplefilter("ignore", UserWarning)
         shares = optuna.importance.get_param_importances(study)
     varied = _varied(complete_trials(study))
     shares = {path: share for path, share in shares.items() if path in varied}
-    # Where nothing stands out, Optuna deals equal shares
+    # If nothing stands out, Optuna returns equal shares
     return shares if len(set(shares.values())) > 1 else {}

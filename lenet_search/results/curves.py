@@ -1,4 +1,4 @@
-"""Learning curves of the best trials: as a picture, and as a table for other tools."""
+"""Learning curves of the best trials, as a figure and as CSV."""
 
 import optuna
 import plotly.graph_objects as go
@@ -14,7 +14,7 @@ PANELS = ("val_accuracy", "train_accuracy", "val_loss", "train_loss", "learning_
 
 
 def curves_figure(study: optuna.Study, top: int = 5) -> go.Figure:
-    """Lines: accuracy, loss and learning rate by epoch for the best `top` complete trials."""
+    """Accuracy, loss and learning rate by epoch for the best `top` complete trials."""
     title = "Learning curves of the best trials"
     trials = complete_trials(study)[:top]
     if not trials:
@@ -37,7 +37,7 @@ def curves_figure(study: optuna.Study, top: int = 5) -> go.Figure:
     ticks = log_ticks(min(rates), max(rates)) if rates else []
     figure.update_yaxes(type="log", tickvals=ticks, ticktext=[tick_text(tick) for tick in ticks], row=3, col=1)
     what = f"the best {len(trials)} complete trials" if len(trials) > 1 else "the only complete trial"
-    titled(figure, title, f"{what}; point at a line for its recipe, click a name to hide it", height=980)
+    titled(figure, title, f"{what}; hover over a line to see its recipe, click a name to hide it", height=980)
     return figure.update_layout(
         legend={
             "x": 0.58,

@@ -1,4 +1,4 @@
-"""The best trial as files: recipe, model, script and pictures, whole or not at all."""
+"""Exports the best trial: recipe, model, script and plots, all or nothing."""
 
 import json
 import math
@@ -24,18 +24,18 @@ from lenet_search.storage import artifact_folder
 from lenet_search.storage.trials import load_weights, run_of
 from lenet_search.study import write_recipe
 
-# A model that is built anew rounds otherwise than the stack: an image on the edge between two classes may change sides
+# The rebuilt model rounds differently from the stack, so an image on the boundary of two classes may change sides.
 EDGE = 0.002  # share of the validation images
 
 
 def export(study: optuna.Study, url: str, folder: Path, *, data_folder: Path | None = None) -> list[Path]:
-    """Write the best trial of a study in the storage `url` to `folder` and return the paths of the files.
+    """Write the best trial of a study in the storage `url` to `folder`, and return the paths of the files.
 
-    Everything is written beside the folder first and moved in at the end. Where the validation images are at
-    hand, the model is measured on them once more, and nothing is written when it does not do what the trial did.
+    All files are first written to a temporary folder and moved at the end. If the validation images are available, the
+    model is measured on them again, and nothing is written if it does not reproduce the trial's accuracy.
 
     Raises:
-        ResultError: no trial is complete, the weights are gone, or the model is not the trial's.
+        ResultError: no trial is complete, the weights are missing, or the model does not match the trial.
     """
     trial = best_trial(study)
     run = run_of(trial)
@@ -43,7 +43,7 @@ def export(study: optuna.Study, url: str, folder: Path, *, data_folder: Path | N
     title = headline(study, trial, run)
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
-        raise ResultError(f"{folder}: expected a folder to write to; this is a file")
+        raise ResultError(f"{folder}: expected a folder; received a file")
     scratch = folder.parent / f".{folder.name or 'export'}-{os.getpid()}"
     try:
         scratch.mkdir(parents=True)
@@ -60,22 +60,22 @@ def export(study: optuna.Study, url: str, folder: Path, *, data_folder: Path | N
             (scratch / name).write_text(text, encoding="utf-8")
         return _move_in(scratch, folder)
     except OSError as error:
-        raise ResultError(f"{folder}: cannot be written: {error}") from error
+        raise ResultError(f"cannot write to {folder}: {error}") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
 def headline(study: optuna.Study, trial: FrozenTrial, run: Run) -> str:
-    """One line that says what this is and how good it is, with n and its 95 % interval."""
+    """One line with the trial, its result, n and the 95 % interval."""
     metric, value = metric_of(study), float(trial.value or 0.0)
     images = int(run.images["validation"])
     if metric == "val_accuracy":
         low, high = wilson(value, images)
-        result = f"{value:.2%} of {images:,} validation images right (95 % interval {low:.2%} to {high:.2%})"
+        result = f"{value:.2%} of {images:,} validation images correct (95 % interval {low:.2%} to {high:.2%})"
     else:
         result = f"cross-entropy {value:.4f} on {images:,} validation images"
     of = f"{len(complete_trials(study))} complete trials of study {study.study_name}"
-    return f"The best of {of}, number {trial.number}: {result}."
+    return f"Trial {trial.number}, the best of {of}: {result}."
 
 
 def _weights(study: optuna.Study, url: str, trial: FrozenTrial) -> dict[str, np.ndarray]:
@@ -83,15 +83,15 @@ def _weights(study: optuna.Study, url: str, trial: FrozenTrial) -> dict[str, np.
     weights = load_weights(folder, trial)
     if weights is None:
         raise ResultError(
-            f"the weights of trial {trial.number}, the best of {study.study_name}, are not in {folder}: bring that "
-            f"folder back from where the search ran, or run the study on for more trials; "
-            "`lenet-search best` shows the recipe even so"
+            f"the weights of trial {trial.number}, the best of {study.study_name}, are not in {folder}: copy that "
+            "folder from the machine that ran the search, or run more trials; `lenet-search best` shows the recipe "
+            "without them"
         )
     return weights
 
 
 def _write_model(path: Path, run: Run, weights: Mapping[str, np.ndarray], data_folder: Path | None) -> float | None:
-    """Write the plain model; its validation accuracy as measured now, None where the images are not at hand."""
+    """Write the plain model. Returns its validation accuracy, or None if the images are not available."""
     from lenet_search.networks.plain import plain_model
 
     model = plain_model(run.recipe, run.images, weights)
@@ -108,14 +108,14 @@ def _write_model(path: Path, run: Run, weights: Mapping[str, np.ndarray], data_f
     expected = run.curve["val_accuracy"][-1]
     if abs(measured - expected) > EDGE + 1 / len(split.y_val):
         raise ResultError(
-            f"the model from the stored weights gets {measured:.2%} of the validation images right, its trial got "
-            f"{expected:.2%}: the weights are not that trial's, so nothing was written"
+            f"the model with the stored weights reaches {measured:.2%} validation accuracy, but its trial reached "
+            f"{expected:.2%}: the weights do not belong to that trial, so nothing was written"
         )
     return measured
 
 
 def _header(title: str, folder: Path) -> str:
-    return f"{title}\n\nTrain it again, with other seeds:  lenet-search train {folder / 'recipe.toml'} --seeds 5"
+    return f"{title}\n\nTo retrain it from other seeds:  lenet-search train {folder / 'recipe.toml'} --seeds 5"
 
 
 def _study_table(study: optuna.Study, run: Run) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def _json(value: Any) -> str:
 
 
 def _move_in(scratch: Path, folder: Path) -> list[Path]:
-    """A new folder appears whole; in one that exists, each file is replaced whole and others stay."""
+    """Create the folder atomically. In an existing folder, replace each file atomically and keep the others."""
     names = sorted(path.name for path in scratch.iterdir())
     if not folder.exists():
         scratch.rename(folder)

@@ -1,4 +1,4 @@
-"""Pictures of a search: importance, history, parallel coordinates, slices. Each is an interactive plotly figure."""
+"""Plots of a search: importance, history, parallel coordinates and slices, as interactive plotly figures."""
 
 import math
 from collections.abc import Sequence
@@ -26,13 +26,13 @@ from lenet_search.look.theme import (
 )
 from lenet_search.results.best import complete_trials, importance, metric_of, no_importance, ordered
 
-ABSENT = "none"  # stands where a trial has no such hyperparameter
+ABSENT = "none"  # marks trials without this hyperparameter
 NOTHING_YET = "No trial is complete yet."
 
 
 def importance_figure(study: optuna.Study) -> go.Figure:
-    """Bars: the share of getting into the best tenth of trials that each hyperparameter accounts for."""
-    title = "Which hyperparameters mattered"
+    """Bar chart of the importance of each hyperparameter for reaching the best tenth of the trials."""
+    title = "Hyperparameter importance"
     shares = importance(study)
     if not shares:
         return note(title, no_importance(study))
@@ -48,15 +48,15 @@ def importance_figure(study: optuna.Study) -> go.Figure:
         cliponaxis=False,
         hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
     )
-    subtitle = f"share of getting into the best tenth of {len(complete_trials(study))} complete trials (PED-ANOVA)"
+    subtitle = f"importance for reaching the best tenth of {len(complete_trials(study))} complete trials (PED-ANOVA)"
     figure = titled(go.Figure(bars), title, subtitle, height=150 + 28 * len(paths))
     figure.update_xaxes(title_text="importance (%)", range=[0, max(percent) * 1.15])
     return figure.update_yaxes(ticks="", showgrid=False)
 
 
 def history_figure(study: optuna.Study) -> go.Figure:
-    """Points: every trial's value in the order of the search, pruned ones at their last epoch, and the best so far."""
-    metric, title = METRICS[metric_of(study)], "How the search went"
+    """Scatter plot of every trial's value in order, pruned ones at their last epoch, with the best value so far."""
+    metric, title = METRICS[metric_of(study)], "Optimization history"
     complete = sorted(complete_trials(study), key=lambda trial: trial.number)
     pruned = [(trial, *_last_report(trial)) for trial in study.get_trials(deepcopy=False, states=(TrialState.PRUNED,))]
     shown = [(trial, epoch, value) for trial, epoch, value in pruned if math.isfinite(value)]
@@ -90,7 +90,7 @@ def history_figure(study: optuna.Study) -> go.Figure:
         line={"shape": "hv", "color": PALETTE[1], "width": 2.5},
         hovertemplate="best so far: %{y:.2f}<extra></extra>",
     )
-    counts = f"{len(complete)} complete and {len(pruned)} pruned trials, in the order in which they were started"
+    counts = f"{len(complete)} complete and {len(pruned)} pruned trials, in the order they started"
     titled(figure, title, counts, height=480)
     figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"})
     figure.update_xaxes(title_text="trial")
@@ -103,8 +103,8 @@ def _last_report(trial: FrozenTrial) -> tuple[int, float]:
 
 
 def parallel_figure(study: optuna.Study) -> go.Figure:
-    """Lines: one for each complete trial, through all its hyperparameters to its value; dark lines did best."""
-    metric, title = METRICS[metric_of(study)], "All hyperparameters together"
+    """Parallel coordinates: one line per complete trial, through its hyperparameters to its value; dark is best."""
+    metric, title = METRICS[metric_of(study)], "Parallel coordinates"
     trials = complete_trials(study)
     if not trials:
         return note(title, NOTHING_YET)
@@ -115,13 +115,13 @@ def parallel_figure(study: optuna.Study) -> go.Figure:
         _dimension(path, spread, [trial.params.get(path) for trial in trials]) for path, spread in spreads.items()
     ]
     dimensions.append({"label": f"<b>{metric.title.replace(' ', '<br>', 1)}</b>", "values": values})
-    worst, best = np.quantile(values, [0.1, 1.0] if maximize else [0.9, 0.0])  # one bad trial must not eat the colors
+    worst, best = np.quantile(values, [0.1, 1.0] if maximize else [0.9, 0.0])  # one bad trial must not set the scale
     lines = go.Parcoords(
         dimensions=dimensions,
         labelside="top",
         labelfont={"size": 11},
         tickfont={"size": 11},
-        rangefont={"size": 1, "color": "rgba(0,0,0,0)"},  # the ticks say it already
+        rangefont={"size": 1, "color": "rgba(0,0,0,0)"},  # redundant with the ticks
         line={
             "color": values,
             "colorscale": "Viridis_r" if maximize else "Viridis",
@@ -131,23 +131,21 @@ def parallel_figure(study: optuna.Study) -> go.Figure:
             "colorbar": {"title": {"text": metric.unit}, "thickness": 14, "len": 0.9},
         },
     )
-    subtitle = (
-        f"{len(trials)} complete trials; drag along an axis to pick lines; '{ABSENT}' means: not part of that recipe"
-    )
+    subtitle = f"{len(trials)} complete trials; drag along an axis to select lines; '{ABSENT}': not part of the recipe"
     figure = titled(go.Figure(lines), title, subtitle, height=560)
-    # Names can be read on axes about 100 pixels apart; the page scrolls sideways where it is narrower than that
+    # Labels are legible on axes about 100 pixels apart; a narrower page scrolls horizontally
     return figure.update_layout(
         margin={"l": 110, "r": 50, "t": 160, "b": 40}, meta={"min_width": len(dimensions) * 112}
     )
 
 
 def _distributions(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
-    """Every hyperparameter that was searched, in the order of the study language."""
+    """Every searched hyperparameter, in the order of `FIELDS`."""
     return ordered({path: spread for trial in trials for path, spread in trial.distributions.items()})
 
 
 def _dimension(path: str, spread: BaseDistribution, values: Sequence[Any]) -> dict[str, Any]:
-    """One axis; a trial without this hyperparameter goes through a mark below the smallest value."""
+    """One axis. Trials without this hyperparameter pass through a mark below the smallest value."""
     places, ticks, texts = _places(spread, values)
     known = [place for place in places if place is not None]
     low, high = min([*known, *ticks]), max([*known, *ticks])
@@ -165,13 +163,13 @@ def _dimension(path: str, spread: BaseDistribution, values: Sequence[Any]) -> di
 
 
 def _broken(path: str) -> str:
-    """The name over two lines, since axes stand closer together than names are long; a third would hide a tick."""
+    """The name in two lines, since axes are closer together than names are long. A third line would hide a tick."""
     section, dot, _ = path.rpartition(".")
     return f"{section}{dot}<br>{axis_label(path).removeprefix(section + dot)}"
 
 
 def _places(spread: BaseDistribution, values: Sequence[Any]) -> tuple[list[float | None], list[float], list[str]]:
-    """Where values lie on a linear axis (logarithms, or the number of a choice), with ticks and their texts."""
+    """Positions of values on a linear axis (logarithms, or the index of a choice), with ticks and their labels."""
     if isinstance(spread, CategoricalDistribution):
         names = list(spread.choices)
         places = [None if value is None else float(names.index(value)) for value in values]
@@ -187,12 +185,12 @@ def _places(spread: BaseDistribution, values: Sequence[Any]) -> tuple[list[float
 
 
 def slices_figure(study: optuna.Study) -> go.Figure:
-    """Points: value against each hyperparameter by itself; later trials are darker."""
-    metric, title = METRICS[metric_of(study)], "One hyperparameter at a time"
+    """Scatter plots of the value against each hyperparameter; later trials are darker."""
+    metric, title = METRICS[metric_of(study)], "Slices"
     trials = complete_trials(study)
     spreads = _distributions(trials)
     if not spreads:
-        return note(title, NOTHING_YET if not trials else "This study left no hyperparameter open.")
+        return note(title, NOTHING_YET if not trials else "This study searched no hyperparameters.")
     columns = min(3, len(spreads))
     rows = math.ceil(len(spreads) / columns)
     height = 130 + 280 * rows
@@ -227,7 +225,7 @@ def _slice(
 ) -> go.Scatter:
     values = [trial.params[path] for trial in trials]
     at = values
-    if isinstance(spread, CategoricalDistribution):  # spread out sideways (golden ratio) so that points do not hide
+    if isinstance(spread, CategoricalDistribution):  # jitter horizontally (golden ratio) to separate the points
         at = [
             spread.choices.index(value) + 0.5 * ((trial.number * 0.618034) % 1.0 - 0.5)
             for value, trial in zip(values, trials, strict=True)

@@ -1,4 +1,4 @@
-"""A study as one page of HTML: what came out, the best recipe, and the pictures. It needs no network."""
+"""A study as one HTML page that works offline: its results, the best recipe, and the plots."""
 
 from datetime import datetime
 from html import escape
@@ -19,7 +19,7 @@ TOP = 10  # rows of the table of the best trials
 
 
 def report_page(study: optuna.Study) -> str:
-    """The whole page."""
+    """The complete page."""
     figures = [
         ("importance", importance_figure(study)),
         ("history", history_figure(study)),
@@ -42,18 +42,18 @@ def report_page(study: optuna.Study) -> str:
 def _lead(study: optuna.Study) -> str:
     trials = complete_trials(study)
     if not trials:
-        return "No trial is complete yet: the pictures fill up as the search goes on."
+        return "No trial is complete yet. The plots will fill up during the search."
     images = run_of(trials[0]).images
     height, width, channels = images["image_shape"]
     return (
         f"{escape(str(images['name']))}: {images['train']:,} training and {images['validation']:,} validation images, "
-        f"{height}x{width} pixels, {'grey' if channels == 1 else 'color'}, {images['classes']} classes. "
-        "The test set was not looked at."
+        f"{height}x{width} pixels, {'gray' if channels == 1 else 'color'}, {images['classes']} classes. "
+        "The test set was not used."
     )
 
 
 def _numbers(study: optuna.Study) -> str:
-    """The figures that a reader looks for first."""
+    """The key figures."""
     every = study.get_trials(deepcopy=False)
     states = {
         state: sum(trial.state.name == state for trial in every) for state in ("COMPLETE", "PRUNED", "FAIL", "RUNNING")
@@ -62,7 +62,10 @@ def _numbers(study: optuna.Study) -> str:
     if states["RUNNING"]:
         counts += f", {states['RUNNING']} running"
     shown = METRICS[metric_of(study)]
-    cards = [("", str(len(every)), "trials", counts), ("", _span(every), "from the first trial to the last", "")]
+    cards = [
+        ("", str(len(every)), "trials", counts),
+        ("", _span(every), "elapsed, first to last trial", ""),
+    ]
     for row in top_rows(study, 1):
         cards.insert(
             0, ("best", shown.text(row.value), f"best {shown.label}, trial {row.number}", _interval(row, shown))
@@ -104,7 +107,7 @@ def _best(study: optuna.Study) -> list[str]:
     sections = write_recipe(run.recipe).strip().split("\n\n")
     recipe = "".join(f"<span>{escape(section)}\n\n</span>" for section in sections)
     table = data_table(
-        ("rank", "trial", shown.title, "95 % interval", "seconds", "what was searched"),
+        ("rank", "trial", shown.title, "95 % interval", "seconds", "searched hyperparameters"),
         [
             (
                 str(row.rank),
@@ -118,10 +121,10 @@ def _best(study: optuna.Study) -> list[str]:
         ],
         numbers=frozenset(range(5)),
     )
-    note = "The best of many trials looks better than it is, since the same images chose it: the test set tells."
+    note = "The best trial looks better than it is, since these images selected it. Confirm it on the test set."
     return [
-        f"<section><h2>The best recipe, as a study file</h2><pre>{recipe}</pre></section>",
-        f'<section><h2>The best {len(rows)} trials</h2>{table}<p class="small">{note}</p></section>',
+        f"<section><h2>Best recipe, as a study file</h2><pre>{recipe}</pre></section>",
+        f'<section><h2>Best {len(rows)} trials</h2>{table}<p class="small">{note}</p></section>',
     ]
 
 

@@ -39,7 +39,9 @@ def open_storage(url: str, *, create: bool, batched: bool = False) -> "BaseStora
     if file is not None:
         _check_file(url, file, create)
     elif url.startswith("sqlite"):
-        raise RunError(f"{url}: a database in memory is gone with the command; name a file, like sqlite:///study.db")
+        raise RunError(
+            f"{url}: an in-memory database is lost when the command ends; name a file, like sqlite:///study.db"
+        )
     try:
         if url.startswith(("redis://", "rediss://")):
             return _open_redis(url)
@@ -54,7 +56,7 @@ def open_storage(url: str, *, create: bool, batched: bool = False) -> "BaseStora
         return _open_database(url)
     except (ValueError, KeyError) as error:
         if "://" not in url:
-            raise RunError(f"{url} is not an Optuna journal, or is damaged: {error}") from error
+            raise RunError(f"{url} is not an Optuna journal, or it is damaged: {error}") from error
         raise _cannot_open(url, error) from error
     except Exception as error:  # drivers raise errors of their own, SQLAlchemy's and Redis's among them
         raise _cannot_open(url, error) from error
@@ -95,34 +97,34 @@ def _file_of(url: str) -> Path | None:
 
 def _check_file(url: str, file: Path, create: bool) -> None:
     if file.is_dir():
-        raise RunError(f"{url}: expected the path of a file; this is a folder")
+        raise RunError(f"{url}: expected a file; received a folder")
     if not file.exists():
         if not create:
-            raise ResultError(f"there is no storage {url}; `lenet-search run` makes one, --storage names another")
+            raise ResultError(f"there is no storage {url}; `lenet-search run` creates it, --storage selects another")
         if not file.parent.is_dir():
-            raise RunError(f"{url}: the folder {file.parent} does not exist; make it, or name another storage")
+            raise RunError(f"{url}: the folder {file.parent} does not exist; create it, or choose another storage")
     elif not file.is_file():
-        raise RunError(f"{url}: expected the path of a file; this is a device or a pipe")
+        raise RunError(f"{url}: expected a file; received a device or a pipe")
     elif "://" not in url:
         with file.open("rb") as stream:
             begins = stream.read(16)
         if begins == b"SQLite format 3\0":
-            raise RunError(f"{url} is an SQLite database: give it as sqlite:///{url}")
+            raise RunError(f"{url} is an SQLite database; specify it as sqlite:///{url}")
         if begins and not begins.startswith(b"{"):  # Optuna would overlook a single line, and write behind it
-            raise RunError(f"{url} is not an Optuna journal; name another file with --storage")
+            raise RunError(f"{url} is not an Optuna journal; choose another file with --storage")
 
 
 def _cannot_open(url: str, error: Exception) -> RunError:
     shown = re.sub(r"//([^:/@]*):[^@]*@", r"//\1:***@", url)  # no password in a message or a log
     if isinstance(error, ImportError):
-        return RunError(f"{shown} needs a driver that is not installed: {error}")
+        return RunError(f"{shown} requires a driver that is not installed: {error}")
     first = str(error).strip().splitlines()[:1] or [type(error).__name__]
     if type(error).__name__ in ("ArgumentError", "NoSuchModuleError"):  # SQLAlchemy's, of URLs that it does not know
         return RunError(
-            f"the storage {shown} cannot be opened: expected the path of a journal file, or an address that begins "
-            "with sqlite:///, mysql://, postgresql:// or redis://"
+            f"cannot open the storage {shown}: expected the path of a journal file, or a URL that begins with "
+            "sqlite:///, mysql://, postgresql:// or redis://"
         )
-    return RunError(f"the storage {shown} cannot be opened: {first[0]}")
+    return RunError(f"cannot open the storage {shown}: {first[0]}")
 
 
 def artifact_folder(url: str) -> Path:

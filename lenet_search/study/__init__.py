@@ -1,7 +1,7 @@
 """The study language: a TOML file in which a value fixes a hyperparameter and a range searches it.
 
-The words and rules are explained in `docs/studies.md`. `read` gives a `Definition`, or every problem of a file
-at once; `read_recipe` and `write_recipe` are for files that leave nothing open.
+`docs/studies.md` documents the format. `read` returns a `Definition`, or reports every problem of a file at once.
+`read_recipe` and `write_recipe` are for files that fix every value.
 """
 
 from lenet_search.study.claim import Claim

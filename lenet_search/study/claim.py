@@ -1,4 +1,4 @@
-"""`[claim]`: whose figure a recipe is held against."""
+"""`[claim]`: the published result that a recipe is compared with."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +10,11 @@ KEYS = ("source", "test_accuracy", "comparable", "note", "comparisons")
 
 @dataclass(frozen=True)
 class Claim:
-    """What somebody reported for a recipe.
+    """The result that a publication reports for a recipe.
 
-    `test_accuracy` is a share from 0 to 1, None where the source gives no figure of its own. `comparable` is false
-    where the figure is for other images than the recipe's. `comparisons` names the comparisons that a recipe
-    belongs to: the recipes of one name are held against each other.
+    `test_accuracy` is a fraction from 0 to 1, or None if the source reports none. `comparable` is false if the source
+    measured on other images than the recipe. `comparisons` lists the comparisons that the recipe belongs to; recipes
+    that share a name are compared with each other.
     """
 
     source: str
@@ -25,7 +25,7 @@ class Claim:
 
 
 def read_claim(source: Source) -> Claim | None:
-    """Read `[claim]`, None where a file has none; what is wrong is reported."""
+    """Read `[claim]`, and report its problems. None if the file has no claim."""
     table = source.values.get("claim")
     if table is None:
         return None
@@ -36,10 +36,10 @@ def read_claim(source: Source) -> Claim | None:
         if key not in KEYS:
             source.report_unknown(("claim", key), KEYS)
     if "source" not in table:
-        source.report(("claim", "source"), "a text that says where the figure comes from")
+        source.report(("claim", "source"), "a string that names the source of the figure")
     for key, kind, words in (
-        ("source", str, "a text that says where the figure comes from"),
-        ("note", str, "a text"),
+        ("source", str, "a string that names the source of the figure"),
+        ("note", str, "a string"),
         ("comparable", bool, "true or false"),
     ):
         if key in table and not isinstance(table[key], kind):
@@ -47,7 +47,7 @@ def read_claim(source: Source) -> Claim | None:
     accuracy = table.get("test_accuracy")
     if "test_accuracy" in table and not _is_share(accuracy):
         hint = str(accuracy / 100) if isinstance(accuracy, int | float) and 1 < accuracy <= 100 else None
-        source.report(("claim", "test_accuracy"), "a share from 0 to 1", accuracy, hint)
+        source.report(("claim", "test_accuracy"), "a fraction from 0 to 1", accuracy, hint)
     comparisons = table.get("comparisons", [])
     if not isinstance(comparisons, list) or not all(isinstance(name, str) and name for name in comparisons):
         source.report(("claim", "comparisons"), "a list of names", comparisons)

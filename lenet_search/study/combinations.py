@@ -1,4 +1,4 @@
-"""What goes together: hyperparameters that are legal each by itself, but not beside one another."""
+"""Checks of combinations: values that are legal individually but not together."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from lenet_search.study.source import Source
 
 
 def report_combinations(source: Source, entries: Mapping[str, Entry]) -> None:
-    """Note what no trial, or not every trial, of these entries could do."""
+    """Report combinations that no trial, or not every trial, could train."""
     space = Space(entries)
     networks = [str(name) for name in _possible(space, "model.network")]
     _without_effect(source, entries, networks)
@@ -21,11 +21,11 @@ def report_combinations(source: Source, entries: Mapping[str, Entry]) -> None:
 
 
 def _without_effect(source: Source, entries: Mapping[str, Entry], networks: list[str]) -> None:
-    """Values other than the default that none of the networks would look at."""
+    """Values other than the default that none of the networks uses."""
     for path in {path for name in networks for path in WITHOUT_EFFECT.get(name, ())}:
         entry = entries.get(path, FIELDS[path].default)
         if entry != FIELDS[path].default and all(path in WITHOUT_EFFECT.get(name, ()) for name in networks):
-            expected = f"nothing here, since it has no effect on {' and '.join(networks)}"
+            expected = f"the default, since it has no effect on {' and '.join(networks)}"
             source.report(tuple(path.split(".")), expected, _raw(entry))
 
 
@@ -33,8 +33,8 @@ def _loss(source: Source, space: Space, networks: list[str]) -> None:
     without = [name for name in networks if name not in RADIAL_BASIS]
     if "mse" in _possible(space, "loss.kind") and without:
         expected = (
-            f'"cross_entropy" or "map" for {" and ".join(without)}, since equation (8) measures the distances of '
-            f"radial-basis outputs, which {' and '.join(RADIAL_BASIS)} has"
+            f'"cross_entropy" or "map" for {" and ".join(without)}, since equation (8) needs the radial-basis '
+            f"outputs of {' and '.join(RADIAL_BASIS)}"
         )
         source.report(("loss", "kind"), expected, "mse")
 
@@ -42,14 +42,14 @@ def _loss(source: Source, space: Space, networks: list[str]) -> None:
 def _sdlm(source: Source, space: Space, networks: list[str]) -> None:
     exact = space.can_exceed("optimizer.sdlm.exact")
     if unknown := [name for name in networks if name not in CURVATURE]:
-        source.report(("optimizer", "kind"), f"another optimizer than sdlm for {' and '.join(unknown)}", "sdlm")
+        source.report(("optimizer", "kind"), f"an optimizer other than sdlm for {' and '.join(unknown)}", "sdlm")
     elif exact and (unknown := [name for name in networks if name not in EXACT_CURVATURE]):
-        expected = f"false for {' and '.join(unknown)}, which would take hours; it is for {', '.join(EXACT_CURVATURE)}"
+        expected = f"false for {' and '.join(unknown)}, where it takes hours; for {', '.join(EXACT_CURVATURE)} only"
         source.report(("optimizer", "sdlm", "exact"), expected, True)
     if space.can_exceed("model.batch_norm") and any(
         "model.batch_norm" not in WITHOUT_EFFECT.get(n, ()) for n in networks
     ):
-        expected = "false beside sdlm, whose curvature is that of single images"
+        expected = "false with sdlm, which measures the curvature of single images"
         source.report(("model", "batch_norm"), expected, True)
 
 
@@ -59,7 +59,7 @@ def _piecewise(source: Source, entries: Mapping[str, Entry]) -> None:
     assert isinstance(epochs, tuple)
     assert isinstance(factors, tuple)
     if list(epochs) != sorted(set(epochs)):
-        source.report((*path.split("."), "epochs"), "numbers of epochs that rise", epochs)
+        source.report((*path.split("."), "epochs"), "increasing epochs", epochs)
     if len(epochs) != len(factors):
         expected = f"as many factors as epochs, {len(epochs)}"
         source.report((*path.split("."), "factors"), expected, factors)
@@ -71,7 +71,7 @@ def _possible(space: Space, path: str) -> tuple[object, ...]:
 
 
 def _raw(entry: Entry) -> object:
-    """An entry as a study file writes it."""
+    """An entry as written in a study file."""
     if isinstance(entry, Choice):
         return {"choices": list(entry.choices)}
     return {"low": entry.low, "high": entry.high} if isinstance(entry, Range) else entry

@@ -1,4 +1,4 @@
-"""A sampler or a pruner of Optuna's, by its own name and with its own arguments."""
+"""An Optuna sampler or pruner, given by its class name and arguments."""
 
 import importlib.util
 import inspect
@@ -10,32 +10,32 @@ from typing import Any
 from lenet_search.study.source import Source, nearest_name
 from lenet_search.study.toml_lines import Path
 
-# What a study file can write for an argument with this annotation, and how a message calls it.
+# The values a study file can give an argument with this annotation, and their name in messages.
 WRITABLE: dict[str, tuple[tuple[type, ...], str]] = {
     "int": ((int,), "a whole number"),
     "float": ((int, float), "a number"),
     "bool": ((bool,), "true or false"),
-    "str": ((str,), "a text"),
+    "str": ((str,), "a string"),
     "dict": ((dict,), "a table"),
     "Mapping": ((dict,), "a table"),
 }
-# Packages that Optuna imports only when it first draws: better missed before the search than in it.
+# Packages that Optuna imports only at the first draw: report them before the search starts.
 NEEDS = {"CmaEsSampler": "cmaes", "GPSampler": "torch", "QMCSampler": "scipy", "WilcoxonPruner": "scipy"}
 
 
 @dataclass(frozen=True)
 class Component:
-    """`{ kind = "MedianPruner", n_warmup_steps = 4 }`; an argument can be a component itself."""
+    """`{ kind = "MedianPruner", n_warmup_steps = 4 }`; an argument can itself be a component."""
 
     kind: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
     def build(self, seed: int, instead: type | None = None) -> Any:
-        """The `optuna.samplers` or `optuna.pruners` object; it gets `seed` where it takes one and has none.
+        """The `optuna.samplers` or `optuna.pruners` object, with `seed` if it takes one and the study gives none.
 
         Args:
-            seed: for those that draw
-            instead: a class that is made in the place of Optuna's, with the same arguments
+            seed: for components that draw random numbers
+            instead: a class to use in place of Optuna's, with the same arguments
         """
         import optuna
 
@@ -47,12 +47,12 @@ class Component:
         if "seed" in inspect.signature(build).parameters:
             arguments.setdefault("seed", seed)
         with warnings.catch_warnings():
-            # Whoever writes an experimental sampler's name into a study has chosen it.
+            # Naming an experimental sampler in a study is a deliberate choice.
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             return build(**arguments)
 
     def table(self) -> dict[str, Any]:
-        """The component as a study file writes it."""
+        """The component as written in a study file."""
         arguments = {
             name: value.table() if isinstance(value, Component) else value for name, value in self.arguments.items()
         }
@@ -60,7 +60,7 @@ class Component:
 
 
 def read_component(source: Source, raw: Any, path: Path, role: str) -> Component | None:
-    """Read a sampler or pruner (`role`); None, and reports, where Optuna would not take it."""
+    """Read a sampler or pruner (`role`). Returns None, and reports why, if Optuna would reject it."""
     before = len(source.problems)
     known = _classes(role)
     if not isinstance(raw, dict) or "kind" not in raw:
@@ -84,10 +84,10 @@ def read_component(source: Source, raw: Any, path: Path, role: str) -> Component
             arguments[name] = _argument(source, value, parameters[name], (*path, name))
     for name, parameter in parameters.items():
         if parameter.default is parameter.empty and name not in raw:
-            source.report((*path, name), f"a value, since {kind} needs one")
+            source.report((*path, name), f"a value, since {kind} requires one")
     if kind in NEEDS and importlib.util.find_spec(NEEDS[kind]) is None:
         package = NEEDS[kind]
-        source.report((*path, "kind"), f"the package {package}, which {kind} needs (pip install {package})")
+        source.report((*path, "kind"), f"the package {package}, which {kind} requires (pip install {package})")
     component = Component(kind, arguments)
     if len(source.problems) == before:
         _try(source, component, path)
@@ -104,7 +104,7 @@ def _classes(role: str) -> dict[str, type]:
 
 
 def _argument(source: Source, value: Any, parameter: inspect.Parameter, path: Path) -> Any:
-    """The argument as the constructor takes it; reported where its annotation rules the value out."""
+    """The argument for the constructor. Reports a value that its annotation does not allow."""
     annotation = parameter.annotation if isinstance(parameter.annotation, str) else parameter.annotation.__name__
     options = [part.split("[")[0] for part in annotation.split(" | ")]
     for option, role in (("BaseSampler", "sampler"), ("BasePruner", "pruner")):
@@ -112,21 +112,21 @@ def _argument(source: Source, value: Any, parameter: inspect.Parameter, path: Pa
             return read_component(source, value, path, role)
     writable = [WRITABLE[option] for option in options if option in WRITABLE]
     if not writable:
-        source.report(path, "nothing here: a study file cannot write this argument", value)
+        source.report(path, "no value, since a study file cannot set this argument", value)
     elif not any(_is(value, types) for types, _ in writable):
         source.report(path, " or ".join(words for _, words in writable), value)
     return value
 
 
 def _is(value: Any, types: tuple[type, ...]) -> bool:
-    """`isinstance`, except that true and false are no numbers."""
+    """`isinstance`, except that true and false are not numbers."""
     return isinstance(value, types) and (not isinstance(value, bool) or bool in types)
 
 
 def _try(source: Source, component: Component, path: Path) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the search's own construction shows them, once
+        warnings.simplefilter("ignore")  # shown once, when the search builds the component
         try:
             component.build(seed=0)
-        except Exception as error:  # whatever a constructor of Optuna's refuses, its message says why
+        except Exception as error:  # the constructor's message explains the problem
             source.report(path, f"arguments that {component.kind} accepts ({error})", component.table())

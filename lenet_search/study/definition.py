@@ -1,4 +1,4 @@
-"""What a study file says, read and checked."""
+"""The validated contents of a study file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ METRICS: dict[str, Direction] = {"val_accuracy": "maximize", "val_loss": "minimi
 
 @dataclass(frozen=True)
 class Definition:
-    """A study: its space, how it is searched, and how long.
+    """A study: its search space, and how and how long it is searched.
 
-    `path` is None where the study came from no file; `timeout` is in seconds, None for no limit; each of
-    `start` holds open hyperparameters only, ready to be queued as the first trials. `repeat` has a study with nothing
-    open train its one recipe as often as it has trials.
+    `path` is None if the study was not read from a file. `timeout` is in seconds, or None for no limit. The entries of
+    `start` contain only searched hyperparameters and are queued as the first trials.
+    `repeat`: whether a study with nothing open trains its one recipe `trials` times.
     """
 
     name: str
@@ -41,16 +41,16 @@ class Definition:
 
     @property
     def recipe_name(self) -> str:
-        """What to call a recipe. All exports name theirs recipe.toml: it has the name of its folder."""
+        """The name of a recipe. Exports are always named recipe.toml, so such a file takes the name of its folder."""
         if self.name == "recipe" and self.path is not None:
             return self.path.resolve().parent.name
         return self.name
 
     def lines(self) -> dict[str, str]:
-        """All that decides what a trial is and how it is drawn, as TOML text by dotted key.
+        """Everything that determines the trials and how they are drawn, as TOML text by dotted key.
 
-        It is stored with the study and compared when it is opened again. Name, trials, timeout, repeat and claim
-        are left out: with another of those it is still the same study.
+        This is stored with the study and compared when the study is opened again. Name, trials, timeout, repeat and
+        claim are left out, since changing them does not make it a different study.
         """
         lines = {
             "study.metric": value_text(self.metric),
@@ -64,7 +64,7 @@ class Definition:
 
 
 def entry_text(entry: Entry) -> str:
-    """A value, range or choice as a study file writes it."""
+    """A value, range or choice as written in a study file."""
     if isinstance(entry, Choice):
         return value_text({"choices": entry.choices})
     if not isinstance(entry, Range):
@@ -78,7 +78,7 @@ def entry_text(entry: Entry) -> str:
 
 
 def differences(stored: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
-    """Lines like `train.epochs: stored 10, now 12`, in the order of the file; none where the two are the same."""
+    """Lines like `train.epochs: stored 10, now 12`, in the order of the file. Empty if the two are equal."""
     keys = dict.fromkeys([*new, *stored])
     return [
         f"{key}: stored {stored.get(key, 'nothing')}, now {new.get(key, 'nothing')}"

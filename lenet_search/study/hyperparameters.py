@@ -1,4 +1,4 @@
-"""What a study file says about hyperparameters: read into a `Space`."""
+"""The hyperparameters of a study file, read into the entries of a `Space`."""
 
 import tomllib
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ from lenet_search.study.toml_lines import Path
 from lenet_search.study.toml_text import value_text
 
 RANGE_KEYS = ("low", "high", "log", "step")
-OTHERS = ("study", "start", "claim")  # tables of a study file that hold no hyperparameters
+OTHERS = ("study", "start", "claim")  # tables of a study file without hyperparameters
 
 
 def read_entries(source: Source) -> dict[str, Entry]:
-    """The entries of the study's `Space`; what is wrong is reported, and left out."""
+    """The entries of the study's `Space`. Invalid ones are reported and left out."""
     sections = {name: table for name, table in source.values.items() if name not in OTHERS}
     written = written_paths(source, sections, (), OTHERS)
     parsed = {path: _entry(source, FIELDS[path], value) for path, value in written.items()}
@@ -34,10 +34,10 @@ def read_entries(source: Source) -> dict[str, Entry]:
 def written_paths(
     source: Source, tables: Mapping[str, Any], prefix: Path, others: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    """The raw value of every hyperparameter in `tables`, by dotted path; keys that do not exist are reported.
+    """The raw value of every hyperparameter in `tables`, by dotted path. Unknown keys are reported.
 
-    `prefix` is where the tables stand: () for a study, ("start", 0) for a start. `others` are the names of
-    tables that may stand beside them.
+    `prefix` is the location of the tables: () for a study, ("start", 0) for a start. `others` are the names of other
+    tables that are allowed next to them.
     """
     found: dict[str, Any] = {}
     for section, table in tables.items():
@@ -75,7 +75,7 @@ def _written_in(source: Source, section: str, table: Mapping[str, Any], prefix: 
 
 
 def _elsewhere(name: str, section: str | None = None) -> str | None:
-    """The path of a hyperparameter of this very name in another place (or in a branch of `section`)."""
+    """The path of a hyperparameter with this name elsewhere (or in a branch of `section`)."""
     paths = (path for path, field in FIELDS.items() if section is None or field.section == section)
     return next((path for path in paths if path.rsplit(".", 1)[1] == name), None)
 
@@ -86,7 +86,7 @@ def _first_argument(section: str, branch: str) -> str:
 
 
 def _kinds(section: str, parsed: Mapping[str, Entry | None]) -> tuple[str, ...]:
-    """The kinds that can be picked; all of them where what the file says about it is wrong."""
+    """The kinds that can be selected; all of them if the entry is invalid."""
     field = FIELDS[f"{section}.kind"]
     entry = parsed.get(field.path, field.default)
     if entry is None:
@@ -101,7 +101,7 @@ def _report_unpicked_branches(source: Source, written: Mapping[str, Any], kinds:
         if branch is not None and branch not in kinds[section]:
             picked = ", ".join(f'"{kind}"' for kind in kinds[section])
             meant = f"{section}.kind = {value_text({'choices': [*kinds[section], branch]})}"
-            expected = f"arguments only of what {section}.kind can pick, {picked}"
+            expected = f"arguments of a kind that {section}.kind can take, {picked}"
             source.report((section, branch), expected, branch, meant)
 
 
@@ -118,7 +118,7 @@ def _entry(source: Source, field: Field, raw: Any) -> Entry | None:
 
 
 def checked_value(source: Source, field: Field, raw: Any, path: Path) -> Value | None:
-    """`raw` in the field's own type; None, and a report, where it is not legal."""
+    """`raw` converted to the field's type. Returns None, and reports it, if it is not legal."""
     if field.legal.allows(raw):
         try:
             return field.legal.convert(raw)
@@ -129,7 +129,7 @@ def checked_value(source: Source, field: Field, raw: Any, path: Path) -> Value |
 
 
 def _meant(field: Field, raw: Any) -> str | None:
-    """What a value of the wrong type, or a misspelt name, was probably to be."""
+    """The probable meaning of a value of the wrong type, or of a misspelled name."""
     if isinstance(raw, list) and raw and all(field.legal.allows(item) for item in raw):
         return value_text({"choices": raw})
     if not isinstance(raw, str):
@@ -147,7 +147,7 @@ def _meant(field: Field, raw: Any) -> str | None:
 def _choice(source: Source, field: Field, raw: Mapping[str, Any], path: Path) -> Choice | None:
     for key in raw:
         if key != "choices":
-            source.report((*path, key), "choices alone, or low and high without choices", key)
+            source.report((*path, key), "either choices, or low and high", key)
     listed = raw["choices"]
     if not isinstance(listed, list) or not listed:
         example = value_text([field.default])
@@ -157,14 +157,14 @@ def _choice(source: Source, field: Field, raw: Mapping[str, Any], path: Path) ->
     seen: set[Value] = set()
     for i, value in enumerate(values):
         if value is not None and value in seen:
-            source.report((*path, "choices", i), "each choice once", value)
+            source.report((*path, "choices", i), "distinct choices", value)
         elif value is not None:
             seen.add(value)
     return None if None in values else Choice(tuple(value for value in values if isinstance(value, Scalar)))
 
 
 def _range(source: Source, field: Field, raw: Mapping[str, Any], path: Path) -> Range | None:
-    """A range, all of whose rules are checked; None where one is broken."""
+    """A valid range, or None. Every broken rule is reported."""
     before = len(source.problems)
     if field.legal.type not in (int, float):
         legal: list[Value] = list(field.legal.choices) or (
@@ -201,9 +201,9 @@ def _bound(source: Source, field: Field, raw: Mapping[str, Any], path: Path) -> 
 
 def _check_bounds(source: Source, field: Field, low: float, high: float, log: bool, path: Path) -> None:
     if field.legal.count_or_share and isinstance(low, int) != isinstance(high, int):
-        source.report((*path, "high"), "two counts or two shares as low and high", high)
+        source.report((*path, "high"), "two counts or two shares for low and high", high)
     elif low >= high:
-        source.report((*path, "low"), f"less than high, {value_text(high)}", low)
+        source.report((*path, "low"), f"a number below high, {value_text(high)}", low)
     if log and low <= 0:
         source.report((*path, "low"), "a number above 0, since log = true", low)
 
@@ -222,4 +222,4 @@ def _check_step(
         if steps.denominator != 1:
             reached = Fraction(str(low)) + int(steps) * Fraction(str(step))
             nearest = f"high = {value_text(type(high)(reached))}" if steps >= 1 else None
-            source.report(at, f"a step that leads from low, {low}, to high, {high}", step, nearest)
+            source.report(at, f"a step that reaches high, {high}, from low, {low}", step, nearest)

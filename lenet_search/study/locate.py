@@ -1,4 +1,4 @@
-"""Which studies and recipes there are, and where the one that was asked for lies."""
+"""Lists the available studies and recipes, and finds one by name or path."""
 
 import os
 from pathlib import Path
@@ -7,25 +7,25 @@ from typing import Literal
 from lenet_search.errors import StudyFileError
 from lenet_search.study.source import nearest_name
 
-Kind = Literal["studies", "recipes"]  # the folder: of studies, and of study files with nothing open
+Kind = Literal["studies", "recipes"]  # the folder: of studies, or of study files with every value fixed
 OTHER: dict[Kind, Kind] = {"studies": "recipes", "recipes": "studies"}
 WORDS: dict[Kind, str] = {"studies": "study", "recipes": "recipe"}
 
 
 def shipped(kind: Kind = "studies") -> dict[str, Path]:
-    """The studies or recipes that come with the package, by name."""
+    """The studies or recipes that ship with the package, by name."""
     package = Path(__file__).resolve().parent.parent
     installed = package / kind
     return _files_in(installed if installed.is_dir() else package.parent / kind)  # or a source checkout
 
 
 def local(kind: Kind = "studies") -> dict[str, Path]:
-    """Those of the working folder: `studies/NAME.toml` or `recipes/NAME.toml`, by name."""
+    """Those in the working directory: `studies/NAME.toml` or `recipes/NAME.toml`, by name."""
     return _files_in(Path(kind))
 
 
 def title(path: Path) -> str:
-    """The first comment line of a study file: what it asks. Empty where there is none."""
+    """The title of a study file, its first comment line. Empty if there is none."""
     try:
         with path.open(encoding="utf-8") as lines:
             first = next(lines, "").strip()
@@ -35,17 +35,17 @@ def title(path: Path) -> str:
 
 
 def find(source: str | Path, kind: Kind = "studies") -> Path:
-    """The file of a study: a path as it is; a NAME from the working folder, then from the package.
+    """The file of a study: a path as given, or a NAME in the working directory or else in the package.
 
-    A name is looked for among the files of `kind` first, and then among the others.
+    A name is searched among the files of `kind` first, then among the others.
 
     Raises:
-        StudyFileError: when it is not there, with the names of those that are.
+        StudyFileError: there is no such study. The message lists those that exist.
     """
     is_path = isinstance(source, Path) or "/" in source or "\\" in source or source.endswith(".toml")
     if is_path:
         path = Path(source)
-        if os.path.isfile(path):  # of a path that is too long for a file, pathlib's own raises an error
+        if os.path.isfile(path):  # pathlib's method raises an error if the path is too long
             return path
         if os.path.exists(path):
             what = "a folder" if path.is_dir() else "a device or a pipe"
@@ -57,7 +57,7 @@ def find(source: str | Path, kind: Kind = "studies") -> Path:
     if name not in known:
         if os.path.isfile(name):
             return Path(name)
-        raise StudyFileError([f"no {WORDS[kind]} is called {name!r}{_instead(name, sorted(_known(kind)))}"])
+        raise StudyFileError([f"there is no {WORDS[kind]} named {name!r}{_instead(name, sorted(_known(kind)))}"])
     return known[name]
 
 
@@ -66,10 +66,10 @@ def _known(kind: Kind) -> dict[str, Path]:
 
 
 def _instead(asked: str, others: list[str]) -> str:
-    """How an error goes on: the nearest other, and all others."""
+    """The end of an error message: the nearest name, and all names."""
     nearest = nearest_name(asked, others)
     hint = f"; did you mean {nearest}?" if nearest else "."
-    return f"{hint} There are: {', '.join(others)}"
+    return f"{hint} Available: {', '.join(others)}"
 
 
 def _files_in(folder: Path) -> dict[str, Path]:

@@ -1,4 +1,4 @@
-"""`--set KEY=VALUE`: what takes the place of a study file's own values before anything is checked."""
+"""`--set KEY=VALUE`: overrides values of a study file before they are validated."""
 
 import re
 import tomllib
@@ -8,12 +8,12 @@ from typing import Any
 from lenet_search.recipe import SECTIONS
 from lenet_search.study.source import Source
 
-# A value that TOML does not know but a person means as a text: adam, 30m, data/my-images.npz
+# A value that is not TOML but evidently a string: adam, 30m, data/my-images.npz
 _BARE_TEXT = re.compile(r"""[^\s{}\[\]"'=,#][^{}\[\]"'=,#\n]*""")
 
 
 def apply(source: Source, overrides: Sequence[str]) -> None:
-    """Replace values of `source`, in the given order, kinds first; what does not read is reported there."""
+    """Replace values of `source` in the given order, kinds first. Overrides that cannot be parsed are reported."""
     pairs = [pair for text in overrides if (pair := _parse(source, text)) is not None]
     for path, value, text in sorted(pairs, key=lambda pair: pair[0][-1] != "kind"):
         if path[-1] == "kind" and len(path) > 1:
@@ -35,13 +35,13 @@ def _parse(source: Source, text: str) -> tuple[tuple[str, ...], Any, str] | None
         source.report_override(text, f"a TOML value ({error})")
         return None
     if len(table) != 1:
-        source.report_override(text, "one TOML value")
+        source.report_override(text, "a single TOML value")
         return None
     return path, table["value"], text
 
 
 def _drop_other_kinds(source: Source, path: tuple[str, ...], kind: Any) -> None:
-    """With another kind, what the file says about the kinds that are no longer picked gives way too."""
+    """When the kind changes, drop the file's arguments of kinds that can no longer be selected."""
     table: Any = source.values
     for part in path:
         table = table.get(part) if isinstance(table, dict) else None

@@ -1,4 +1,4 @@
-"""From a study file to its `Definition`, or to the list of all that is wrong with it."""
+"""Reads a study file into a `Definition`, or reports all of its problems."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,30 +20,31 @@ LONGEST_NAME = 100  # characters
 
 
 def read(source: str | Path, *, overrides: Sequence[str] = (), name: str | None = None) -> Definition:
-    """Read and check a study file.
+    """Read and validate a study file.
 
     Args:
-        source: a NAME (`studies/NAME.toml` in the working folder, else a study that ships, else a recipe), or a path
-        overrides: `KEY=VALUE` texts that replace what the file says before it is checked
-        name: what the study is called; left out, it has its file's name
+        source: a path, or a NAME (`studies/NAME.toml` in the working directory, else a study in the package, else a
+            recipe)
+        overrides: `KEY=VALUE` strings that replace values of the file before validation
+        name: the name of the study; by default, that of its file
 
     Raises:
-        StudyFileError: with every problem of the file at once.
+        StudyFileError: with every problem of the file.
     """
     definition, _ = _read(find(source), overrides, name)
     return definition
 
 
 def read_recipe(source: str | Path, *, overrides: Sequence[str] = ()) -> tuple[Definition, Recipe]:
-    """Read a study file in which nothing is open; a NAME is looked for among the recipes first.
+    """Read a study file that fixes every value. A NAME is searched among the recipes first.
 
     Raises:
-        StudyFileError: as `read` does, and when something is open, naming all of it.
+        StudyFileError: as in `read`, or if hyperparameters are searched; the message lists all of them.
     """
     definition, text = _read(find(source, "recipes"), overrides, None)
     for open_path in definition.space.searched():
         key = tuple(open_path.split("."))
-        text.report(key, "one value, since a recipe leaves nothing open", _raw(text, key))
+        text.report(key, "a single value, since a recipe fixes every value", _raw(text, key))
     if text.problems:
         raise StudyFileError(text.problems)
     values: dict[str, Value] = {
@@ -56,17 +57,17 @@ def _read(path: Path, overrides: Sequence[str], name: str | None) -> tuple[Defin
     try:
         return _definition(path, overrides, _name(path.stem if name is None else name))
     except RecursionError:
-        raise StudyFileError([f"{path}: expected a few tables inside each other; received hundreds"]) from None
+        raise StudyFileError([f"{path}: tables are nested too deeply"]) from None
 
 
 def _name(name: str) -> str:
-    """What a study may be called: it becomes the name of a folder, and is printed."""
+    """Validate the name of a study, which is printed and used as a folder name."""
     if name.strip() in ("", ".", "..") or not name.isprintable() or set(name) & set("/\\") or len(name) > LONGEST_NAME:
         shown = repr(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]} ...")
         raise StudyFileError(
             [
-                f"the study's name: expected up to {LONGEST_NAME} printable characters without a slash, since a folder "
-                f"is called by it; received {shown}; give another with --name"
+                f"study name: expected up to {LONGEST_NAME} printable characters without a slash, since a folder is "
+                f"named after it; received {shown}; choose another with --name"
             ]
         )
     return name
@@ -79,7 +80,7 @@ def _definition(path: Path, overrides: Sequence[str], name: str) -> tuple[Defini
     entries = read_entries(source)
     start = read_starts(source, entries)
     claim = read_claim(source)
-    if not source.problems:  # else what stands beside one another may not be what was meant
+    if not source.problems:  # invalid values would make these checks misleading
         report_combinations(source, entries)
     if source.problems:
         raise StudyFileError(source.problems)

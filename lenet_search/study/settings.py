@@ -1,4 +1,4 @@
-"""`[study]`: what is measured, how it is searched, and how long."""
+"""`[study]`: the metric, the sampler and pruner, and the length of the search."""
 
 import re
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ from lenet_search.study.definition import METRICS
 from lenet_search.study.source import Source, nearest_name
 
 KEYS = ("metric", "direction", "trials", "timeout", "seed", "sampler", "pruner", "repeat")
-HIGHEST_SEED = 2**32 - 1  # NumPy's, which Optuna's samplers hand it to
+HIGHEST_SEED = 2**32 - 1  # NumPy's limit; Optuna's samplers pass it on
 _DURATION = re.compile(r"(?:(\d+)h)?\s*(?:(\d+)m)?\s*(?:(\d+)s)?")
 _DURATION_WORDS = 'a duration like "30m", "2h", "90s" or "1h30m", or seconds above 0'
 
 
 @dataclass(frozen=True)
 class Settings:
-    """`[study]`, with the defaults of what it leaves out."""
+    """The values of `[study]`, with defaults."""
 
     metric: str = "val_accuracy"
     trials: int = 100
@@ -32,7 +32,7 @@ def duration(given: str | int | float) -> float:
     """Seconds of "30m", "2h", "90s", "1h30m", or of a number of seconds.
 
     Raises:
-        ValueError: when it is none of these, or not above 0.
+        ValueError: it is none of these, or not above 0.
     """
     try:
         seconds = _seconds(given)
@@ -44,7 +44,7 @@ def duration(given: str | int | float) -> float:
 
 
 def _seconds(given: str | int | float) -> float:
-    """The number of seconds; 0 for what does not read."""
+    """The number of seconds, 0 if it cannot be parsed."""
     if isinstance(given, str):
         parts = _DURATION.fullmatch(given.strip())
         if parts and any(parts.groups()):
@@ -55,7 +55,7 @@ def _seconds(given: str | int | float) -> float:
 
 
 def read_settings(source: Source) -> Settings:
-    """Read `[study]`; what is wrong is reported, and takes its default."""
+    """Read `[study]`. Invalid values are reported and take their defaults."""
     table = source.values.get("study", {})
     if not isinstance(table, dict):
         source.report(("study",), "a table, [study]", table)
@@ -105,4 +105,4 @@ def _read_metric(source: Source, table: Mapping[str, Any], given: dict[str, Any]
         return
     given["metric"] = metric
     if direction is not None and direction != METRICS[metric]:
-        source.report(("study", "direction"), f'"{METRICS[metric]}" for {metric} (or nothing)', direction)
+        source.report(("study", "direction"), f'"{METRICS[metric]}" for {metric}, or no value', direction)

@@ -1,4 +1,4 @@
-"""A study file as it was written, with the place of every key, and the problems found in it."""
+"""The raw values of a study file, the line of every key, and the problems reported so far."""
 
 import difflib
 import re
@@ -18,10 +18,10 @@ AFTER_THE_FILE = 10**9  # the line that sorts the problems of overrides last
 
 
 class Source:
-    """The values of a study file; `place` tells where a key was written, `problems` gathers what is wrong.
+    """The values of a study file. `place` locates a key; `problems` collects the reports.
 
     Raises:
-        StudyFileError: when the file cannot be read at all, or is no TOML.
+        StudyFileError: the file cannot be read, or is not valid TOML.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,23 +34,23 @@ class Source:
         except ValueError as error:  # a TOMLDecodeError, or Python's own for a number of thousands of digits
             found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
             line = found[1] if found else text.count("\n") + 1
-            raise StudyFileError([f"{self.label}:{line}: expected TOML; received: {error}"]) from None
+            raise StudyFileError([f"{self.label}:{line}: expected valid TOML; received: {error}"]) from None
         self._places = {key: (line, f"{self.label}:{line}") for key, line in key_lines(text).items()}
 
     @property
     def problems(self) -> list[str]:
-        """All problems so far, in the order of the file, each said once; those of overrides last."""
+        """All distinct problems so far, in the order of the file, those of overrides last."""
         return list(dict.fromkeys(text for _, text in sorted(self._problems, key=lambda problem: problem[0])))
 
     def place(self, path: KeyPath) -> tuple[int, str]:
-        """Where `path`, or the table that it should stand in, was written: (line, "studies/cifar.toml:12")."""
+        """The location of `path`, or of the table that should contain it: (line, "studies/cifar.toml:12")."""
         for length in range(len(path), 0, -1):
             if path[:length] in self._places:
                 return self._places[path[:length]]
         return 0, self.label
 
     def replace(self, path: tuple[str, ...], value: Any, override: str) -> None:
-        """Put `value` at `path`, as the text `override` says."""
+        """Set `path` to `value`, as requested by the text `override`."""
         here = (AFTER_THE_FILE, f"--set {override}")
         table = self.values
         for length, part in enumerate(path[:-1], 1):
@@ -68,7 +68,7 @@ class Source:
         return any(path[:length] in self._overridden for length in range(1, len(path) + 1))
 
     def report(self, path: KeyPath, expected: str, received: Any = NOTHING, nearest: str | None = None) -> None:
-        """Note a problem at `path`: what was expected, what was received, and perhaps what was meant."""
+        """Report a problem at `path`: the expected and the received value, and perhaps the nearest legal one."""
         line, place = self.place(path)
         name = ".".join(str(part + 1) if isinstance(part, int) else key_text(part) for part in path)
         got = "nothing" if received is NOTHING else value_text(received)
@@ -78,11 +78,11 @@ class Source:
         self._problems.append((line, f"{place}: {name}: expected {expected}; received {got}{hint}"))
 
     def report_override(self, text: str, expected: str) -> None:
-        """Note an override that does not read."""
+        """Report an override that cannot be parsed."""
         self._problems.append((AFTER_THE_FILE, f"--set {text}: expected {expected}"))
 
     def report_unknown(self, path: KeyPath, names: Iterable[str], nearest: str | None = None) -> None:
-        """Note a key that is none of `names`."""
+        """Report a key that is not among `names`."""
         names = list(names)
         word = str(path[-1])
         self.report(path, one_of(names), word, nearest or nearest_name(word, names))
@@ -95,16 +95,16 @@ def one_of(names: Iterable[str]) -> str:
 
 
 def nearest_name(word: str, names: Iterable[str]) -> str | None:
-    """The name that `word` most looks like, whatever its case, or None."""
+    """The name most similar to `word`, ignoring case, or None."""
     by_lower = {name.lower(): name for name in names}
     close = difflib.get_close_matches(word.lower(), by_lower, n=5)
-    close.sort(key=lambda name: sorted(name) != sorted(word.lower()))  # of equals, the one with two letters swapped
+    close.sort(key=lambda name: sorted(name) != sorted(word.lower()))  # prefer transposed letters
     close = close or [name for name in by_lower if word and name.startswith(word.lower())]
     return by_lower[close[0]] if close else None
 
 
 def _label(path: Path) -> str:
-    """The path as a person would type it: from the working folder where it lies in it."""
+    """The path as a user would type it, relative to the working directory if it is inside."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))
     except ValueError:
@@ -116,7 +116,7 @@ def _text_of(path: Path, label: str) -> str:
         raw = path.read_bytes()
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise StudyFileError([f"{label}: expected a study file that can be read; received: {reason}"]) from None
+        raise StudyFileError([f"{label}: expected a readable study file; received: {reason}"]) from None
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""`[[start]]`: recipes, or parts of one, that are tried first."""
+"""`[[start]]`: complete or partial recipes to try first."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,10 +12,10 @@ from lenet_search.study.toml_text import value_text
 
 
 def read_starts(source: Source, entries: Mapping[str, Entry]) -> tuple[dict[str, Value], ...]:
-    """The open hyperparameters that each start gives, as flat values; what is wrong is reported.
+    """The searched hyperparameters that each start sets, as flat values. Problems are reported.
 
-    A value that an override rules out gives way without a word. What a start says as the study's fixed values
-    say it is left out, and so is a start of which nothing remains.
+    Values that an override rules out are dropped silently. Values that repeat the study's fixed values are omitted, and
+    so are starts that become empty.
     """
     tables = source.values.get("start", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
@@ -43,7 +43,7 @@ def _start(source: Source, table: Mapping[str, Any], at: Path, entries: Mapping[
 def _fits(
     source: Source, path: str, value: Value, at: Path, entries: Mapping[str, Entry], start: Mapping[str, Value]
 ) -> bool:
-    """Whether a trial of the study can have this value; if not, it is reported unless an override says so."""
+    """Whether a trial of the study can have this value. If not, it is reported, unless an override is the cause."""
     field = FIELDS[path]
     here = (*at, *path.split("."))
     if field.branch is not None:
@@ -54,7 +54,7 @@ def _fits(
                 source.report(here, expected, value)
             return False
     if path not in entries:
-        return False  # what the study says about it was reported already
+        return False  # its problem in the study has already been reported
     expected = _value_problem(path, value, entries[path])
     if expected is not None and not source.is_overridden(tuple(path.split("."))):
         source.report(here, expected, value)
@@ -67,10 +67,10 @@ def _branch_problem(branch: str, kind: str, entries: Mapping[str, Entry], start:
     entry = entries[kind]
     possible = entry.choices if isinstance(entry, Choice) else (entry,)
     if branch not in possible:
-        return f"arguments only of what {kind} can pick, {', '.join(value_text(one) for one in possible)}"
+        return f"arguments of a kind that {kind} can take, {', '.join(value_text(one) for one in possible)}"
     if isinstance(entry, Choice) and start.get(kind) != branch:
-        said = f"not {value_text(start[kind])}" if kind in start else "which this start leaves open"
-        return f'{kind} = "{branch}" beside it, {said}'
+        said = f"not {value_text(start[kind])}" if kind in start else "which is left out"
+        return f'{kind} = "{branch}" in the same start, {said}'
     return None
 
 
@@ -81,4 +81,4 @@ def _value_problem(path: str, value: Value, entry: Entry) -> str | None:
         inside = isinstance(value, int | float) and entry.contains(value)
         grid = "" if entry.step is None else f" in steps of {value_text(entry.step)}"
         return None if inside else f"a value from {value_text(entry.low)} to {value_text(entry.high)}{grid}"
-    return None if value == entry else f"{value_text(entry)}, the value that the study fixes, or nothing"
+    return None if value == entry else f"{value_text(entry)}, the value fixed by the study, or no value"

@@ -1,6 +1,6 @@
-"""The line on which each key of a TOML text stands, which `tomllib` does not tell.
+"""The line number of every key of a TOML text, which `tomllib` does not provide.
 
-The scan trusts its text: `tomllib` has parsed it before, so here it is enough to know where things begin and end.
+The scan assumes valid TOML: `tomllib` has already parsed the text, so it only locates the tokens.
 """
 
 import re
@@ -8,7 +8,7 @@ import tomllib
 
 Path = tuple[str | int, ...]
 
-_BLANK = re.compile(r"(?:[ \t\n,]|#[^\n]*)*")  # commas too: they only ever separate
+_BLANK = re.compile(r"(?:[ \t\n,]|#[^\n]*)*")  # commas are only ever separators
 _KEY = re.compile(r"""[ \t]*("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+)[ \t]*(\.?)""")
 _TEXT = re.compile(
     r'''"""(?:\\.|[^\\])*?""""{0,2}|\'\'\'.*?\'\'\'\'{0,2}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*\'''',
@@ -20,7 +20,7 @@ _BARE = re.compile(r"[^,\]}\n#]+")
 def key_lines(text: str) -> dict[Path, int]:
     """The line, from 1, of every key and array item: {("optimizer", "sgd"): 12, ("start", 0, "train"): 30, ...}.
 
-    A table counts from its header, or from the first key that names it. `text` must be valid TOML.
+    The line of a table is that of its header, or of the first key that names it. `text` must be valid TOML.
     """
     return _Scan(text.replace("\r\n", "\n")).lines
 
@@ -30,7 +30,7 @@ class _Scan:
         self.text = text
         self.at = 0
         self.lines: dict[Path, int] = {}
-        self.counts: dict[Path, int] = {}  # how many [[headers]] each array of tables has had so far
+        self.counts: dict[Path, int] = {}  # number of [[headers]] so far in each array of tables
         table: Path = ()
         while self._skip() < len(text):
             if text[self.at] == "[":
@@ -72,7 +72,7 @@ class _Scan:
         return path
 
     def _inside(self, parts: Path) -> Path:
-        """`parts` with the number of the latest table after each name that is an array of tables."""
+        """`parts`, with the index of the latest table after each array of tables."""
         path: Path = ()
         for part in parts:
             path += (part,)

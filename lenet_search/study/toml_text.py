@@ -1,28 +1,28 @@
-"""Values as TOML text: for error messages, for what is stored with a study, and for recipes."""
+"""Values as TOML text, for error messages, stored definitions and recipes."""
 
 import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-LONGEST_NUMBER = 14000  # bits of a whole number that is written in decimal
+LONGEST_NUMBER = 14000  # bits; longer integers are written in hexadecimal
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def key_text(key: str) -> str:
-    """A key as TOML writes it, quoted where it must be."""
+    """A key in TOML syntax, quoted if necessary."""
     return key if _BARE_KEY.fullmatch(key) else _quoted(key)
 
 
 def value_text(value: Any) -> str:
-    """A value as TOML writes it, on one line; floats read back as the same float.
+    """A value in TOML syntax, on one line. Floats round-trip exactly.
 
-    Takes what `tomllib` gives: texts, numbers, true and false, dates, and lists and tables of them.
+    Accepts what `tomllib` returns: strings, numbers, booleans, dates, and lists and tables of them.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
-        return hex(value)  # Python writes no decimal number of more than 4300 digits
+        return hex(value)  # Python refuses to print integers of more than 4300 decimal digits
     if isinstance(value, str):
         return _quoted(value)
     if isinstance(value, Mapping):
@@ -34,4 +34,4 @@ def value_text(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # the one that JSON leaves as it is
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # JSON does not escape this one

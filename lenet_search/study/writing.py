@@ -1,4 +1,4 @@
-"""A recipe as a study file with nothing open."""
+"""Writes a recipe as a study file with every value fixed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,11 +9,11 @@ from lenet_search.study.toml_text import key_text, value_text
 
 
 def write_recipe(recipe: Recipe, header: str = "", study: Mapping[str, Any] | None = None) -> str:
-    """The recipe as TOML in the study language; `read_recipe` gives back an equal recipe.
+    """The recipe as a study file. `read_recipe` returns an equal recipe.
 
     Args:
-        recipe: what is written, defaults included
-        header: text for the first lines, as comments
+        recipe: written in full, including defaults
+        header: text of the leading comment
         study: keys of `[study]`; a `Component` is written as its table
     """
     lines = [f"# {line}".rstrip() for line in header.splitlines()]

@@ -14,13 +14,13 @@ from lenet_search.storage import open_storage
 def test_an_error_is_a_plain_message_on_stderr_with_its_own_exit_code():
     failed = call("check", "no-such-study")
     assert failed.exit_code == 2
-    assert failed.stderr.startswith("Error: no study is called 'no-such-study'")
+    assert failed.stderr.startswith("Error: there is no study named 'no-such-study'")
     assert "Traceback" not in failed.stderr
     assert failed.stdout == ""
 
 
 def test_brackets_in_an_error_are_printed_as_they_stand():
-    assert "no study is called '[bold]x'" in call("check", "[bold]x").stderr
+    assert "there is no study named '[bold]x'" in call("check", "[bold]x").stderr
 
 
 def test_an_interrupted_search_leaves_with_the_exit_code_of_its_signal(monkeypatch):

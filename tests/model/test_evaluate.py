@@ -49,13 +49,13 @@ def test_without_a_name_the_recipe_beside_the_model_names_the_data(brightness_mo
 
 
 def test_without_a_name_or_a_recipe_one_is_asked_for(brightness_model: Path, tiny_npz: Path) -> None:
-    with pytest.raises(ResultError, match=r"no recipe.json lies beside it.*--on"):
+    with pytest.raises(ResultError, match=r"no recipe.json next to it.*--on"):
         evaluate(brightness_model, None, tiny_npz.parent)
 
 
 def test_a_recipe_that_is_no_recipe_is_named(brightness_model: Path, tiny_npz: Path) -> None:
     brightness_model.with_name("recipe.json").write_text("[]", encoding="utf-8")
-    with pytest.raises(ResultError, match=r"recipe.json: not the recipe.json that an export writes"):
+    with pytest.raises(ResultError, match=r"recipe.json: not a recipe.json written by an export"):
         evaluate(brightness_model, None, tiny_npz.parent)
 
 
@@ -63,7 +63,7 @@ def test_a_model_for_images_of_another_size_is_refused_with_both_sizes(tmp_path:
     import keras
 
     path = saved(tmp_path / "m.keras", keras.layers.Flatten(), keras.layers.Dense(3), shape=(28, 28, 1))
-    with pytest.raises(ResultError, match=r"takes images of 28x28x1, those of tiny are 32x32x1"):
+    with pytest.raises(ResultError, match=r"takes images of 28x28x1, but tiny has 32x32x1"):
         evaluate(path, "tiny", tiny_npz.parent)
 
 
@@ -71,7 +71,7 @@ def test_a_model_of_another_number_of_classes_is_refused(tmp_path: Path, tiny_np
     import keras
 
     path = saved(tmp_path / "m.keras", keras.layers.Flatten(), keras.layers.Dense(10))
-    with pytest.raises(ResultError, match=r"tells 10 classes apart, tiny has 3"):
+    with pytest.raises(ResultError, match=r"has 10 classes, but tiny has 3"):
         evaluate(path, "tiny", tiny_npz.parent)
 
 
@@ -90,7 +90,7 @@ def test_a_model_with_python_code_is_refused_and_the_code_not_run(tmp_path: Path
     code = keras.layers.Lambda(lambda x, touch=str(marker): (open(touch, "w").close(), x)[1])
     path = saved(tmp_path / "m.keras", code, keras.layers.Flatten(), keras.layers.Dense(3))
     marker.unlink(missing_ok=True)
-    with pytest.raises(ResultError, match="holds Python code"):
+    with pytest.raises(ResultError, match="contains Python code"):
         evaluate(path, "tiny", tiny_npz.parent)
     assert not marker.exists()
 
@@ -111,7 +111,7 @@ def test_a_model_with_a_layer_of_its_own_is_refused(tmp_path: Path, tiny_npz: Pa
 def test_a_truncated_model_is_refused(brightness_model: Path, tiny_npz: Path, keep: float) -> None:
     whole = brightness_model.read_bytes()
     brightness_model.write_bytes(whole[: int(keep * len(whole)) if keep < 1 else int(keep)])
-    with pytest.raises(ResultError, match="not a Keras model, or only a part of one"):
+    with pytest.raises(ResultError, match="not a Keras model, or truncated"):
         evaluate(brightness_model, "tiny", tiny_npz.parent)
 
 
@@ -123,7 +123,7 @@ def test_a_zip_that_is_no_model_is_refused(tmp_path: Path, tiny_npz: Path) -> No
 
 def test_a_file_of_another_kind_or_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.h5").write_bytes(b"x" * 100)
-    with pytest.raises(ResultError, match=r"expected a whole .keras file"):
+    with pytest.raises(ResultError, match=r"expected a complete .keras file"):
         evaluate(tmp_path / "model.h5", "digits")
     with pytest.raises(ResultError, match=r"no such file.*best --export"):
         evaluate(tmp_path / "model.keras", "digits")

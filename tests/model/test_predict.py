@@ -68,21 +68,21 @@ def test_three_classes_come_with_their_probabilities_the_best_first(tmp_path: Pa
     assert not problems
 
 
-def test_dark_on_light_is_turned_over_and_its_paper_made_black(tmp_path: Path, predictor: Predictor) -> None:
+def test_dark_on_light_is_inverted_and_its_paper_made_black(tmp_path: Path, predictor: Predictor) -> None:
     pixels, done = prepare(saved(tmp_path / "a.png", bar(2, ground=190, ink=40)), predictor)
-    assert done == ("turned over, dark on light to light on dark",)
+    assert done == ("inverted, dark on light to light on dark",)
     assert np.array_equal(pixels[..., 0], bar(2))
 
 
-def test_what_is_turned_over_can_be_said(tmp_path: Path, predictor: Predictor) -> None:
+def test_inversion_can_be_forced_or_forbidden(tmp_path: Path, predictor: Predictor) -> None:
     dark, light = saved(tmp_path / "a.png", bar(0)), saved(tmp_path / "b.png", bar(0, ground=255, ink=0))
-    assert prepare(light, predictor, turn=False)[1] == ()
-    assert prepare(dark, predictor, turn=True)[1] == ("turned over, light on dark to dark on light",)
+    assert prepare(light, predictor, invert=False)[1] == ()
+    assert prepare(dark, predictor, invert=True)[1] == ("inverted, light on dark to dark on light",)
 
 
-def test_a_model_of_dark_drawings_has_light_ones_turned_over(tmp_path: Path, predictor: Predictor) -> None:
+def test_a_model_of_dark_drawings_has_light_ones_inverted(tmp_path: Path, predictor: Predictor) -> None:
     paper = Predictor(predictor.model, predictor.names, "light")
-    assert prepare(saved(tmp_path / "a.png", bar(0)), paper)[1] == ("turned over, light on dark to dark on light",)
+    assert prepare(saved(tmp_path / "a.png", bar(0)), paper)[1] == ("inverted, light on dark to dark on light",)
     assert prepare(saved(tmp_path / "b.png", bar(0, ground=255, ink=0)), paper)[1] == ()
 
 
@@ -90,12 +90,12 @@ def test_colour_size_and_shape_are_fitted_and_said(tmp_path: Path, predictor: Pr
     wide = np.zeros((90, 180, 3), np.uint8)
     wide[60:80, 60:120] = (255, 220, 200)
     pixels, done = prepare(saved(tmp_path / "a.jpg", wide), predictor)
-    assert done == ("made grey", "180x90 to 30x30")
+    assert done == ("converted to gray", "180x90 to 30x30")
     assert pixels[:7].max() < 30  # 90 rows of 180 became the 15 in the middle, the ground goes on around them
     assert pixels[18:20, 11:19].min() > 200
 
 
-def test_a_photograph_is_cut_and_never_turned_over(tmp_path: Path) -> None:
+def test_a_photograph_is_cropped_and_never_inverted(tmp_path: Path) -> None:
     import keras
 
     model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(2)])
@@ -144,7 +144,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_still_runs(tmp_path: Path, pr
     guesses, problems = predict([half, good, text, tmp_path / "gone.png"], predictor)
     assert [guess.path for guess in guesses] == [good]
     assert [problem.split(":")[0] for problem in problems] == [str(half), str(text), str(tmp_path / "gone.png")]
-    assert "expected a whole PNG, JPEG" in problems[1]
+    assert "expected a complete PNG, JPEG" in problems[1]
     assert "there is no such file" in problems[2]
 
 
@@ -164,13 +164,13 @@ def test_a_folder_per_class_gives_an_accuracy_with_its_interval(tmp_path: Path, 
     found = measure(tmp_path, predictor)
     assert found.evaluation.confusion.tolist() == [[1, 0, 0], [0, 1, 0], [1, 0, 1]]
     assert (found.evaluation.low, found.evaluation.high) == wilson(0.75, 4)
-    assert found.turned == 4
+    assert found.inverted == 4
     assert len(found.problems) == 1
 
 
 def test_a_folder_that_is_no_class_is_named_with_those_that_are(tmp_path: Path, predictor: Predictor) -> None:
     saved(tmp_path / "left" / "a.png", bar(0))
-    with pytest.raises(ResultError, match=r"left: expected a folder that is named as .*top, middle, bottom"):
+    with pytest.raises(ResultError, match=r"left: expected a folder named after .*top, middle, bottom"):
         measure(tmp_path, predictor)
 
 
@@ -185,13 +185,13 @@ def test_without_a_recipe_classes_are_numbers_and_it_is_said_so(bands: Path, tmp
     alone.write_bytes(bands.read_bytes())
     predictor = open_model(alone)
     assert predictor.names == ("0", "1", "2")
-    assert predictor.ground == "dark"
-    assert "no recipe.json lies beside" in predictor.remarks[0]
+    assert predictor.background == "dark"
+    assert "no recipe.json next to" in predictor.remarks[0]
     assert open_model(alone, "mnist").remarks == []
 
 
 def test_the_recipe_beside_a_model_names_the_classes_and_the_ground(predictor: Predictor) -> None:
-    assert (predictor.names, predictor.ground, predictor.remarks) == (("top", "middle", "bottom"), "dark", [])
+    assert (predictor.names, predictor.background, predictor.remarks) == (("top", "middle", "bottom"), "dark", [])
 
 
 def test_a_model_of_something_else_than_images_is_refused(tmp_path: Path) -> None:

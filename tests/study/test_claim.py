@@ -26,11 +26,11 @@ def test_a_claim_changes_nothing_about_the_study(definition_of: DefinitionOf) ->
         ("claim = 3", "mine.toml:1: claim: expected a table, [claim]; received 3"),
         (
             "[claim]\ntest_accuracy = 0.9",
-            "mine.toml:1: claim.source: expected a text that says where the figure comes from; received nothing",
+            "mine.toml:1: claim.source: expected a string that names the source of the figure; received nothing",
         ),
         (
             "[claim]\nsource = 's'\ntest_accuracy = 98.5",
-            "mine.toml:3: claim.test_accuracy: expected a share from 0 to 1; received 98.5; did you mean 0.985?",
+            "mine.toml:3: claim.test_accuracy: expected a fraction from 0 to 1; received 98.5; did you mean 0.985?",
         ),
         (
             "[claim]\nsource = 's'\nacuracy = 0.9",

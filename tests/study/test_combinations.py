@@ -23,7 +23,7 @@ def problems(tmp_path: Path, text: str) -> tuple[str, ...]:
 def test_a_value_that_the_network_would_not_look_at_is_an_error_with_its_line(network: str, tmp_path: Path) -> None:
     found = problems(tmp_path, f'[model]\nnetwork = "{network}"\npooling = "max"\n')
     assert len(found) == 1
-    assert "mine.toml:3: model.pooling: expected nothing here, since it has no effect on " + network in found[0]
+    assert "mine.toml:3: model.pooling: expected the default, since it has no effect on " + network in found[0]
     assert found[0].endswith('received "max"')
 
 
@@ -69,7 +69,7 @@ def test_exact_curvature_is_refused_where_it_would_take_hours(tmp_path: Path) ->
 def test_sdlm_and_batch_normalization_exclude_each_other(tmp_path: Path) -> None:
     found = problems(tmp_path, f"{SDLM}[model]\nbatch_norm = {{ choices = [true, false] }}\n")
     assert len(found) == 1
-    assert "mine.toml:4: model.batch_norm: expected false beside sdlm" in found[0]
+    assert "mine.toml:4: model.batch_norm: expected false with sdlm" in found[0]
 
 
 def test_a_piecewise_schedule_has_as_many_factors_as_epochs_and_its_epochs_rise(tmp_path: Path) -> None:
@@ -81,10 +81,7 @@ def test_a_piecewise_schedule_has_as_many_factors_as_epochs_and_its_epochs_rise(
     assert (
         "mine.toml:4: schedule.piecewise.factors: expected as many factors as epochs, 2" in schedule("[1, 2]", "[1]")[0]
     )
-    assert (
-        "mine.toml:3: schedule.piecewise.epochs: expected numbers of epochs that rise"
-        in schedule("[2, 1]", "[1, 1]")[0]
-    )
+    assert "mine.toml:3: schedule.piecewise.epochs: expected increasing epochs" in schedule("[2, 1]", "[1, 1]")[0]
 
 
 def test_a_list_is_not_searched(tmp_path: Path) -> None:

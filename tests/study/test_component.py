@@ -74,7 +74,7 @@ def test_a_sampler_whose_package_is_not_installed_is_reported(
 ) -> None:
     monkeypatch.setitem(NEEDS, "CmaEsSampler", "a_package_that_is_not_there")
     (found,) = problems_of("[study]\nsampler = { kind = 'CmaEsSampler' }")
-    assert "expected the package a_package_that_is_not_there, which CmaEsSampler needs (pip install" in found
+    assert "expected the package a_package_that_is_not_there, which CmaEsSampler requires (pip install" in found
 
 
 @pytest.mark.parametrize(
@@ -109,11 +109,11 @@ def test_a_sampler_whose_package_is_not_installed_is_reported(
         ),
         (
             "pruner = { kind = 'HyperbandPruner', max_resource = 1.5 }",
-            "max_resource: expected a text or a whole number",
+            "max_resource: expected a string or a whole number",
         ),
         (
             "pruner = { kind = 'PercentilePruner' }",
-            "study.pruner.percentile: expected a value, since PercentilePruner needs one; received nothing",
+            "study.pruner.percentile: expected a value, since PercentilePruner requires one; received nothing",
         ),
         (
             "pruner = { kind = 'PatientPruner', patience = 1, wrapped_pruner = { kind = 'MedianPrunner' } }",
@@ -121,7 +121,7 @@ def test_a_sampler_whose_package_is_not_installed_is_reported(
         ),
         (
             "sampler = { kind = 'TPESampler', gamma = 3 }",
-            "study.sampler.gamma: expected nothing here: a study file cannot",
+            "study.sampler.gamma: expected no value, since a study file cannot",
         ),
         (
             "sampler = { kind = 'TPESampler', group = true, multivariate = false }",

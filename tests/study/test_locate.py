@@ -35,19 +35,19 @@ def test_a_study_that_is_not_there_is_answered_with_those_that_are() -> None:
     with pytest.raises(StudyFileError) as caught:
         read("cifra")
     assert str(caught.value) == (
-        "no study is called 'cifra'; did you mean cifar? There are: cifar, digits, fashion_mnist, mine, mnist"
+        "there is no study named 'cifra'; did you mean cifar? Available: cifar, digits, fashion_mnist, mine, mnist"
     )
 
 
 def test_a_path_that_is_not_there_is_answered_with_the_files_beside_it() -> None:
     Path("studies/mine.toml").write_text("", encoding="utf-8")
-    with pytest.raises(StudyFileError, match=r"did you mean studies/mine\.toml\? There are: studies/mine\.toml$"):
+    with pytest.raises(StudyFileError, match=r"did you mean studies/mine\.toml\? Available: studies/mine\.toml$"):
         read("studies/mini.toml")
 
 
 def test_a_path_into_an_empty_folder_is_answered_with_the_studies_that_ship() -> None:
     with pytest.raises(
-        StudyFileError, match=r"there is no such file.* There are: cifar, digits, fashion_mnist, mnist$"
+        StudyFileError, match=r"there is no such file.* Available: cifar, digits, fashion_mnist, mnist$"
     ):
         read("nowhere/x.toml")
 
@@ -66,7 +66,7 @@ def test_a_file_that_cannot_be_read_is_reported_with_the_reason(monkeypatch: pyt
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(
-        StudyFileError, match=r"mine\.toml: expected a study file that can be read; received: permission denied"
+        StudyFileError, match=r"mine\.toml: expected a readable study file; received: permission denied"
     ):
         read(path)
 
@@ -92,7 +92,7 @@ def test_a_recipe_s_name_means_one_of_the_working_folder_and_then_one_that_ships
 
 
 def test_a_recipe_that_is_not_there_is_answered_with_recipes() -> None:
-    with pytest.raises(StudyFileError, match=r"no recipe is called 'lenet-basik'; did you mean lenet-basic\? There"):
+    with pytest.raises(StudyFileError, match=r"no recipe named 'lenet-basik'; did you mean lenet-basic\? Available"):
         read_recipe("lenet-basik")
 
 

@@ -27,7 +27,7 @@ def test_the_direction_follows_from_the_metric(metric: str, direction: str, defi
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("budget = 3", "study.budget: expected one of metric, direction, trials, timeout, seed, sampler, pruner"),
+        ("budget = 3", "study.budget: expected one of metric, direction, trials, timeout, seed, sampler, pruner, repeat"),
         (
             "trails = 3",
             "study.trails: expected one of metric, direction, trials, timeout, seed, sampler, pruner;"
@@ -40,7 +40,7 @@ def test_the_direction_follows_from_the_metric(metric: str, direction: str, defi
         ("metric = ['val_loss']", "study.metric: expected one of val_accuracy, val_loss"),
         (
             "direction = 'minimize'",
-            'study.direction: expected "maximize" for val_accuracy (or nothing); received "minimize"',
+            'study.direction: expected "maximize" for val_accuracy, or no value; received "minimize"',
         ),
         ("metric = 'x'\ndirection = 'up'", 'study.direction: expected "maximize" or "minimize"; received "up"'),
         ("trials = 0", "study.trials: expected a whole number from 1; received 0"),
