@@ -30,7 +30,7 @@ def test_the_direction_follows_from_the_metric(metric: str, direction: str, defi
         ("budget = 3", "study.budget: expected one of metric, direction, trials, timeout, seed, sampler, pruner, repeat"),
         (
             "trails = 3",
-            "study.trails: expected one of metric, direction, trials, timeout, seed, sampler, pruner;"
+            "study.trails: expected one of metric, direction, trials, timeout, seed, sampler, pruner, repeat;"
             ' received "trails"; did you mean trials?',
         ),
         (
