@@ -17,6 +17,7 @@ from keras import ops
 
 from lenet_search.engine import backend
 from lenet_search.engine.forward import ACTIVATIONS
+from lenet_search.engine.losses import left_over, probabilities
 from lenet_search.engine.slopes import SLOPES
 from lenet_search.errors import RunError
 from lenet_search.networks import Layer
@@ -34,7 +35,6 @@ from lenet_search.networks.layers import (
     SpatialDropout,
     Subsampling,
 )
-from lenet_search.recipe.loss import probabilities
 
 Tensor = Any
 Weights = Mapping[str, Tensor]
@@ -106,7 +106,7 @@ class GaussNewton:
 
     Args:
         layers: the network
-        loss: one of `recipe.loss.KINDS`
+        loss: one of `recipe.loss.LOSSES`
     """
 
     def __init__(self, layers: Sequence[Layer], loss: str) -> None:
@@ -136,9 +136,7 @@ class GaussNewton:
             return p * (1.0 - p)
         apart = 2.0 * (units[:, None] - bitmaps(logits.shape[-1]))  # d distance / d unit, (N, classes, units)
         mean = ops.sum(p[..., None] * apart, 1)
-        # What is left for "none of the classes": of a softmax nothing, where subtracting would leave rounding.
-        left = ops.sum(p, -1, keepdims=True)
-        none = ops.zeros_like(left) if self._loss == "cross_entropy" else 1.0 - left
+        none = left_over(p, self._loss)
         spread = ops.sum(p[..., None] * ops.square(apart - mean[:, None]), 1) + none * ops.square(mean)
         return spread + 2.0 * none
 

@@ -29,7 +29,6 @@ from lenet_search.networks.layers import (
     Subsampling,
 )
 from lenet_search.networks.transform import transformed
-from lenet_search.recipe.regularize import dropout_mask
 
 Tensor = Any
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -272,6 +271,11 @@ def _transformed(x: Tensor, transformations: Tensor, shape: Shape) -> Tensor:
         x = transformed(own, ops.reshape(transformations, (1, -1, 6)), backend.gather)
         x = ops.transpose(ops.reshape(x, (slots, batch, *shape)), (1, 2, 3, 0, 4))
     return ops.reshape(x, (batch, height, width, slots * channels))
+
+
+def dropout_mask(draw: Tensor, rate: Tensor) -> Tensor:
+    """Inverted dropout: 0 where `draw` (uniform in [0, 1)) is below `rate`, else 1 / (1 - rate)."""
+    return ops.cast(draw >= rate, "float32") / (1.0 - rate)
 
 
 def _dropped(x: Tensor, draw: Tensor, rate: Tensor) -> Tensor:

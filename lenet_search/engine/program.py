@@ -10,14 +10,15 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from lenet_search.engine import backend, update
+from lenet_search.engine.augment import cut_out, recolor, warp
 from lenet_search.engine.curvature import GaussNewton
 from lenet_search.engine.forward import forward, plan
 from lenet_search.engine.hessian import Exact
+from lenet_search.engine.losses import losses
 from lenet_search.engine.precision import multiplying_dtype
 from lenet_search.engine.update import Moments
 from lenet_search.networks import Parameter, network, parameters
-from lenet_search.recipe.augment import DRAWS, cut_out, recolor, warp
-from lenet_search.recipe.loss import losses
+from lenet_search.recipe.augment import DRAWS
 from lenet_search.recipe.regularize import DROPOUTS
 from lenet_search.structure import Structure
 

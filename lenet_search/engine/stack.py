@@ -11,6 +11,7 @@ import numpy as np
 
 from lenet_search.data import Split
 from lenet_search.engine import backend
+from lenet_search.engine.losses import smoothed
 from lenet_search.engine.program import EVALUATION_BATCH, Program, State
 from lenet_search.engine.sizes import Sizes
 from lenet_search.engine.update import Moments
@@ -19,7 +20,6 @@ from lenet_search.networks import Parameter
 from lenet_search.networks.start import initial_value
 from lenet_search.recipe import Recipe
 from lenet_search.recipe.data import normalization
-from lenet_search.recipe.loss import smoothed
 from lenet_search.recipe.optimizer import COLUMNS, CURVATURE_IMAGES, SDLM, RMSprop
 from lenet_search.recipe.regularize import DROPOUTS
 from lenet_search.structure import AUGMENTATIONS, Structure

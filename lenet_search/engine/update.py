@@ -7,7 +7,6 @@ from keras import ops
 
 from lenet_search.networks import Parameter
 from lenet_search.recipe.optimizer import COLUMNS
-from lenet_search.recipe.regularize import penalty_gradient
 
 Tensor = Any
 TINY = 1e-30  # keeps the norm of an all-zero gradient from dividing by zero
@@ -79,6 +78,11 @@ def regularized_step(
     if clip:
         gradients = _clipped(parameters, gradients, hyper["clip_norm"][:, None])
     return step(weights, gradients, moments, row, hyper["switches"])
+
+
+def penalty_gradient(weights: Tensor, l1: Tensor, l2: Tensor) -> Tensor:
+    """Gradient of `l1 * sum |w| + l2 * sum w^2`: any shapes that broadcast; 0 at w = 0, as in Keras."""
+    return l1 * ops.sign(weights) + 2.0 * l2 * weights
 
 
 def _clipped(parameters: Sequence[Parameter], gradients: Tensor, norm: Tensor) -> Tensor:

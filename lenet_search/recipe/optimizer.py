@@ -184,7 +184,7 @@ OptimizerBranch = SGD | RMSprop | Adam | AdamW | Nadam | Adagrad | Lion | SDLM
 
 @dataclass(frozen=True)
 class Optimizer:
-    """`[optimizer]`: which optimizer, with its own arguments in `branch`."""
+    """`[optimizer]`: the optimizer, with arguments of its own."""
 
     BRANCHES: ClassVar[dict[str, type]] = {
         "sgd": SGD,
@@ -196,6 +196,6 @@ class Optimizer:
         "lion": Lion,
         "sdlm": SDLM,
     }
-    kind: str = choice("sgd", tuple(BRANCHES), "the optimizer")
+    kind: str = choice("sgd", BRANCHES, "the optimizer")
     clip_norm: float = number(0.0, "largest norm of each variable's gradient (Keras's clipnorm); 0 leaves it", low=0)
     branch: OptimizerBranch = SGD()

@@ -1,7 +1,6 @@
 """What keeps a network from fitting its training images too well."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from lenet_search.recipe.field import number
 
@@ -22,17 +21,3 @@ class Regularize:
         below=1,
     )
     spatial_dropout: float = number(0.0, "share of whole feature maps that is dropped after pooling", low=0, below=1)
-
-
-def penalty_gradient(weights: Any, l1: Any, l2: Any) -> Any:
-    """Gradient of `l1 * sum |w| + l2 * sum w^2`: any shapes that broadcast; 0 at w = 0, as in Keras."""
-    from keras import ops
-
-    return l1 * ops.sign(weights) + 2.0 * l2 * weights
-
-
-def dropout_mask(draw: Any, rate: Any) -> Any:
-    """Inverted dropout: 0 where `draw` (uniform in [0, 1)) is below `rate`, else 1 / (1 - rate)."""
-    from keras import ops
-
-    return ops.cast(draw >= rate, "float32") / (1.0 - rate)

@@ -104,7 +104,7 @@ class OneCycle:
 
 @dataclass(frozen=True)
 class Schedule:
-    """`[schedule]`: which schedule, with its own arguments in `branch`."""
+    """`[schedule]`: the course of the learning rate."""
 
     BRANCHES: ClassVar[dict[str, type]] = {
         "constant": Constant,
@@ -115,7 +115,7 @@ class Schedule:
         "cosine": Cosine,
         "one_cycle": OneCycle,
     }
-    kind: str = choice("constant", tuple(BRANCHES), "course of the learning rate")
+    kind: str = choice("constant", BRANCHES, "course of the learning rate")
     branch: Constant | Step | Piecewise | Exponential | Linear | Cosine | OneCycle = Constant()
 
     def factors(self, first: int, steps: int, steps_per_epoch: int, epochs: int) -> Array:

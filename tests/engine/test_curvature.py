@@ -9,6 +9,7 @@ from lenet_search.engine import backend
 from lenet_search.engine.curvature import GaussNewton
 from lenet_search.engine.forward import ACTIVATIONS
 from lenet_search.engine.hessian import Exact
+from lenet_search.engine.losses import smoothed
 from lenet_search.engine.slopes import SLOPES
 from lenet_search.networks import Layer, parameters
 from lenet_search.networks.layers import (
@@ -22,7 +23,6 @@ from lenet_search.networks.layers import (
     RadialBasis,
     Subsampling,
 )
-from lenet_search.recipe.loss import smoothed
 
 SHAPE = (8, 8, 2)
 OF_1998: list[Layer] = [

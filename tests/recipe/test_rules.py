@@ -6,10 +6,11 @@ import keras
 import numpy as np
 import pytest
 
+from lenet_search.engine.forward import dropout_mask
+from lenet_search.engine.losses import losses, probabilities, smoothed
+from lenet_search.engine.update import penalty_gradient
 from lenet_search.recipe.data import normalization
-from lenet_search.recipe.loss import losses, probabilities, smoothed
 from lenet_search.recipe.model import INITIALIZERS, initial_kernel
-from lenet_search.recipe.regularize import dropout_mask, penalty_gradient
 
 RNG = np.random.default_rng(0)
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from lenet_search.data import VALIDATION_SEED, _stratified
+from lenet_search.engine.augment import cut_out, recolor, warp
 from lenet_search.recipe import FIELDS, Recipe
-from lenet_search.recipe.augment import DRAWS, cut_out, recolor, warp
+from lenet_search.recipe.augment import DRAWS
 from lenet_search.recipe.data import normalization
 from lenet_search.results.script import train_script
 from tests.results.conftest import IMAGES

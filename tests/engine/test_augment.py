@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from lenet_search.recipe.augment import DRAWS, cut_out, recolor, warp
+from lenet_search.engine.augment import cut_out, recolor, warp
+from lenet_search.recipe.augment import DRAWS
 
 N, SIDE = 2000, 20
 
