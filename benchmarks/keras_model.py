@@ -89,7 +89,7 @@ def build(recipe: Any, split: Any, augmentation: list[Any]) -> Any:
     import keras
     from keras import layers
 
-    from lenet_search.recipe.data import normalization
+    from lenet_search.recipe.normalization import normalization
 
     m, r = recipe.model, recipe.regularize
     initial: Any = m.initializer

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "lenet_search"
-# From top to bottom; a file imports only from rows below its own, and from its own package.
+# From top to bottom; a file imports only from rows below its own, and from its own row. Networks are declared below
+# recipes, which name them; as Keras models they stand above, since a recipe says how.
 ROWS = [
     "__main__",
     "cli",
@@ -21,7 +22,7 @@ ROWS = [
     "crew",
     "model",
     "engine",
-    "networks",
+    "networks.plain",
     "storage",
     "study",
     "structure",
@@ -29,13 +30,14 @@ ROWS = [
     "data",
     "look",
     "recipe",
+    "networks",
     "machine",
     "errors",
 ]
 # Who may import a slow package (seconds) as soon as it is imported itself.
 MAY_START_WITH = {
     "tensorflow": {"engine", "networks"},
-    "keras": {"engine", "networks"},
+    "keras": {"engine", "networks", "networks.plain"},
     "optuna": {"search", "results", "storage"},
     "plotly": {"results", "experiments", "look"},
 }
@@ -44,6 +46,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 def row_of(module: str) -> str:
     """The row of "lenet_search.recipe.model" is "recipe"; the package itself is "__init__"."""
+    if module == "lenet_search.networks.plain":
+        return "networks.plain"
     return [*module.split("."), "__init__"][1]
 
 

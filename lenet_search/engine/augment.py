@@ -13,6 +13,7 @@ from typing import Any
 from keras import ops
 
 from lenet_search.networks.interpolation import between, cells, neighbours, starts
+from lenet_search.recipe.augment import COLOR, at
 
 Tensor = Any
 
@@ -29,7 +30,7 @@ def warp(
 
     Args:
         images: (B, H, W, C)
-        draws: uniform numbers in [0, 1), (B,) each, by the names in `DRAWS`
+        draws: uniform numbers in [0, 1), (B,) each, by the names in `recipe.augment.all_draws()`
         strength: (K,) each; only what is named is done
         black: (C,) what comes from outside of the image
         rows_of: (table, indices) to the rows of a table, as `numpy.take(table, indices, axis=0)`
@@ -129,18 +130,24 @@ def _pixels(images: Tensor, black: Tensor) -> Tensor:
 
 
 def recolor(images: Tensor, draws: Mapping[str, Tensor], strength: Mapping[str, Tensor]) -> Tensor:
-    """Brightness, then contrast around each image's mean, each kept within [0, 1]; (B, H, W, K, C) to the same."""
-
-    def change(name: str) -> Tensor:
+    """Images (B, H, W, K, C) with other colors, kept within [0, 1] after each change."""
+    for name in at(strength, COLOR):
         draw = 2.0 * ops.reshape(draws[name], (-1, 1, 1, 1, 1)) - 1.0
-        return draw * ops.reshape(strength[name], (1, 1, 1, -1, 1))
-
-    if "brightness" in strength:
-        images = ops.clip(images + change("brightness"), 0.0, 1.0)
-    if "contrast" in strength:
-        mean = ops.mean(images, axis=(1, 2), keepdims=True)
-        images = ops.clip((images - mean) * (1.0 + change("contrast")) + mean, 0.0, 1.0)
+        change = draw * ops.reshape(strength[name], (1, 1, 1, -1, 1))
+        images = ops.clip(COLORS[name](images, change), 0.0, 1.0)
     return images
+
+
+def _contrast(images: Tensor, change: Tensor) -> Tensor:
+    mean = ops.mean(images, axis=(1, 2), keepdims=True)
+    return (images - mean) * (1.0 + change) + mean
+
+
+# What a change (B, 1, 1, K, 1), each way up to a slot's strength, makes of images (B, H, W, K, C)
+COLORS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "brightness": lambda images, change: images + change,
+    "contrast": _contrast,
+}
 
 
 def cut_out(images: Tensor, draws: Mapping[str, Tensor], side: Tensor) -> Tensor:

@@ -16,11 +16,10 @@ import numpy as np
 from keras import ops
 
 from lenet_search.engine import backend
-from lenet_search.engine.forward import ACTIVATIONS
 from lenet_search.engine.losses import left_over, probabilities
-from lenet_search.engine.slopes import SLOPES
 from lenet_search.errors import RunError
 from lenet_search.networks import Layer
+from lenet_search.networks.activations import ACTIVATIONS
 from lenet_search.networks.bitmaps import bitmaps
 from lenet_search.networks.keras_layers import distances, full_kernel
 from lenet_search.networks.layers import (
@@ -61,7 +60,7 @@ def _output(layer: Layer, x: Tensor, weights: Weights) -> Tensor:
         case Subsampling():
             return sums(x) * weights[f"{layer.name}.coefficient"] + weights[f"{layer.name}.bias"]
         case Activation():
-            return ACTIVATIONS[layer.kind](x)
+            return ACTIVATIONS[layer.kind].value(ops, x)
         case RadialBasis():
             return -distances(x, layer.classes)
         case Pool() | GlobalPool() | Flatten():
@@ -148,7 +147,7 @@ class GaussNewton:
         squared = ops.square(x)
         match layer:
             case Activation():
-                return ops.square(SLOPES[layer.kind](x)[0]) * curvature, {}
+                return ops.square(ACTIVATIONS[layer.kind].slopes(ops, x)[0]) * curvature, {}
             case Conv():
                 name = f"{layer.name}.kernel"
                 kernel = kernel_of(layer, weights, x.shape[-1])

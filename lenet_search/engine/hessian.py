@@ -22,8 +22,8 @@ from keras import ops
 from lenet_search.engine import backend
 from lenet_search.engine.curvature import Weights, convolved, kernel_of, moved, states_of, sums
 from lenet_search.engine.losses import left_over, probabilities
-from lenet_search.engine.slopes import SLOPES
 from lenet_search.networks import Layer, Shape, walk
+from lenet_search.networks.activations import ACTIVATIONS
 from lenet_search.networks.bitmaps import bitmaps
 from lenet_search.networks.layers import Activation, Conv, Dense, Flatten, Pool, RadialBasis, Subsampling
 
@@ -153,7 +153,7 @@ def _through(layer: Layer, x: Tensor, along: _Along, weights: Weights) -> _Along
     first, second, number = along
     match layer:
         case Activation():
-            slope, bend = (_of_map(value, number) for value in SLOPES[layer.kind](x))
+            slope, bend = (_of_map(value, number) for value in ACTIVATIONS[layer.kind].slopes(ops, x))
             return _Along(slope * first, bend * ops.square(first) + slope * second, number)
         case Conv():
             kernel = kernel_of(layer, weights, x.shape[-1])

@@ -25,7 +25,7 @@ def losses(
     log_p = ops.log_softmax(logits, axis=-1)
     target = ops.one_hot(labels, logits.shape[-1], dtype=log_p.dtype)
     plain = -ops.sum(log_p * target, axis=-1)
-    if loss.is_softmax():
+    if loss.softmax:
         return (1.0 - label_smoothing) * plain - label_smoothing * ops.mean(log_p, axis=-1), plain
     aimed = (1.0 - label_smoothing) * -ops.sum(logits * target, axis=-1) - label_smoothing * ops.mean(logits, axis=-1)
     return (aimed + _partition(logits, loss.none) if loss.competing else aimed), plain
@@ -42,7 +42,7 @@ def probabilities(logits: Tensor, kind: str) -> Tensor:
     loss = LOSSES[kind]
     if not loss.competing:
         return ops.zeros_like(logits)
-    if loss.is_softmax():
+    if loss.softmax:
         return ops.softmax(logits, axis=-1)
     return ops.exp(logits - _partition(logits, loss.none)[..., None])
 
@@ -50,7 +50,7 @@ def probabilities(logits: Tensor, kind: str) -> Tensor:
 def left_over(p: Tensor, kind: str) -> Tensor:
     """What `probabilities` leave for "none of the classes", (..., 1): exactly 0 of a softmax, without its rounding."""
     total = ops.sum(p, -1, keepdims=True)
-    return ops.zeros_like(total) if LOSSES[kind].is_softmax() else 1.0 - total
+    return ops.zeros_like(total) if LOSSES[kind].softmax else 1.0 - total
 
 
 def _partition(logits: Tensor, none: float | None) -> Tensor:

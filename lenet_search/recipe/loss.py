@@ -9,48 +9,37 @@ the reported loss, a search for the lowest would switch them off, or compare wha
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from lenet_search.recipe.field import choice, number
 
 
+@dataclass(frozen=True)
 class Criterion:
     """What a loss is made of; `engine.losses` computes it from this."""
 
-    competing: ClassVar[bool] = True  # whether the classes compete: the second term
-    none: ClassVar[float | None] = None  # energy of "none of the classes", which competes with them
-    radial_basis: ClassVar[bool] = False  # whether it needs radial-basis outputs
-    keras: ClassVar[str] = ""  # its class in keras.losses, if there is one
+    meaning: str
+    competing: bool = True  # whether classes compete: the second term
+    none: float | None = None  # energy of "none of the classes", which competes with them
+    radial_basis: bool = False  # whether it needs radial-basis outputs
+    keras: str = ""  # its class in keras.losses, if there is one
 
-    @classmethod
-    def is_softmax(cls) -> bool:
+    @property
+    def softmax(self) -> bool:
         """Whether the second term's derivatives are a softmax, which leaves nothing for "none of the classes"."""
-        return cls.competing and cls.none is None
+        return self.competing and self.none is None
 
 
-class CrossEntropy(Criterion):
-    """The negative log-likelihood under a softmax: t . y + log(sum exp(-y))."""
-
-    keras = "CategoricalCrossentropy"
-
-
-class MaximumAPosteriori(Criterion):
-    """Cross-entropy with one more class, "none of these", of fixed energy 0.1 (LeCun et al. 1998, equation 9)."""
-
-    none = 0.1
-
-
-class MeanSquaredError(Criterion):
-    """Squared distance to the right class's figure (LeCun et al. 1998, equation 8); needs radial-basis outputs."""
-
-    competing = False
-    radial_basis = True
-
-
-LOSSES: dict[str, type[Criterion]] = {
-    "cross_entropy": CrossEntropy,
-    "map": MaximumAPosteriori,
-    "mse": MeanSquaredError,
+LOSSES = {
+    "cross_entropy": Criterion("The negative log-likelihood under a softmax.", keras="CategoricalCrossentropy"),
+    "map": Criterion(
+        'Cross-entropy with one more class, "none of these", of fixed energy 0.1 (LeCun et al. 1998, equation 9).',
+        none=0.1,
+    ),
+    "mse": Criterion(
+        "Squared distance to the right class's figure (LeCun et al. 1998, equation 8); needs radial-basis outputs.",
+        competing=False,
+        radial_basis=True,
+    ),
 }
 
 

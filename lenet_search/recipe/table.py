@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from lenet_search.recipe import FIELDS, SECTIONS, Field
 
@@ -33,8 +34,8 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _first_line(table: type) -> str:
-    return (table.__doc__ or "").splitlines()[0]
+def _first_line(thing: Any) -> str:
+    return str(getattr(thing, "meaning", None) or (thing.__doc__ or "").splitlines()[0])
 
 
 if __name__ == "__main__":

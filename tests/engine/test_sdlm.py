@@ -17,7 +17,7 @@ from lenet_search.engine.losses import smoothed
 from lenet_search.networks import network, parameters
 from lenet_search.networks.plain import get_weights, plain_model
 from lenet_search.recipe import Recipe
-from lenet_search.recipe.data import normalization
+from lenet_search.recipe.normalization import normalization
 
 SHAPE = (20, 20, 1)
 

@@ -9,8 +9,8 @@ import pytest
 from lenet_search.engine.forward import dropout_mask
 from lenet_search.engine.losses import losses, probabilities, smoothed
 from lenet_search.engine.update import penalty_gradient
-from lenet_search.recipe.data import normalization
-from lenet_search.recipe.model import INITIALIZERS, initial_kernel
+from lenet_search.networks.initializers import INITIALIZERS, initial_kernel
+from lenet_search.recipe.normalization import normalization
 
 RNG = np.random.default_rng(0)
 

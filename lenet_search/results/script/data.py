@@ -1,11 +1,11 @@
 """The data in `train.py`: where the images come from, and the same validation images as in the search."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from lenet_search.data import DIGITS_TEST, DIGITS_TEST_SEED, KERAS, VALIDATION_SEED
 from lenet_search.recipe import Recipe
+from lenet_search.results.script.text import indented, quoted
 
 KNOWN = (*KERAS, "digits")  # the script can get these by itself
 
@@ -69,13 +69,3 @@ def data_argument(name: str) -> str:
     file = name if name.endswith(".npz") else f"{name}.npz"
     default = quoted(file)
     return f'parser.add_argument("--data", metavar="FILE.npz", default={default}, help="x_train and y_train")'
-
-
-def indented(text: str) -> str:
-    """Every line four spaces further in."""
-    return "\n".join(f"    {line}" if line else "" for line in text.splitlines())
-
-
-def quoted(text: str) -> str:
-    """A Python string in double quotes."""
-    return json.dumps(text, ensure_ascii=False)
