@@ -197,6 +197,10 @@ def forward(
                 batch = x.shape[-2] if len(x.shape) == 3 else x.shape[0]
                 draw = backend.uniform((batch, *step.shape), step.stream, moment)
                 x = _dropped(x, draw, rates[layer.rate])
+            case Dropout():  # in evaluation, or off for all slots
+                pass
+            case _:
+                raise TypeError(f"no rule for the layer {layer}")
     return x, moving
 
 
