@@ -83,14 +83,12 @@ class Augment:
     """`[augment]`: how strongly training images are changed; validation and test images never are."""
 
     flip: float = number(0.0, "probability of a horizontal flip", low=0, high=1)
-    shift: int = number(0, "largest shift, each way, by whole pixels", low=0, high=64, unit="pixels")
-    rotate: float = number(0.0, "largest rotation, each way", low=0, high=180, unit="degrees")
-    zoom: float = number(0.0, "largest zoom, each way, as a share of the size", low=0, below=1)
-    brightness: float = number(
-        0.0, "largest change of brightness, each way; 1 is the span from black to white", low=0, high=1
-    )
-    contrast: float = number(0.0, "largest change of contrast, each way, as a share", low=0, high=1)
-    cutout: int = number(0, "side of a square that is set to 0 after normalization", low=0, high=64, unit="pixels")
+    shift: int = number(0, "largest shift in each direction, in whole pixels", low=0, high=64, unit="pixels")
+    rotate: float = number(0.0, "largest rotation in either direction", low=0, high=180, unit="degrees")
+    zoom: float = number(0.0, "largest zoom in or out, as a fraction of the size", low=0, below=1)
+    brightness: float = number(0.0, "largest change in brightness, up or down; 1 spans black to white", low=0, high=1)
+    contrast: float = number(0.0, "largest change in contrast, up or down, as a fraction", low=0, high=1)
+    cutout: int = number(0, "side of a square that becomes 0 after normalization", low=0, high=64, unit="pixels")
 
 
 AUGMENTATIONS = {

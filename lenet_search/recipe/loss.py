@@ -21,7 +21,7 @@ class Criterion:
     competing: bool = True  # whether classes compete: the second term
     none: float | None = None  # energy of "none of the classes", which competes with them
     radial_basis: bool = False  # whether it needs radial-basis outputs
-    keras: str = ""  # its class in keras.losses, if there is one
+    keras: str = ""  # its class in keras.losses, if there is one; for labels that are numbers, Sparse stands before it
 
     @property
     def softmax(self) -> bool:
@@ -45,7 +45,7 @@ LOSSES = {
 
 @dataclass(frozen=True)
 class Loss:
-    """`[loss]`: what training minimizes, and how far labels are smoothed."""
+    """`[loss]`: the loss, and how far labels are smoothed."""
 
     kind: str = choice("cross_entropy", LOSSES, "the loss")
     label_smoothing: float = number(0.0, "share of the label spread over all classes", low=0, below=1)

@@ -13,7 +13,7 @@ class Model:
     """`[model]`: architecture, size, activation, pooling, initial weights."""
 
     network: str = choice("lenet5", NETWORKS, "the architecture; docs/networks.md describes each")
-    width: float = number(1.0, "factor on all channel and unit counts, rounded, at least 1", above=0, high=64)
+    width: float = number(1.0, "factor on all channel and unit counts (rounded, at least 1)", above=0, high=64)
     activation: str = choice("tanh", ACTIVATIONS, "activation of hidden layers")
     pooling: str = choice("average", ("average", "max"), "2x2 pooling")
     initializer: str = choice("glorot_uniform", INITIALIZERS, "initial kernels; biases start at 0")

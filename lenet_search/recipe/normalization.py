@@ -32,7 +32,7 @@ NORMALIZATIONS = {
     "invert": Normalization("From 1 for black to 0 for white: dark on light becomes light on dark.", _fixed(-1.0, 1.0)),
     # There ink is black, in MNIST's files it is 255
     "lecun_1998": Normalization(
-        "From -0.1 for black to 1.175 for white, mean 0 and variance 1 on MNIST (LeCun et al. 1998, section II.B).",
+        "From -0.1 for black to 1.175 for white: about mean 0, variance 1 on MNIST (LeCun et al. 1998, section II.B).",
         _fixed(1.275, -0.1),
     ),
 }

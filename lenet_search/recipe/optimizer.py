@@ -28,7 +28,7 @@ from lenet_search.recipe.field import choice, flag, number
 
 Array = np.ndarray
 COLUMNS = ("vv", "vg", "eps_in", "eps_out", "before", "um", "uh", "sign", "decay", "mm", "mh", "maximum", "centered")
-WEIGHT_DECAY = "share of each weight that is taken off per step, times the learning rate (decoupled)"
+WEIGHT_DECAY = "decoupled weight decay: each step takes this times the learning rate off every weight"
 EPSILON = "keeps the division finite"
 
 
@@ -74,12 +74,12 @@ class CurvatureRule(Rule):
 
 @dataclass(frozen=True)
 class SGD(Rule):
-    """Gradient descent with momentum; Nesterov's form looks one step ahead (keras.optimizers.SGD)."""
+    """Gradient descent with momentum, plain or Nesterov's (keras.optimizers.SGD)."""
 
     keras = "SGD"
     second_moment = False
     learning_rate: float = number(0.01, "step size", above=0, high=10)
-    momentum: float = number(0.0, "share of the last step that is kept", low=0, below=1)
+    momentum: float = number(0.0, "fraction of the last step kept", low=0, below=1)
     nesterov: bool = flag(False, "Nesterov's momentum")
     weight_decay: float = number(0.0, WEIGHT_DECAY, low=0, high=1)
 
@@ -98,7 +98,7 @@ class RMSprop(Rule):
     third_moment = "centered"
     learning_rate: float = number(0.001, "step size", above=0, high=10)
     rho: float = number(0.9, "decay of the mean of squares", low=0, below=1)
-    momentum: float = number(0.0, "share of the last step that is kept", low=0, below=1)
+    momentum: float = number(0.0, "fraction of the last step kept", low=0, below=1)
     epsilon: float = number(1e-7, EPSILON, above=0, high=1)
     centered: bool = flag(False, "divide by the variance instead of the mean of squares")
     weight_decay: float = number(0.0, WEIGHT_DECAY, low=0, high=1)
@@ -177,7 +177,7 @@ class Adagrad(Rule):
 
     keras = "Adagrad"
     learning_rate: float = number(0.001, "step size", above=0, high=10)
-    initial_accumulator_value: float = number(0.1, "where the sum of squares starts", low=0, high=100)
+    initial_accumulator_value: float = number(0.1, "initial sum of squares", low=0, high=100)
     epsilon: float = number(1e-7, EPSILON, above=0, high=1)
     weight_decay: float = number(0.0, WEIGHT_DECAY, low=0, high=1)
 
@@ -195,7 +195,7 @@ class Lion(Rule):
     keras = "Lion"
     second_moment = False
     learning_rate: float = number(0.001, "step size", above=0, high=10)
-    beta_1: float = number(0.9, "share of the momentum in the step", above=0, below=1)
+    beta_1: float = number(0.9, "weight of the momentum in the step", above=0, below=1)
     beta_2: float = number(0.99, "decay of the momentum", low=0, below=1)
     weight_decay: float = number(0.0, WEIGHT_DECAY, low=0, high=1)
 
@@ -209,12 +209,12 @@ class Lion(Rule):
 
 @dataclass(frozen=True)
 class SDLM(CurvatureRule):
-    """Each weight has its own step, by its curvature: stochastic diagonal Levenberg-Marquardt (LeCun et al. 1998)."""
+    """Stochastic diagonal Levenberg-Marquardt: each weight's step follows its curvature (LeCun et al. 1998)."""
 
     learning_rate: float = number(0.0005, "step size eta, divided by mu + h for each weight", above=0, high=10)
-    mu: float = number(0.02, "keeps steps small where there is next to no curvature", above=0, high=10)
+    mu: float = number(0.02, "damping: keeps steps small where curvature is near 0", above=0, high=10)
     exact: bool = flag(
-        False, "h from true second derivatives instead of the Gauss-Newton approximation; takes seconds per epoch"
+        False, "measure true second derivatives instead of the Gauss-Newton approximation; takes seconds per epoch"
     )
 
     def coefficients(self, rate: Array, step: Array) -> Array:
@@ -245,5 +245,7 @@ class Optimizer:
 
     BRANCHES: ClassVar[dict[str, type[Rule]]] = OPTIMIZERS
     kind: str = choice("sgd", OPTIMIZERS, "the optimizer")
-    clip_norm: float = number(0.0, "largest norm of each variable's gradient (Keras's clipnorm); 0 leaves it", low=0)
+    clip_norm: float = number(
+        0.0, "largest norm of each variable's gradient (Keras's clipnorm); 0 turns clipping off", low=0
+    )
     branch: Rule = SGD()

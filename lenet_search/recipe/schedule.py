@@ -11,7 +11,7 @@ import numpy as np
 from lenet_search.recipe.field import choice, number, numbers
 
 Array = np.ndarray
-WARMUP = "share of all steps over which the learning rate first rises linearly"
+WARMUP = "fraction of all steps during which the learning rate first rises linearly"
 
 
 class Course:
@@ -59,10 +59,10 @@ class Constant(Course):
 
 @dataclass(frozen=True)
 class Step(Course):
-    """Multiplied by `factor` every `every` epochs."""
+    """Times `factor` every `every` epochs."""
 
-    every: int = number(5, "epochs between two changes", low=1, unit="epochs")
-    factor: float = number(0.5, "what the learning rate is multiplied by", above=0, high=1)
+    every: int = number(5, "epochs between changes", low=1, unit="epochs")
+    factor: float = number(0.5, "factor at each change", above=0, high=1)
     warmup: float = number(0.0, WARMUP, low=0, below=1)
 
     def decay(self, progress: Array, epoch: Array) -> Array:
@@ -80,9 +80,12 @@ class Step(Course):
 class Piecewise(Course):
     """A factor of its own for each stretch of epochs (keras.optimizers.schedules.PiecewiseConstantDecay)."""
 
-    epochs: tuple[int, ...] = numbers((10, 20), "after how many epochs the factor changes, rising", low=1)
+    epochs: tuple[int, ...] = numbers((10, 20), "epochs after which the factor changes, in rising order", low=1)
     factors: tuple[float, ...] = numbers(
-        (0.1, 0.01), "what the learning rate is multiplied by from then on; before, it is 1", low=0, high=100
+        (0.1, 0.01),
+        "factor on the learning rate from each of these epochs on; it is 1 before the first",
+        low=0,
+        high=100,
     )
     warmup: float = number(0.0, WARMUP, low=0, below=1)
 
@@ -110,9 +113,9 @@ class Piecewise(Course):
 
 @dataclass(frozen=True)
 class Exponential(Course):
-    """Multiplied by `decay_rate` over each epoch, smoothly (keras.optimizers.schedules.ExponentialDecay)."""
+    """Times `decay_rate` over each epoch, smoothly (keras.optimizers.schedules.ExponentialDecay)."""
 
-    decay_rate: float = number(0.9, "what the learning rate is multiplied by over an epoch", above=0, high=1)
+    decay_rate: float = number(0.9, "factor per epoch", above=0, high=1)
     warmup: float = number(0.0, WARMUP, low=0, below=1)
 
     def decay(self, progress: Array, epoch: Array) -> Array:
@@ -128,7 +131,7 @@ class Exponential(Course):
 class Linear(Course):
     """Straight down to `alpha` of the learning rate."""
 
-    alpha: float = number(0.0, "learning rate at the end, as a share of the highest", low=0, high=1)
+    alpha: float = number(0.0, "final learning rate, as a fraction of the highest", low=0, high=1)
     warmup: float = number(0.0, WARMUP, low=0, below=1)
 
     def decay(self, progress: Array, epoch: Array) -> Array:
@@ -144,7 +147,7 @@ class Linear(Course):
 class Cosine(Course):
     """Half a cosine down to `alpha` (Loshchilov & Hutter 2017, equation 5; keras CosineDecay)."""
 
-    alpha: float = number(0.0, "learning rate at the end, as a share of the highest", low=0, high=1)
+    alpha: float = number(0.0, "final learning rate, as a fraction of the highest", low=0, high=1)
     warmup: float = number(0.0, WARMUP, low=0, below=1)
 
     def decay(self, progress: Array, epoch: Array) -> Array:
@@ -163,8 +166,8 @@ class OneCycle(Cosine):
     """A linear rise, then half a cosine to almost nothing (Smith & Topin 2018); momentum stays as it is."""
 
     warmup: float = number(0.3, WARMUP, low=0, below=1)
-    start: float = number(0.04, "learning rate of the first step, as a share of the highest", low=0, high=1)
-    alpha: float = number(0.0, "learning rate at the end, as a share of the highest", low=0, high=1)
+    start: float = number(0.04, "initial learning rate, as a fraction of the highest", low=0, high=1)
+    alpha: float = number(0.0, "final learning rate, as a fraction of the highest", low=0, high=1)
 
 
 SCHEDULES: dict[str, type[Course]] = {
