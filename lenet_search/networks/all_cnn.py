@@ -35,17 +35,17 @@ def _conv(name: str, filters: int, model: Model, stride: int = 1) -> list[Layer]
 
 _network = partial(Network, smallest=9, without_effect=frozenset({"model.pooling"}))
 ALL_CNN = _network(
-    "All-CNN-C: strides of 2 do the work of pooling.",
+    "All-CNN-C of Springenberg et al. 2015: strides of 2 do the work of pooling.",
     partial(_layers, third=True, pooled=False),
     counts={(32, 32, 3): 1_369_738},
 )
 ALL_CNN_POOL = _network(
-    "ConvPool-CNN-C: the same two convolutions with stride 1, and 3x3 max pooling behind each.",
+    "Its ConvPool-CNN-C: the same two convolutions with stride 1, and 3x3 max pooling behind each.",
     partial(_layers, third=True, pooled=True),
     counts={(32, 32, 3): 1_369_738},
 )
 ALL_CNN_BASE = _network(
-    "Model C, which the other two derive from: 3x3 max pooling in place of the two convolutions.",
+    "Its Model C, from which the other two derive: 3x3 max pooling in place of the two convolutions.",
     partial(_layers, third=False, pooled=True),
     counts={(32, 32, 3): 954_730},
 )

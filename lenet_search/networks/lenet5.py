@@ -47,7 +47,7 @@ LENET5 = Network(
     curvature="exact",
 )
 LENET5_28 = Network(
-    "The same on 28x28, without padding; its third layer is a 4x4 convolution of 120 maps.",
+    "`lenet5` on 28x28, without padding; its third layer is a 4x4 convolution of 120 maps.",
     _layers_28,
     counts={(28, 28, 1): 44_426},
     side=28,

@@ -78,6 +78,8 @@ def keras_loss(one: Recipe) -> Any:
 
     def of_1998(labels: Any, logits: Any) -> Any:
         energies = -logits
+        smoothing = one.loss.label_smoothing
+        labels = (1 - smoothing) * labels + smoothing / labels.shape[-1]
         right = keras.ops.sum(labels * energies, -1)
         if one.loss.kind == "mse":
             return right

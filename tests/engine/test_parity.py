@@ -15,8 +15,10 @@ from lenet_search.engine.backend import LOWERINGS
 from lenet_search.networks.activations import ACTIVATIONS
 from lenet_search.networks.plain import get_weights, plain_model
 from lenet_search.recipe import Recipe
+from lenet_search.recipe.loss import LOSSES
 from lenet_search.recipe.normalization import NORMALIZATIONS
 from lenet_search.recipe.optimizer import OPTIMIZERS
+from lenet_search.recipe.schedule import SCHEDULES
 
 TOLERANCE = 2e-4
 COARSE = 5e-3  # where products are rounded to the eight bits of bfloat16
@@ -179,6 +181,16 @@ def test_every_activation_follows_plain_keras(activation: str) -> None:
     assert_follows_keras(stack_of(*recipes, split=split), recipes, split)
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss_follows_its_formula_in_plain_keras(loss: str) -> None:
+    distances = LOSSES[loss].radial_basis
+    split = images(side=32 if distances else 20)
+    common = {"loss__kind": loss, "model__network": "lenet5_1998" if distances else "lenet5"}
+    rate = 1e-3 if distances else 0.1
+    recipes = [recipe(**common, optimizer__sgd__learning_rate=rate, loss__label_smoothing=s) for s in (0.0, 0.1)]
+    assert_follows_keras(stack_of(*recipes, split=split), recipes, split)
+
+
 @pytest.mark.parametrize("pooling", ["average", "max"])
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_pooling_and_batch_norm_follow_plain_keras(pooling: str, batch_norm: bool) -> None:
@@ -203,7 +215,7 @@ def test_penalties_smoothing_and_clipping_follow_plain_keras() -> None:
     assert_follows_keras(stack_of(*recipes, split=split), recipes, split)
 
 
-@pytest.mark.parametrize("schedule", ["constant", "step", "piecewise", "exponential", "linear", "cosine", "one_cycle"])
+@pytest.mark.parametrize("schedule", SCHEDULES)
 def test_every_schedule_reaches_the_step_that_it_is_meant_for(schedule: str) -> None:
     split = images()
     recipes = [
