@@ -89,7 +89,7 @@ def build(recipe: Any, split: Any, augmentation: list[Any]) -> Any:
     import keras
     from keras import layers
 
-    from lenet_search.recipe.data import normalization
+    from lenet_search.recipe.normalization import normalization
 
     m, r = recipe.model, recipe.regularize
     initial: Any = m.initializer
@@ -132,15 +132,11 @@ def build(recipe: Any, split: Any, augmentation: list[Any]) -> Any:
 
 def optimizer(recipe: Any, steps: int) -> Any:
     """The recipe's optimizer from keras.optimizers, with its learning-rate schedule."""
-    import dataclasses
-
     import keras
     import tensorflow as tf
 
-    names = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW", "nadam": "Nadam",
-             "adagrad": "Adagrad", "lion": "Lion"}  # fmt: skip
     branch, total = recipe.optimizer.branch, steps * recipe.train.epochs
-    given = {f.name: getattr(branch, f.name) for f in dataclasses.fields(branch)}
+    given = branch.keras_arguments()
     rate = given.pop("learning_rate")
     if recipe.schedule.kind != "constant" or recipe.schedule.branch.warmup:
         table = tf.constant(rate * recipe.schedule.factors(0, total, steps, recipe.train.epochs), tf.float32)
@@ -150,6 +146,5 @@ def optimizer(recipe: Any, steps: int) -> Any:
                 return tf.gather(table, tf.minimum(tf.cast(step, tf.int32), total - 1))
 
         rate = Schedule()
-    given["weight_decay"] = given.get("weight_decay") or None
     given["clipnorm"] = recipe.optimizer.clip_norm or None
-    return getattr(keras.optimizers, names[recipe.optimizer.kind])(learning_rate=rate, **given)
+    return getattr(keras.optimizers, branch.keras)(learning_rate=rate, **given)

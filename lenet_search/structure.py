@@ -1,14 +1,13 @@
 """What a compiled program depends on: recipes that agree in it can share a stack."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from lenet_search.recipe import Recipe
-from lenet_search.recipe.augment import Augment
+from lenet_search.recipe.augment import AUGMENTATIONS, Augment
 from lenet_search.recipe.data import Images
 from lenet_search.recipe.model import Model
+from lenet_search.recipe.optimizer import OPTIMIZERS
 from lenet_search.space import Space
-
-AUGMENTATIONS = tuple(field.name for field in fields(Augment))
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,7 @@ class Structure:
 def structure_of(recipe: Recipe, space: Space) -> Structure:
     """The structure of a recipe that was sampled from `space`."""
     model = recipe.model
+    rules = {kind: OPTIMIZERS[kind] for kind in space.kinds("optimizer")}
     return Structure(
         images=recipe.images,
         batch_size=recipe.train.batch_size,
@@ -61,9 +61,10 @@ def structure_of(recipe: Recipe, space: Space) -> Structure:
         spatial_dropout=space.can_exceed("regularize.spatial_dropout"),
         penalty=space.can_exceed("regularize.l1") or space.can_exceed("regularize.l2"),
         clip=space.can_exceed("optimizer.clip_norm"),
-        second_moment=bool(set(space.kinds("optimizer")) - {"sgd", "lion"}),
+        second_moment=any(rule.second_moment for rule in rules.values()),
         third_moment=any(
-            kind in space.kinds("optimizer") and space.can_exceed(f"optimizer.{kind}.{switch}")
-            for kind, switch in (("adam", "amsgrad"), ("adamw", "amsgrad"), ("rmsprop", "centered"))
+            space.can_exceed(f"optimizer.{kind}.{rule.third_moment}")
+            for kind, rule in rules.items()
+            if rule.third_moment
         ),
     )

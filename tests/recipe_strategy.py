@@ -7,8 +7,10 @@ import dataclasses
 
 from hypothesis import strategies as st
 
+from lenet_search.networks import NETWORKS
 from lenet_search.recipe import FIELDS, Field, Recipe, Value
-from lenet_search.recipe.model import CURVATURE, EXACT_CURVATURE, RADIAL_BASIS, WITHOUT_EFFECT
+from lenet_search.recipe.loss import LOSSES
+from lenet_search.recipe.optimizer import OPTIMIZERS, CurvatureRule
 
 
 def legal_values(field: Field) -> st.SearchStrategy[Value]:
@@ -41,14 +43,15 @@ def recipes(draw: st.DrawFn) -> Recipe:
 
 
 def _agreeing(values: dict[str, Value]) -> dict[str, Value]:
-    network = values["model.network"]
-    values |= {path: FIELDS[path].default for path in WITHOUT_EFFECT.get(str(network), ())}
-    if network not in RADIAL_BASIS and values["loss.kind"] == "mse":
+    network = NETWORKS[str(values["model.network"])]
+    values |= {path: FIELDS[path].default for path in network.without_effect}
+    if LOSSES[str(values["loss.kind"])].radial_basis and not network.radial_basis:
         values["loss.kind"] = "map"
-    if values["optimizer.kind"] == "sdlm":
+    kind = str(values["optimizer.kind"])
+    if issubclass(OPTIMIZERS[kind], CurvatureRule):
         values["model.batch_norm"] = False
-        values["model.network"] = network if network in CURVATURE else "lenet5"
-        values["optimizer.sdlm.exact"] = values["optimizer.sdlm.exact"] and network in EXACT_CURVATURE
+        values["model.network"] = values["model.network"] if network.curvature else "lenet5"
+        values[f"optimizer.{kind}.exact"] = values[f"optimizer.{kind}.exact"] and network.curvature == "exact"
     if values["schedule.kind"] == "piecewise":
         epochs = sorted(set(values["schedule.piecewise.epochs"]))  # type: ignore[arg-type]
         values["schedule.piecewise.epochs"] = tuple(epochs)

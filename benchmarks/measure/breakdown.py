@@ -182,8 +182,7 @@ def _update(structure: Structure, slots: int, count: int) -> Callable[[], Any]:
     moments = update.Moments(numbers(slots, count), numbers(slots, second), numbers(slots, third))
     weights, gradients, row = numbers(slots, count), numbers(slots, count), numbers(slots, len(COLUMNS))
     program = backend.fused(update.step)
-    switches = ops.zeros((slots, 2))
-    return lambda: program(weights, gradients, moments, row, switches)
+    return lambda: program(weights, gradients, moments, row)
 
 
 def seconds(run: Callable[[], Any]) -> float:

@@ -16,10 +16,10 @@ import numpy as np
 from keras import ops
 
 from lenet_search.engine import backend
-from lenet_search.engine.forward import ACTIVATIONS
-from lenet_search.engine.slopes import SLOPES
+from lenet_search.engine.losses import left_over, probabilities
 from lenet_search.errors import RunError
 from lenet_search.networks import Layer
+from lenet_search.networks.activations import ACTIVATIONS
 from lenet_search.networks.bitmaps import bitmaps
 from lenet_search.networks.keras_layers import distances, full_kernel
 from lenet_search.networks.layers import (
@@ -34,7 +34,6 @@ from lenet_search.networks.layers import (
     SpatialDropout,
     Subsampling,
 )
-from lenet_search.recipe.loss import probabilities
 
 Tensor = Any
 Weights = Mapping[str, Tensor]
@@ -61,7 +60,7 @@ def _output(layer: Layer, x: Tensor, weights: Weights) -> Tensor:
         case Subsampling():
             return sums(x) * weights[f"{layer.name}.coefficient"] + weights[f"{layer.name}.bias"]
         case Activation():
-            return ACTIVATIONS[layer.kind](x)
+            return ACTIVATIONS[layer.kind].value(ops, x)
         case RadialBasis():
             return -distances(x, layer.classes)
         case Pool() | GlobalPool() | Flatten():
@@ -106,7 +105,7 @@ class GaussNewton:
 
     Args:
         layers: the network
-        loss: one of `recipe.loss.KINDS`
+        loss: one of `recipe.loss.LOSSES`
     """
 
     def __init__(self, layers: Sequence[Layer], loss: str) -> None:
@@ -136,9 +135,7 @@ class GaussNewton:
             return p * (1.0 - p)
         apart = 2.0 * (units[:, None] - bitmaps(logits.shape[-1]))  # d distance / d unit, (N, classes, units)
         mean = ops.sum(p[..., None] * apart, 1)
-        # What is left for "none of the classes": of a softmax nothing, where subtracting would leave rounding.
-        left = ops.sum(p, -1, keepdims=True)
-        none = ops.zeros_like(left) if self._loss == "cross_entropy" else 1.0 - left
+        none = left_over(p, self._loss)
         spread = ops.sum(p[..., None] * ops.square(apart - mean[:, None]), 1) + none * ops.square(mean)
         return spread + 2.0 * none
 
@@ -150,7 +147,7 @@ class GaussNewton:
         squared = ops.square(x)
         match layer:
             case Activation():
-                return ops.square(SLOPES[layer.kind](x)[0]) * curvature, {}
+                return ops.square(ACTIVATIONS[layer.kind].slopes(ops, x)[0]) * curvature, {}
             case Conv():
                 name = f"{layer.name}.kernel"
                 kernel = kernel_of(layer, weights, x.shape[-1])

@@ -4,7 +4,7 @@ Images carry their slots in the last axis, (B, H, W, K * C), slot by slot; vecto
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -12,6 +12,7 @@ from keras import ops
 
 from lenet_search.engine import backend
 from lenet_search.networks import Layer, Shape, walk
+from lenet_search.networks.activations import ACTIVATIONS
 from lenet_search.networks.keras_layers import distances, full_kernel
 from lenet_search.networks.layers import (
     Activation,
@@ -29,22 +30,8 @@ from lenet_search.networks.layers import (
     Subsampling,
 )
 from lenet_search.networks.transform import transformed
-from lenet_search.recipe.regularize import dropout_mask
 
 Tensor = Any
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "tanh": ops.tanh,
-    "scaled_tanh": lambda x: 1.7159 * ops.tanh(x * (2.0 / 3.0)),
-    "relu": ops.relu,
-    "leaky_relu": lambda x: ops.leaky_relu(x, negative_slope=0.2),  # keras.activations.leaky_relu's slope
-    "elu": ops.elu,
-    "gelu": lambda x: ops.gelu(x, approximate=False),
-    "silu": ops.silu,
-}
-
-
-# Those that never fall, so that the largest activation is the activation of the largest.
-RISING = ("tanh", "scaled_tanh", "relu", "leaky_relu", "elu")
 
 
 @dataclass(frozen=True)
@@ -105,7 +92,7 @@ def plan(layers: Sequence[Layer], image_shape: Shape) -> list[Step]:
 
 
 def _rises(layer: object) -> bool:
-    return isinstance(layer, Bias) or (isinstance(layer, Activation) and layer.kind in RISING)
+    return isinstance(layer, Bias) or (isinstance(layer, Activation) and ACTIVATIONS[layer.kind].rises)
 
 
 def _joins(layer: object) -> TypeGuard[Bias | Activation | Pool | Subsampling]:
@@ -185,7 +172,7 @@ def forward(
                 x, statistics = _batch_norm(layer, weights, x, slots, training)
                 moving |= statistics
             case Activation():
-                x = ACTIVATIONS[layer.kind](x)
+                x = ACTIVATIONS[layer.kind].value(ops, x)
             case Pool():  # one that is not part of an Elementwise
                 pool = ops.max_pool if layer.kind == "max" else ops.average_pool
                 x = pool(x, layer.size, layer.stride, layer.padding)
@@ -201,15 +188,19 @@ def forward(
                 x = ops.transpose(ops.reshape(x, (x.shape[0], slots, -1)), (1, 0, 2))
             case Flatten():
                 x = _flat(x, step.shape, slots)
+            case SpatialDropout() if layer.rate in rates:
+                batch, channels = x.shape[0], x.shape[-1] // slots
+                draw = backend.uniform((batch, 1, channels), step.stream, moment)
+                mask = dropout_mask(draw, rates[layer.rate][:, None])
+                x = x * ops.reshape(mask, (batch, 1, 1, slots * channels))
             case Dropout() if layer.rate in rates:
                 batch = x.shape[-2] if len(x.shape) == 3 else x.shape[0]
                 draw = backend.uniform((batch, *step.shape), step.stream, moment)
                 x = _dropped(x, draw, rates[layer.rate])
-            case SpatialDropout() if "spatial_dropout" in rates:
-                batch, channels = x.shape[0], x.shape[-1] // slots
-                draw = backend.uniform((batch, 1, channels), step.stream, moment)
-                mask = dropout_mask(draw, rates["spatial_dropout"][:, None])
-                x = x * ops.reshape(mask, (batch, 1, 1, slots * channels))
+            case Dropout():  # in evaluation, or off for all slots
+                pass
+            case _:
+                raise TypeError(f"no rule for the layer {layer}")
     return x, moving
 
 
@@ -227,7 +218,7 @@ def _elementwise(layer: Elementwise, weights: Mapping[str, Tensor], x: Tensor) -
                 case Bias():
                     x = x + waiting.pop(0)
                 case Activation():
-                    x = ACTIVATIONS[part.kind](x)
+                    x = ACTIVATIONS[part.kind].value(ops, x)
                 case Pool():
                     x = _pool(x, part.kind)
                 case Subsampling():
@@ -272,6 +263,11 @@ def _transformed(x: Tensor, transformations: Tensor, shape: Shape) -> Tensor:
         x = transformed(own, ops.reshape(transformations, (1, -1, 6)), backend.gather)
         x = ops.transpose(ops.reshape(x, (slots, batch, *shape)), (1, 2, 3, 0, 4))
     return ops.reshape(x, (batch, height, width, slots * channels))
+
+
+def dropout_mask(draw: Tensor, rate: Tensor) -> Tensor:
+    """Inverted dropout: 0 where `draw` (uniform in [0, 1)) is below `rate`, else 1 / (1 - rate)."""
+    return ops.cast(draw >= rate, "float32") / (1.0 - rate)
 
 
 def _dropped(x: Tensor, draw: Tensor, rate: Tensor) -> Tensor:

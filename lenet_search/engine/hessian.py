@@ -21,11 +21,11 @@ from keras import ops
 
 from lenet_search.engine import backend
 from lenet_search.engine.curvature import Weights, convolved, kernel_of, moved, states_of, sums
-from lenet_search.engine.slopes import SLOPES
+from lenet_search.engine.losses import left_over, probabilities
 from lenet_search.networks import Layer, Shape, walk
+from lenet_search.networks.activations import ACTIVATIONS
 from lenet_search.networks.bitmaps import bitmaps
 from lenet_search.networks.layers import Activation, Conv, Dense, Flatten, Pool, RadialBasis, Subsampling
-from lenet_search.recipe.loss import probabilities
 
 Tensor = Any
 AT_ONCE = 8192  # images times directions that are carried forward together; a few hundred MB
@@ -45,7 +45,7 @@ class Exact:
     Args:
         layers: the network
         image_shape: (H, W, C)
-        loss: one of `recipe.loss.KINDS`
+        loss: one of `recipe.loss.LOSSES`
     """
 
     def __init__(self, layers: Sequence[Layer], image_shape: Shape, loss: str) -> None:
@@ -144,8 +144,7 @@ class Exact:
         p = probabilities(behind[-1], self._loss)
         mean = ops.sum(p * along.first, -1, keepdims=True)
         spread = ops.sum(p * ops.square(along.first - mean), -1)
-        if self._loss == "map":
-            spread = spread + (1.0 - ops.sum(p, -1)) * ops.square(mean[..., 0])
+        spread = spread + (left_over(p, self._loss) * ops.square(mean))[..., 0]
         return spread + ops.sum((p - targets) * along.second, -1)
 
 
@@ -154,7 +153,7 @@ def _through(layer: Layer, x: Tensor, along: _Along, weights: Weights) -> _Along
     first, second, number = along
     match layer:
         case Activation():
-            slope, bend = (_of_map(value, number) for value in SLOPES[layer.kind](x))
+            slope, bend = (_of_map(value, number) for value in ACTIVATIONS[layer.kind].slopes(ops, x))
             return _Along(slope * first, bend * ops.square(first) + slope * second, number)
         case Conv():
             kernel = kernel_of(layer, weights, x.shape[-1])

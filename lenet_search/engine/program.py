@@ -10,14 +10,15 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from lenet_search.engine import backend, update
+from lenet_search.engine.augment import cut_out, recolor, warp
 from lenet_search.engine.curvature import GaussNewton
 from lenet_search.engine.forward import forward, plan
 from lenet_search.engine.hessian import Exact
+from lenet_search.engine.losses import losses
 from lenet_search.engine.precision import multiplying_dtype
 from lenet_search.engine.update import Moments
 from lenet_search.networks import Parameter, network, parameters
-from lenet_search.recipe.augment import DRAWS, cut_out, recolor, warp
-from lenet_search.recipe.loss import losses
+from lenet_search.recipe.augment import COLOR, CUT, MOVE, TURN, all_draws, at
 from lenet_search.recipe.regularize import DROPOUTS
 from lenet_search.structure import Structure
 
@@ -134,31 +135,32 @@ class Program:
         if not self.structure.own_images:  # the first slot's will do for all; slots in use come first
             hyper, slots = {name: hyper[name][:1] for name in (*self.structure.augmentations, "scale", "offset")}, 1
         batch, height, width, channels = images.shape
-        drawn = backend.uniform((len(DRAWS), batch), AUGMENT_STREAM, moment)
-        draws = {name: drawn[i] for i, name in enumerate(DRAWS)}
+        names = all_draws()
+        drawn = backend.uniform((len(names), batch), AUGMENT_STREAM, moment)
+        draws = {name: drawn[i] for i, name in enumerate(names)}
         strength = {name: hyper[name] for name in self.structure.augmentations}
         # Normalizing before the slots part is a Kth of the work; not possible where colours change in between.
-        early = not (self.structure.own_normalization or {"brightness", "contrast"} & strength.keys())
+        early = not (self.structure.own_normalization or at(strength, COLOR))
         # Cutting out is the last change: it joins the warp where nothing else comes between. A lookup changes no
         # pixel, so rounding may come before it.
-        joined = early and not {"rotate", "zoom"} & strength.keys()
+        joined = early and not at(strength, TURN)
         if early:
             pixels = self._normalized(images, hyper, self.dtype if joined else "float32")
         else:
             pixels = ops.cast(images, "float32") / 255.0
-        cutout = None if joined else strength.pop("cutout", None)
-        if {"flip", "shift", "rotate", "zoom", "cutout"} & strength.keys():
+        cut = {} if joined else {name: strength.pop(name) for name in at(strength, CUT)}
+        if at(strength, MOVE, TURN, CUT):
             black = ops.cast(hyper["offset"][0] if early else ops.zeros((channels,)), pixels.dtype)
             x = warp(pixels, draws, strength, black, rows_of=backend.gather, fuse=backend.fused)
         else:
             x = ops.broadcast_to(pixels[:, :, :, None], (batch, height, width, slots, channels))
-        if {"brightness", "contrast"} & strength.keys():
+        if at(strength, COLOR):
             x = backend.fused(recolor)(x, draws, strength)
         x = ops.reshape(x, (batch, height, width, slots * channels))
         if not early:
             x = x * ops.reshape(hyper["scale"], (-1,)) + ops.reshape(hyper["offset"], (-1,))
-        if cutout is not None:
-            x = backend.fused(cut_out)(x, draws, ops.repeat(cutout, channels))
+        if cut:
+            x = backend.fused(cut_out)(x, draws, ops.repeat(cut["cutout"], channels))
         return ops.cast(x, self.dtype)
 
     def _normalized(self, images: Tensor, hyper: Mapping[str, Tensor], dtype: str) -> Tensor:

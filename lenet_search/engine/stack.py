@@ -11,6 +11,7 @@ import numpy as np
 
 from lenet_search.data import Split
 from lenet_search.engine import backend
+from lenet_search.engine.losses import smoothed
 from lenet_search.engine.program import EVALUATION_BATCH, Program, State
 from lenet_search.engine.sizes import Sizes
 from lenet_search.engine.update import Moments
@@ -19,11 +20,11 @@ from lenet_search.frozen import SlotState
 from lenet_search.networks import Parameter
 from lenet_search.networks.start import initial_value
 from lenet_search.recipe import Recipe
-from lenet_search.recipe.data import normalization
-from lenet_search.recipe.loss import smoothed
-from lenet_search.recipe.optimizer import COLUMNS, CURVATURE_IMAGES, SDLM, RMSprop
+from lenet_search.recipe.augment import AUGMENTATIONS
+from lenet_search.recipe.normalization import normalization
+from lenet_search.recipe.optimizer import COLUMNS, CurvatureRule
 from lenet_search.recipe.regularize import DROPOUTS
-from lenet_search.structure import AUGMENTATIONS, Structure
+from lenet_search.structure import Structure
 
 ORDER_SEED = 1998  # shuffles depend on this and the stack's clock alone: all slots see the same order
 CURVATURE_SEED = 1989  # the images that curvature is measured on, likewise
@@ -107,7 +108,6 @@ class Stack:
             for name in (*AUGMENTATIONS, "label_smoothing", "l1", "l2", *DROPOUTS, "clip_norm")
         }
         self._hyper |= {name: np.zeros((slots, channels), np.float32) for name in ("scale", "offset")}
-        self._hyper["switches"] = np.zeros((slots, 2), np.float32)
         self._sizes = Sizes(slots)
 
     @property
@@ -145,16 +145,13 @@ class Stack:
         self._state.moving[number] = _pack(self._program.moving, recipe.model.initializer, seed)
         first, second, third = self._state.moments
         first[number] = third[number] = 0.0
-        second[number] = getattr(recipe.optimizer.branch, "initial_accumulator_value", 0.0)
+        second[number] = recipe.optimizer.branch.initial_accumulator_value
         for name in AUGMENTATIONS:
             self._hyper[name][number] = getattr(recipe.augment, name)
         for name in ("l1", "l2", *DROPOUTS):
             self._hyper[name][number] = getattr(recipe.regularize, name)
         self._hyper["label_smoothing"][number] = recipe.loss.label_smoothing
         self._hyper["clip_norm"][number] = recipe.optimizer.clip_norm
-        branch = recipe.optimizer.branch
-        centered = isinstance(branch, RMSprop) and branch.centered
-        self._hyper["switches"][number] = getattr(branch, "amsgrad", False), centered
         scale, offset = normalization(recipe.data.normalize, self._split.mean, self._split.std)
         self._hyper["scale"][number], self._hyper["offset"][number] = scale, offset
         return number
@@ -282,12 +279,12 @@ class Stack:
         return rows, rates
 
     def _measure_curvature(self, number: int) -> None:
-        """Where a slot's optimizer is `sdlm`: what its steps are divided by in the coming epoch, squared."""
+        """Where a slot's optimizer measures it: what its steps are divided by in the coming epoch, squared."""
         slot = self._slots[number]
         branch = slot.recipe.optimizer.branch if slot else None
-        if slot is None or not isinstance(branch, SDLM):
+        if slot is None or not isinstance(branch, CurvatureRule):
             return
-        count = min(CURVATURE_IMAGES, len(self._split.x_train))
+        count = min(branch.images, len(self._split.x_train))
         chosen = np.random.default_rng([CURVATURE_SEED, self.clock]).permutation(len(self._split.x_train))[:count]
         scale, offset = (self._hyper[name][number] for name in ("scale", "offset"))
         images = self._split.x_train[chosen].astype(np.float32) / 255 * scale + offset
@@ -299,7 +296,7 @@ class Stack:
             found = self._program.gauss_newton(weights, images)
         penalty = 2.0 * slot.recipe.regularize.l2
         own = [found[p.name].ravel() + penalty * p.penalized for p in self._program.trainable]
-        self._state.moments.second[number] = np.square(branch.mu + np.abs(np.concatenate(own)))
+        self._state.moments.second[number] = branch.measured(np.concatenate(own))
 
 
 def _pack(which: list[Parameter], initializer: str, seed: int) -> np.ndarray:

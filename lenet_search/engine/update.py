@@ -7,7 +7,6 @@ from keras import ops
 
 from lenet_search.networks import Parameter
 from lenet_search.recipe.optimizer import COLUMNS
-from lenet_search.recipe.regularize import penalty_gradient
 
 Tensor = Any
 TINY = 1e-30  # keeps the norm of an all-zero gradient from dividing by zero
@@ -21,7 +20,7 @@ class Moments(NamedTuple):
     third: Tensor
 
 
-def step(weights: Tensor, gradients: Tensor, moments: Moments, row: Tensor, switches: Tensor) -> tuple[Tensor, Moments]:
+def step(weights: Tensor, gradients: Tensor, moments: Moments, row: Tensor) -> tuple[Tensor, Moments]:
     """Weights and moments after one step.
 
     Args:
@@ -29,7 +28,6 @@ def step(weights: Tensor, gradients: Tensor, moments: Moments, row: Tensor, swit
         gradients: (K, P)
         moments: of the steps so far
         row: (K, columns), see `recipe.optimizer`
-        switches: (K, 2), whether amsgrad and centered are on, 1.0 or 0.0
     """
     c = {name: row[:, i : i + 1] for i, name in enumerate(COLUMNS)}
     first, second, third = moments
@@ -38,10 +36,10 @@ def step(weights: Tensor, gradients: Tensor, moments: Moments, row: Tensor, swit
         second = c["vv"] * second + c["vg"] * gradients * gradients
         inner = second
         if third.shape[1]:
-            amsgrad, centered = switches[:, 0:1] > 0, switches[:, 1:2] > 0
+            maximum, centered = c["maximum"] > 0, c["centered"] > 0
             mean = c["vv"] * third + c["vg"] * gradients
             third = ops.where(centered, mean, ops.maximum(third, second))
-            inner = ops.where(amsgrad, third, ops.where(centered, second - third * third, second))
+            inner = ops.where(maximum, third, ops.where(centered, second - third * third, second))
         divisor = 1.0 / (ops.sqrt(inner + c["eps_in"]) + c["eps_out"])
         h = gradients * ops.where(c["before"] > 0, divisor, 1.0)
     update = c["um"] * first + c["uh"] * h
@@ -71,14 +69,19 @@ def regularized_step(
         gradients: (K, P), of the loss alone
         moments: of the steps so far
         row: (K, columns), see `recipe.optimizer`
-        hyper: `l1`, `l2` and `clip_norm` (K,) and `switches` (K, 2)
+        hyper: `l1`, `l2` and `clip_norm`, (K,) each
     """
     if penalty:
         penalized = ops.concatenate([ops.full((p.size,), float(p.penalized)) for p in parameters])
         gradients = gradients + penalized * penalty_gradient(weights, hyper["l1"][:, None], hyper["l2"][:, None])
     if clip:
         gradients = _clipped(parameters, gradients, hyper["clip_norm"][:, None])
-    return step(weights, gradients, moments, row, hyper["switches"])
+    return step(weights, gradients, moments, row)
+
+
+def penalty_gradient(weights: Tensor, l1: Tensor, l2: Tensor) -> Tensor:
+    """Gradient of `l1 * sum |w| + l2 * sum w^2`: any shapes that broadcast; 0 at w = 0, as in Keras."""
+    return l1 * ops.sign(weights) + 2.0 * l2 * weights
 
 
 def _clipped(parameters: Sequence[Parameter], gradients: Tensor, norm: Tensor) -> Tensor:

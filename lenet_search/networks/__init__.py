@@ -1,24 +1,24 @@
 """Architectures, one file each, from a small set of layers; each also as an ordinary `keras.Model`."""
 
-from lenet_search.networks.all_cnn import all_cnn
+from lenet_search.networks.all_cnn import ALL_CNN, ALL_CNN_BASE, ALL_CNN_POOL
 from lenet_search.networks.layers import Dropout, Layer, Parameter, Shape, parameters, walk
-from lenet_search.networks.lenet5 import lenet5, lenet5_28
-from lenet_search.networks.lenet5_1998 import lenet5_1998
-from lenet_search.networks.lenet5_stn import lenet5_stn
-from lenet_search.networks.mlp import mlp
-from lenet_search.recipe.model import Model
+from lenet_search.networks.lenet5 import LENET5, LENET5_28
+from lenet_search.networks.lenet5_1998 import LENET5_1998
+from lenet_search.networks.lenet5_stn import LENET5_STN
+from lenet_search.networks.mlp import MLP
+from lenet_search.networks.network import Model, Network
 
-__all__ = ["Layer", "Parameter", "Shape", "network", "parameters", "walk"]
+__all__ = ["NETWORKS", "Layer", "Network", "Parameter", "Shape", "network", "parameters", "walk"]
 
-NETWORKS = {
-    "lenet5": lenet5,
-    "lenet5_28": lenet5_28,
-    "lenet5_1998": lenet5_1998,
-    "lenet5_stn": lenet5_stn,
-    "mlp": mlp,
-    "all_cnn": all_cnn,
-    "all_cnn_pool": all_cnn,
-    "all_cnn_base": all_cnn,
+NETWORKS: dict[str, Network] = {
+    "lenet5": LENET5,
+    "lenet5_28": LENET5_28,
+    "lenet5_1998": LENET5_1998,
+    "lenet5_stn": LENET5_STN,
+    "mlp": MLP,
+    "all_cnn": ALL_CNN,
+    "all_cnn_pool": ALL_CNN_POOL,
+    "all_cnn_base": ALL_CNN_BASE,
 }
 
 
@@ -28,4 +28,6 @@ def network(model: Model, image_shape: Shape, classes: int) -> list[Layer]:
     Raises:
         DataError: when the images or their classes do not go with the network.
     """
-    return [Dropout("input_dropout", "input_dropout"), *NETWORKS[model.network](model, image_shape, classes)]
+    chosen = NETWORKS[model.network]
+    chosen.check(model.network, image_shape, classes)
+    return [Dropout("input_dropout", "input_dropout"), *chosen.layers(model, classes)]

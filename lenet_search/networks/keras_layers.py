@@ -1,4 +1,4 @@
-"""The layers of `lenet5_1998` and `lenet5_stn` that Keras has not, for models that leave this package.
+"""The layers of `lenet5_1998` and `lenet5_stn` that Keras does not provide, for models that leave this package.
 
 They are registered: a saved model loads again, in safe mode too, after `import lenet_search.networks.keras_layers`.
 """

@@ -1,4 +1,4 @@
-"""LeNet-5 to the letter: LeCun, Bottou, Bengio & Haffner 1998, section II.B. 60,000 trainable parameters.
+"""LeNet-5 to the letter: LeCun, Bottou, Bengio & Haffner 1998, section II.B.
 
 C1 156, S2 12, C3 1,516, S4 32, C5 48,120, F6 10,164. Subsampling has one coefficient and one bias for each map; each
 map of C3 sees the maps of S2 that table I gives it; every unit up to F6 is squashed by 1.7159 tanh(2x/3); the outputs
@@ -6,7 +6,6 @@ are squared distances from F6 to fixed bitmaps. The paper's inputs go from -0.1 
 "lecun_1998"), its initial weights are uniform within 2.4/fan-in (model.initializer = "lecun_1998").
 """
 
-from lenet_search.errors import DataError
 from lenet_search.networks.layers import (
     Activation,
     Conv,
@@ -15,12 +14,10 @@ from lenet_search.networks.layers import (
     Flatten,
     Layer,
     RadialBasis,
-    Shape,
     SpatialDropout,
     Subsampling,
 )
-from lenet_search.networks.lenet5 import exactly
-from lenet_search.recipe.model import Model
+from lenet_search.networks.network import Model, Network
 
 # Table I: the maps of S2 that each map of C3 sees, 60 connections in all.
 TABLE_I = (
@@ -31,17 +28,7 @@ TABLE_I = (
 )
 
 
-def lenet5_1998(model: Model, image_shape: Shape, classes: int) -> list[Layer]:
-    """The layers, for images of 32x32 and at most ten classes.
-
-    Raises:
-        DataError: for images of another size, or more classes than there are digits.
-    """
-    exactly(32, model, image_shape)
-    if classes > 10:
-        raise DataError(
-            f"lenet5_1998 has the ten digits for its outputs; received {classes} classes: choose another network"
-        )
+def _layers(model: Model, classes: int) -> list[Layer]:
     return [
         *_squashed(Conv("c1", 6, 5)),
         *_squashed(Subsampling("s2")),
@@ -59,3 +46,15 @@ def lenet5_1998(model: Model, image_shape: Shape, classes: int) -> list[Layer]:
 
 def _squashed(layer: Conv | Dense | Subsampling) -> list[Layer]:
     return [layer, Activation(f"{layer.name}_activation", "scaled_tanh")]
+
+
+LENET5_1998 = Network(
+    "LeNet-5 to the letter (LeCun, Bottou, Bengio & Haffner 1998, section II.B).",
+    _layers,
+    counts={(32, 32, 1): 60_000},
+    side=32,
+    most_classes=10,  # its outputs are figures of the ten digits
+    radial_basis=True,
+    curvature="exact",
+    without_effect=frozenset({"model.width", "model.activation", "model.pooling", "model.batch_norm"}),
+)

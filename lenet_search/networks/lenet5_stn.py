@@ -5,7 +5,7 @@ bilinear sampling, which begins at the identity.
 
 The localization network is after the one that the paper's appendix gives ST-CNN for MNIST: two 5x5 convolutions of 20
 maps with 2x2 max pooling, a dense layer of 20, and six numbers. ReLU, whatever the recipe's activation; width does
-not touch it. It has 20,686 parameters on 32x32x1 (21,686 on 32x32x3), the whole network 82,392 (83,692).
+not touch it. It has 20,686 parameters on 32x32x1, 21,686 on 32x32x3.
 """
 
 from lenet_search.networks.layers import (
@@ -16,11 +16,10 @@ from lenet_search.networks.layers import (
     Flatten,
     Layer,
     Pool,
-    Shape,
     SpatialTransformer,
 )
-from lenet_search.networks.lenet5 import at_least, lenet5
-from lenet_search.recipe.model import Model
+from lenet_search.networks.lenet5 import LENET5
+from lenet_search.networks.network import Model, Network
 
 LOCALIZATION: tuple[Layer, ...] = (
     Conv("localization_conv1", 20, 5),
@@ -36,11 +35,14 @@ LOCALIZATION: tuple[Layer, ...] = (
 )
 
 
-def lenet5_stn(model: Model, image_shape: Shape, classes: int) -> list[Layer]:
-    """The layers for a recipe's `[model]`, for images of at least 16x16.
+def _layers(model: Model, classes: int) -> list[Layer]:
+    return [SpatialTransformer("transformer", LOCALIZATION), *LENET5.layers(model, classes)]
 
-    Raises:
-        DataError: when the images are smaller.
-    """
-    at_least(16, model, image_shape)
-    return [SpatialTransformer("transformer", LOCALIZATION), *lenet5(model, image_shape, classes)]
+
+LENET5_STN = Network(
+    "`lenet5` behind a spatial transformer (Jaderberg et al. 2015).",
+    _layers,
+    counts={(32, 32, 1): 82_392, (32, 32, 3): 83_692},
+    smallest=16,
+    curvature="",
+)

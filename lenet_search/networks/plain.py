@@ -1,4 +1,4 @@
-"""A recipe's network as an ordinary Keras model: standard layers only, pixels in, probabilities out."""
+"""A recipe's network as an ordinary Keras model: pixels in, probabilities out."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,25 +7,10 @@ import keras
 import numpy as np
 
 from lenet_search.networks import keras_layers, network, parameters
-from lenet_search.networks.layers import (
-    Activation,
-    Affine,
-    BatchNorm,
-    Conv,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalPool,
-    Layer,
-    Pool,
-    RadialBasis,
-    SpatialDropout,
-    SpatialTransformer,
-    Subsampling,
-)
-from lenet_search.networks.start import IDENTITY
+from lenet_search.networks.call import Call
+from lenet_search.networks.layers import Layer, SpatialTransformer
 from lenet_search.recipe import Recipe
-from lenet_search.recipe.data import normalization
+from lenet_search.recipe.normalization import normalization
 from lenet_search.recipe.regularize import Regularize
 
 
@@ -87,61 +72,18 @@ def get_weights(model: keras.Model, recipe: Recipe, images: Mapping[str, Any]) -
 def _through(layers: Sequence[Layer], x: Any, regularize: Regularize) -> Any:
     """What `layers` make of a symbolic `x`."""
     for layer in layers:
+        inputs = [x]
         if isinstance(layer, SpatialTransformer):
-            transformations = _through(layer.localization, x, regularize)
-            x = keras_layers.AffineSampler(name=layer.name)(x, transformations)
-        else:
-            for each in _keras_layers(layer, regularize):
-                x = each(x)
+            inputs.append(_through(layer.localization, x, regularize))
+        for call in layer.calls(vars(regularize)):
+            x = _keras_layer(call, layer.name, regularize)(*inputs)
+            inputs = [x]
     return x
 
 
-def _keras_layers(layer: Layer, regularize: Regularize) -> list[keras.Layer]:
-    """The Keras layers that compute what `layer` says."""
-    name = layer.name
-    penalty = keras.regularizers.L1L2(regularize.l1, regularize.l2) if regularize.l1 or regularize.l2 else None
-    match layer:
-        case Conv() if layer.connections:
-            own = keras_layers.TableConv2D(layer.kernel_size, layer.connections, penalty, name=name)
-            return [own]
-        case Conv():
-            shape = {"strides": layer.stride, "padding": layer.padding}
-            return [
-                keras.layers.Conv2D(layer.filters, layer.kernel_size, **shape, kernel_regularizer=penalty, name=name)
-            ]
-        case Dense():
-            return [keras.layers.Dense(layer.units, kernel_regularizer=penalty, name=name)]
-        case BatchNorm():
-            return [keras.layers.BatchNormalization(momentum=layer.momentum, epsilon=layer.epsilon, name=name)]
-        case Activation(kind="scaled_tanh"):  # 1.7159 tanh(2x/3), from layers that load without custom code
-            return [
-                keras.layers.Rescaling(2.0 / 3.0, name=f"{name}_inner"),
-                keras.layers.Activation("tanh", name=name),
-                keras.layers.Rescaling(1.7159, name=f"{name}_outer"),
-            ]
-        case Activation():
-            return [keras.layers.Activation(layer.kind, name=name)]
-        case Pool():
-            pool = keras.layers.MaxPooling2D if layer.kind == "max" else keras.layers.AveragePooling2D
-            return [pool(layer.size, layer.stride, layer.padding, name=name)]
-        case GlobalPool():
-            return [keras.layers.GlobalAveragePooling2D(name=name)]
-        case SpatialDropout():
-            return [keras.layers.SpatialDropout2D(regularize.spatial_dropout, name=name)]
-        case Dropout():
-            return [keras.layers.Dropout(getattr(regularize, layer.rate), name=name)]
-        case Subsampling():
-            return [keras_layers.Subsampling2D(penalty, name=name)]
-        case RadialBasis():
-            return [keras_layers.RadialBasis(layer.classes, name=name)]
-        case Affine():
-            bias = keras.initializers.Constant(list(IDENTITY))
-            return [
-                keras.layers.Dense(
-                    6, kernel_initializer="zeros", bias_initializer=bias, kernel_regularizer=penalty, name=name
-                )
-            ]
-        case SpatialTransformer():  # two inputs: see `_through`
-            raise AssertionError(layer)
-        case Flatten():
-            return [keras.layers.Flatten(name=name)]
+def _keras_layer(call: Call, name: str, regularize: Regularize) -> keras.Layer:
+    options = dict(call.options)
+    if call.kernel and (regularize.l1 or regularize.l2):
+        options["kernel_regularizer"] = keras.regularizers.L1L2(regularize.l1, regularize.l2)
+    make = getattr(keras_layers if call.own else keras.layers, call.name)
+    return make(*call.arguments, **options, name=f"{name}_{call.part}" if call.part else name)

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from lenet_search.networks.layers import Parameter
-from lenet_search.recipe.model import initial_kernel
+from lenet_search.networks.initializers import initial_kernel
+from lenet_search.networks.layers import IDENTITY, Parameter
 
 CONSTANTS = {"bias": 0.0, "beta": 0.0, "gamma": 1.0, "moving_mean": 0.0, "moving_variance": 1.0, "affine_kernel": 0.0}
-IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)  # x' = x and y' = y
 
 
 def initial_value(parameter: Parameter, initializer: str, seed: int) -> np.ndarray:

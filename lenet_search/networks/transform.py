@@ -5,7 +5,7 @@ from typing import Any
 
 from keras import ops
 
-from lenet_search.recipe.augment import between_pixels
+from lenet_search.networks.interpolation import between_pixels
 
 Tensor = Any
 

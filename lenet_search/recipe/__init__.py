@@ -34,7 +34,8 @@ SECTIONS: dict[str, type] = {
 }
 
 
-def _all_fields() -> dict[str, Field]:
+def declared() -> dict[str, Field]:
+    """The hyperparameters that the sections and their kinds declare, by dotted path."""
     found = []
     for section, table in SECTIONS.items():
         found += fields_of(section, table)
@@ -43,7 +44,7 @@ def _all_fields() -> dict[str, Field]:
     return {field.path: field for field in found}
 
 
-FIELDS: dict[str, Field] = _all_fields()
+FIELDS: dict[str, Field] = declared()
 
 
 def _values_of(section: str, table: Any) -> dict[str, Value]:

@@ -6,7 +6,7 @@ these declarations; nothing else in the package lists hyperparameters.
 
 import builtins
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -25,9 +25,14 @@ class Legal:
     high: float | None = None
     open_low: bool = False
     open_high: bool = False
-    choices: tuple[str, ...] = ()
+    options: Collection[str] = ()  # the names that a text may be: a registry, or a few names
     count_or_share: bool = False  # an int is a count (1 or more), a float a share (between 0 and 1)
     items: builtins.type[Any] | None = None  # of a list (type tuple): what its items are; the bounds are theirs
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The names that a text may be, as they stand in the registry now; none for anything else."""
+        return tuple(self.options)
 
     @property
     def _item(self) -> "Legal":
@@ -135,9 +140,9 @@ def count_or_share(default: float, meaning: str) -> Any:
     return dataclasses.field(default=default, metadata={"legal": Legal(float, meaning, count_or_share=True)})
 
 
-def choice(default: str, choices: Sequence[str], meaning: str) -> Any:
-    """A dataclass field that holds one of a few names."""
-    return dataclasses.field(default=default, metadata={"legal": Legal(str, meaning, choices=tuple(choices))})
+def choice(default: str, options: Collection[str], meaning: str) -> Any:
+    """A dataclass field that holds one of a few names; of a registry, those that are in it when it is asked."""
+    return dataclasses.field(default=default, metadata={"legal": Legal(str, meaning, options=options)})
 
 
 def text(default: str, meaning: str) -> Any:

@@ -1,7 +1,6 @@
 """What keeps a network from fitting its training images too well."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from lenet_search.recipe.field import number
 
@@ -14,25 +13,11 @@ class Regularize:
 
     l1: float = number(0.0, "adds l1 * sum |w| over all kernels to the loss (keras.regularizers.L1)", low=0, high=1)
     l2: float = number(0.0, "adds l2 * sum w^2 over all kernels to the loss (keras.regularizers.L2)", low=0, high=1)
-    input_dropout: float = number(0.0, "share of the input's numbers that is dropped", low=0, below=1)
+    input_dropout: float = number(0.0, "fraction of input values dropped", low=0, below=1)
     dropout: float = number(
         0.0,
-        "share of the units of hidden dense layers that is dropped; all_cnn: after each stage with stride or pooling",
+        "fraction of hidden dense units dropped; in the all_cnn networks, of values after each of the two stages",
         low=0,
         below=1,
     )
-    spatial_dropout: float = number(0.0, "share of whole feature maps that is dropped after pooling", low=0, below=1)
-
-
-def penalty_gradient(weights: Any, l1: Any, l2: Any) -> Any:
-    """Gradient of `l1 * sum |w| + l2 * sum w^2`: any shapes that broadcast; 0 at w = 0, as in Keras."""
-    from keras import ops
-
-    return l1 * ops.sign(weights) + 2.0 * l2 * weights
-
-
-def dropout_mask(draw: Any, rate: Any) -> Any:
-    """Inverted dropout: 0 where `draw` (uniform in [0, 1)) is below `rate`, else 1 / (1 - rate)."""
-    from keras import ops
-
-    return ops.cast(draw >= rate, "float32") / (1.0 - rate)
+    spatial_dropout: float = number(0.0, "fraction of feature maps dropped after pooling", low=0, below=1)

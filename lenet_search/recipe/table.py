@@ -1,6 +1,8 @@
 """All hyperparameters as Markdown tables, for `docs/studies.md`: `python -m lenet_search.recipe.table`."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from lenet_search.recipe import FIELDS, SECTIONS, Field
 
@@ -12,12 +14,13 @@ def tables() -> str:
 
 def _section(section: str) -> str:
     table = SECTIONS[section]
-    lines = [f"### `[{section}]`", ""]
-    branches = getattr(table, "BRANCHES", {})
-    lines += [f"- `{kind}`: {_first_line(branch)}" for kind, branch in branches.items()]
-    lines += [""] if branches else [_sentence(_first_line(table).partition(": ")[2]), ""]
-    lines += ["| hyperparameter | default | legal values | meaning |", "|---|---|---|---|"]
-    lines += [_row(field) for field in FIELDS.values() if field.section == section]
+    fields = [field for field in FIELDS.values() if field.section == section]
+    lines = [f"### `[{section}]`", "", _sentence(_first_line(table).partition(": ")[2]), ""]
+    for field in fields:
+        if isinstance(field.legal.options, Mapping):
+            things = field.legal.options.items()
+            lines += [f"`{field.path}`:", "", *(f"- `{name}`: {_first_line(thing)}" for name, thing in things), ""]
+    lines += ["| hyperparameter | default | legal values | meaning |", "|---|---|---|---|", *map(_row, fields)]
     return "\n".join(lines)
 
 
@@ -31,8 +34,8 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _first_line(table: type) -> str:
-    return (table.__doc__ or "").splitlines()[0]
+def _first_line(thing: Any) -> str:
+    return str(getattr(thing, "meaning", None) or (thing.__doc__ or "").splitlines()[0])
 
 
 if __name__ == "__main__":

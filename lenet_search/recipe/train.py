@@ -10,9 +10,9 @@ class Train:
     """`[train]`: the length of a run and its batch."""
 
     epochs: int = number(10, "passes over the training images", low=1, unit="epochs")
-    batch_size: int = number(128, "images in a step; an incomplete last batch is left out", low=1, unit="images")
+    batch_size: int = number(128, "images per step; an incomplete last batch is dropped", low=1, unit="images")
     precision: str = choice(
         "float32",
         ("float32", "mixed_bfloat16", "auto"),
-        'what convolutions multiply in while training; "auto": bfloat16 where the device is much faster with it',
+        'what layers multiply in while training; "auto" is bfloat16 if the device is much faster with it',
     )

@@ -15,7 +15,6 @@ from lenet_search.structure import structure_of
 
 BATCH = 16
 SMALL: dict[str, Value] = {"train.batch_size": BATCH, "train.epochs": 4, "model.width": 0.5}
-KINDS = ("sgd", "rmsprop", "adam", "adamw", "nadam", "adagrad", "lion")
 
 
 def images(n: int = 192, channels: int = 1, side: int = 20, seed: int = 0) -> Split:
@@ -65,16 +64,9 @@ def stack_of(
 
 def keras_optimizer(one: Recipe) -> keras.optimizers.Optimizer:
     """The namesake with the same arguments; `learning_rate` is set anew before each step."""
-    names = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW", "nadam": "Nadam"}
-    names |= {"adagrad": "Adagrad", "lion": "Lion"}
-    prefix = f"optimizer.{one.optimizer.kind}."
-    arguments: dict[str, Any] = {
-        path.removeprefix(prefix): value for path, value in one.values().items() if path.startswith(prefix)
-    }
-    arguments["weight_decay"] = arguments["weight_decay"] or None
-    clip = one.optimizer.clip_norm or None
-    optimizer: keras.optimizers.Optimizer = getattr(keras.optimizers, names[one.optimizer.kind])(
-        **arguments, clipnorm=clip
+    branch, clip = one.optimizer.branch, one.optimizer.clip_norm or None
+    optimizer: keras.optimizers.Optimizer = getattr(keras.optimizers, branch.keras)(
+        **branch.keras_arguments(), clipnorm=clip
     )
     return optimizer
 
@@ -86,6 +78,8 @@ def keras_loss(one: Recipe) -> Any:
 
     def of_1998(labels: Any, logits: Any) -> Any:
         energies = -logits
+        smoothing = one.loss.label_smoothing
+        labels = (1 - smoothing) * labels + smoothing / labels.shape[-1]
         right = keras.ops.sum(labels * energies, -1)
         if one.loss.kind == "mse":
             return right

@@ -7,22 +7,15 @@ import pytest
 from stacks import images, recipe, space_of, stack_of
 
 from lenet_search.engine import Stack
+from lenet_search.recipe.augment import AUGMENTATIONS
+from lenet_search.recipe.regularize import DROPOUTS
 from lenet_search.space import Space
 from lenet_search.structure import structure_of
 
 STILL = {"optimizer__sgd__learning_rate": 1e-30}  # a step so small that no weight moves
-STRONG = {
-    "flip": {"augment__flip": 0.5},
-    "shift": {"augment__shift": 5},
-    "rotate": {"augment__rotate": 90.0},
-    "zoom": {"augment__zoom": 0.5},
-    "brightness": {"augment__brightness": 0.8},
-    "contrast": {"augment__contrast": 0.9},
-    "cutout": {"augment__cutout": 12},
-    "input_dropout": {"regularize__input_dropout": 0.5},
-    "dropout": {"regularize__dropout": 0.5},
-    "spatial_dropout": {"regularize__spatial_dropout": 0.5},
-}
+STRENGTHS = {"shift": 5, "rotate": 90.0, "cutout": 12}  # the others are shares
+STRONG = {name: {f"augment__{name}": STRENGTHS.get(name, 0.5)} for name in AUGMENTATIONS}
+STRONG |= {name: {f"regularize__{name}": 0.5} for name in DROPOUTS}
 
 
 @pytest.mark.parametrize("name", STRONG)
@@ -36,7 +29,7 @@ def test_training_images_are_changed_and_validation_images_are_not(name: str) ->
     assert (on.val_loss, on.val_accuracy) == (off.val_loss, off.val_accuracy)
 
 
-@pytest.mark.parametrize("name", [name for name in STRONG if "dropout" not in name])
+@pytest.mark.parametrize("name", AUGMENTATIONS)
 def test_slots_that_augment_alike_share_images_and_train_as_on_images_of_their_own(name: str) -> None:
     strong = recipe(**STRONG[name])
     alike = structure_of(strong, Space.from_recipe(strong))

@@ -7,10 +7,10 @@ from keras import ops
 
 from lenet_search.engine import backend
 from lenet_search.engine.curvature import GaussNewton
-from lenet_search.engine.forward import ACTIVATIONS
 from lenet_search.engine.hessian import Exact
-from lenet_search.engine.slopes import SLOPES
+from lenet_search.engine.losses import smoothed
 from lenet_search.networks import Layer, parameters
+from lenet_search.networks.activations import ACTIVATIONS
 from lenet_search.networks.layers import (
     Activation,
     Conv,
@@ -22,7 +22,6 @@ from lenet_search.networks.layers import (
     RadialBasis,
     Subsampling,
 )
-from lenet_search.recipe.loss import smoothed
 
 SHAPE = (8, 8, 2)
 OF_1998: list[Layer] = [
@@ -94,13 +93,13 @@ def test_gauss_newton_is_equation_27_connection_by_connection(layers: list[Layer
         assert found[name].min() >= 0
 
 
-@pytest.mark.parametrize("name", SLOPES)
+@pytest.mark.parametrize("name", ACTIVATIONS)
 def test_slopes_are_the_derivatives_of_the_activations(name: str) -> None:
     x = ops.convert_to_tensor(np.linspace(-3.03, 3.0, 50), "float32")
 
     def slope(at):
-        return backend.value_and_gradients(lambda x: (ops.sum(ACTIVATIONS[name](x)), None), at)[1]
+        return backend.value_and_gradients(lambda x: (ops.sum(ACTIVATIONS[name].value(ops, x)), None), at)[1]
 
-    np.testing.assert_allclose(np.asarray(SLOPES[name](x)[0]), np.asarray(slope(x)), atol=1e-5)
-    bend = backend.value_and_gradients(lambda x: (ops.sum(SLOPES[name](x)[0]), None), x)[1]
-    np.testing.assert_allclose(np.asarray(SLOPES[name](x)[1]), np.asarray(bend), atol=1e-5)
+    np.testing.assert_allclose(np.asarray(ACTIVATIONS[name].slopes(ops, x)[0]), np.asarray(slope(x)), atol=1e-5)
+    bend = backend.value_and_gradients(lambda x: (ops.sum(ACTIVATIONS[name].slopes(ops, x)[0]), None), x)[1]
+    np.testing.assert_allclose(np.asarray(ACTIVATIONS[name].slopes(ops, x)[1]), np.asarray(bend), atol=1e-5)

@@ -13,11 +13,11 @@ from lenet_search.data import Split
 from lenet_search.engine import Stack, backend
 from lenet_search.engine.curvature import GaussNewton
 from lenet_search.engine.hessian import Exact
+from lenet_search.engine.losses import smoothed
 from lenet_search.networks import network, parameters
 from lenet_search.networks.plain import get_weights, plain_model
 from lenet_search.recipe import Recipe
-from lenet_search.recipe.data import normalization
-from lenet_search.recipe.loss import smoothed
+from lenet_search.recipe.normalization import normalization
 
 SHAPE = (20, 20, 1)
 

@@ -8,13 +8,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
 
 from lenet_search.data.split import VALIDATION_SEED
 from lenet_search.data.stratify import stratified
+from lenet_search.engine.augment import cut_out, recolor, warp
+from lenet_search.networks import NETWORKS
 from lenet_search.recipe import FIELDS, Recipe
-from lenet_search.recipe.augment import DRAWS, cut_out, recolor, warp
-from lenet_search.recipe.data import normalization
+from lenet_search.recipe.augment import AUGMENTATIONS, COLOR, all_draws, at
+from lenet_search.recipe.loss import LOSSES
+from lenet_search.recipe.normalization import NORMALIZATIONS, normalization
+from lenet_search.recipe.optimizer import OPTIMIZERS
+from lenet_search.recipe.schedule import SCHEDULES
 from lenet_search.results.script import train_script
+from tests.recipe_strategy import recipes
 from tests.results.conftest import IMAGES
 
 GREY = {**IMAGES, "name": "mnist", "image_shape": [32, 32, 1], "pad": 2, "mean": [0.13], "std": [0.31]}
@@ -43,14 +50,12 @@ FULL: dict[str, Any] = {
     "schedule.kind": "cosine",
     "schedule.cosine.warmup": 0.1,
 }
-KINDS = [(section, kind) for section in ("optimizer", "schedule") for kind in FIELDS[f"{section}.kind"].legal.choices]
-CHANGES = {"flip": 0.5, "shift": 2, "rotate": 9.0, "zoom": 0.3, "contrast": 0.4, "cutout": 8}
 ALL_CNN: dict[str, Any] = {"model.activation": "relu", "regularize.dropout": 0.5, "regularize.input_dropout": 0.2}
+OWN_LAYERS = ("lenet5_1998", "lenet5_stn")
 BEYOND = {
-    "network lenet5_1998": {"model.network": "lenet5_1998"},
-    "network lenet5_stn": {"model.network": "lenet5_stn"},
-    "loss map": {"loss.kind": "map"},
-    "optimizer sdlm": {"optimizer.kind": "sdlm"},
+    **{f"network {name}": {"model.network": name} for name in OWN_LAYERS},
+    **{f"loss {name}": {"loss.kind": name} for name, loss in LOSSES.items() if not loss.keras},
+    **{f"optimizer {name}": {"optimizer.kind": name} for name, rule in OPTIMIZERS.items() if not rule.keras},
 }
 RECIPES: dict[str, dict[str, Any]] = {
     "plain": {"data.name": "cifar10"},
@@ -62,10 +67,18 @@ RECIPES: dict[str, dict[str, Any]] = {
     "all_cnn_pool": {"data.name": "cifar10", "model.network": "all_cnn_pool", "model.width": 0.1, **ALL_CNN},
     "lenet5_28": {"data.name": "small", "model.network": "lenet5_28"},
     "own file": {"data.name": 'some "images".npz', "data.normalize": "invert", "augment.cutout": 4},
-    **{f"{section} {kind}": {"data.name": "cifar10", f"{section}.kind": kind} for section, kind in KINDS},
-    **{f"augment {name}": {"data.name": "cifar10", f"augment.{name}": value} for name, value in CHANGES.items()},
+    **{
+        f"{path} {name}": {"data.name": "cifar10", path: name}
+        for path, field in FIELDS.items()
+        for name in field.legal.choices
+        if path != "model.network"
+    },
+    **{
+        f"augment {name}": {"data.name": "cifar10", f"augment.{name}": FULL[f"augment.{name}"]}
+        for name in AUGMENTATIONS
+    },
 }
-ALL_CHANGES = ["flip", "shift", "rotate", "zoom", "brightness", "contrast", "cutout"]
+ALL_CHANGES = list(AUGMENTATIONS)
 SOME_CHANGES = [["rotate", "shift"], ["zoom", "shift"], ["brightness", "contrast"]]
 
 
@@ -79,6 +92,13 @@ def functions(values: dict[str, Any]) -> dict[str, Any]:
     scope: dict[str, Any] = {"__name__": "train"}
     exec(compile(script(values), "train.py", "exec"), scope)
     return scope
+
+
+@given(recipes())
+def test_every_recipe_gives_a_script_that_compiles(recipe: Recipe) -> None:
+    side = NETWORKS[recipe.model.network].side or 32
+    images = {**IMAGES, "image_shape": [side, side, 3]}
+    compile(train_script(recipe, images, "A recipe."), "train.py", "exec")
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -148,7 +168,7 @@ def test_the_script_loads_the_same_images_as_the_search(name: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("warmup", [0.0, 0.17])
-@pytest.mark.parametrize("kind", FIELDS["schedule.kind"].legal.choices)
+@pytest.mark.parametrize("kind", SCHEDULES)
 def test_the_scripts_schedule_gives_the_same_rates_as_the_search(kind: str, warmup: float) -> None:
     values = {"data.name": "cifar10", "schedule.kind": kind, f"schedule.{kind}.warmup": warmup}
     if kind in ("linear", "cosine", "one_cycle"):
@@ -163,7 +183,7 @@ def test_the_scripts_schedule_gives_the_same_rates_as_the_search(kind: str, warm
     assert [float(schedule(step)) for step in range(7 * 13)] == pytest.approx(expected, rel=2e-5, abs=1e-8)
 
 
-@pytest.mark.parametrize("normalize", ["standardize", "unit", "invert"])
+@pytest.mark.parametrize("normalize", NORMALIZATIONS)
 @pytest.mark.parametrize("names", [*([name] for name in ALL_CHANGES), *SOME_CHANGES, ALL_CHANGES], ids="-".join)
 def test_the_scripts_augmentation_makes_the_same_images_of_the_same_draws(names: list[str], normalize: str) -> None:
     import tensorflow as tf
@@ -172,19 +192,9 @@ def test_the_scripts_augmentation_makes_the_same_images_of_the_same_draws(names:
     recipe = Recipe.from_values({"data.name": "cifar10", "data.normalize": normalize, **values})
     rng = np.random.default_rng(1)
     images = rng.integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)
-    draws = {name: rng.random(6, dtype=np.float32) for name in DRAWS}
+    draws = {name: rng.random(6, dtype=np.float32) for name in all_draws()}
 
-    use = recipe.augment
-    order = [
-        *(["flip"] if use.flip else []),
-        *(["shift_x", "shift_y"] if use.shift else []),
-        *(["rotate"] if use.rotate else []),
-        *(["zoom"] if use.zoom else []),
-        *(["brightness"] if use.brightness else []),
-        *(["contrast"] if use.contrast else []),
-        *(["cutout_y", "cutout_x"] if use.cutout else []),
-    ]
-    queue = [1.0 - draws[name] if name == "rotate" else draws[name] for name in order]  # turns the other way round
+    queue = [draws[drawn] for name in AUGMENTATIONS if name in names for drawn in AUGMENTATIONS[name].draws]
 
     def uniform(shape: Any, low: float, high: float) -> Any:
         return low + (high - low) * queue.pop(0).reshape(-1, 1, 1, 1)
@@ -193,17 +203,18 @@ def test_the_scripts_augmentation_makes_the_same_images_of_the_same_draws(names:
     scope["tf"] = _with_draws(tf, uniform)
     made, _ = scope["augment"](tf.constant(images), tf.zeros(6))
     assert queue == []
-    scale, offset = normalization(normalize, [round(x, 6) for x in IMAGES["mean"]], IMAGES["std"])
+    scale, offset = normalization(normalize, IMAGES["mean"], IMAGES["std"])
     mine = np.asarray(made) / 255 * scale + offset
 
-    strength = {name: np.array([getattr(use, name)], np.float32) for name in names}
+    strength = {name: np.array([getattr(recipe.augment, name)], np.float32) for name in AUGMENTATIONS if name in names}
     x = images.astype(np.float32) / 255
-    geometric = {"flip", "shift", "rotate", "zoom"} & strength.keys()
+    cutout = strength.pop("cutout", None)
+    geometric = strength.keys() - set(at(strength, COLOR))
     black = np.zeros(3, np.float32)
     theirs = np.asarray(warp(x, draws, strength, black, rows_of)) if geometric else x[:, :, :, None]
     theirs = (np.asarray(recolor(theirs, draws, strength)) * scale + offset)[:, :, :, 0]
-    if use.cutout:
-        theirs = np.asarray(cut_out(theirs, draws, np.repeat(strength["cutout"], 3)))
+    if cutout is not None:
+        theirs = np.asarray(cut_out(theirs, draws, np.repeat(cutout, 3)))
     # Two ways to compute coordinates in float32: 32 pixels * 2^-23 of rounding, times the contrast of neighbours
     assert np.abs(mine - theirs).max() < 2e-3
     assert np.abs(mine - images / 255 * scale - offset).max() > 0.05
@@ -215,18 +226,18 @@ def rows_of(table: Any, indices: Any) -> np.ndarray:
 
 def _with_draws(tf: Any, uniform: Any) -> Any:
     """TensorFlow with the draws of the test in place of its own."""
-    names = ("shape", "cast", "where", "floor", "cos", "sin", "zeros_like", "ones_like", "reshape", "stack", "range",
+    names = ("shape", "cast", "where", "floor", "cos", "sin", "constant", "zeros", "concat", "reshape", "range",
              "clip_by_value", "reduce_mean", "float32")  # fmt: skip
     return SimpleNamespace(**{name: getattr(tf, name) for name in names}, random=SimpleNamespace(uniform=uniform))
 
 
 @pytest.mark.parametrize("name", BEYOND)
-def test_what_plain_keras_has_not_gives_a_script_that_says_so_and_what_to_do(name: str, tmp_path: Path) -> None:
+def test_what_plain_keras_does_not_provide_gives_a_script_that_says_what_to_do(name: str, tmp_path: Path) -> None:
     path = tmp_path / "train.py"
     path.write_text(script({"data.name": "mnist", **BEYOND[name]}), encoding="utf-8")
     run = subprocess.run([sys.executable, path], capture_output=True, text=True, check=False)
     assert run.returncode == 1
-    assert f"This recipe uses {name}, which plain Keras has not" in run.stderr
+    assert f"This recipe uses {name}, which plain Keras does not provide" in run.stderr
     assert "lenet-search train recipe.toml" in run.stderr
 
 
@@ -247,7 +258,7 @@ def test_the_scripts_network_computes_what_the_exported_model_does(name: str) ->
 
 @pytest.mark.parametrize("initializer", FIELDS["model.initializer"].legal.choices)
 def test_the_scripts_initial_weights_have_the_spread_of_the_searchs(initializer: str) -> None:
-    from lenet_search.recipe.model import initial_kernel
+    from lenet_search.networks.initializers import initial_kernel
 
     network = functions({"data.name": "cifar10", "model.initializer": initializer})["build"]()
     for layer in network.layers:

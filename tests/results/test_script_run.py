@@ -1,5 +1,6 @@
 import math
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,14 @@ from lenet_search.data import load
 from lenet_search.data.digits import FILE
 from lenet_search.engine import Stack
 from lenet_search.look.intervals import mean_interval, t_quantile
-from lenet_search.recipe import Recipe
+from lenet_search.networks import NETWORKS, network
+from lenet_search.networks.call import Call
+from lenet_search.recipe import FIELDS, Recipe, Value
+from lenet_search.recipe.augment import AUGMENTATIONS
+from lenet_search.recipe.loss import LOSSES
+from lenet_search.recipe.model import Model
+from lenet_search.recipe.optimizer import OPTIMIZERS
+from lenet_search.recipe.regularize import Regularize
 from lenet_search.results.script import train_script
 from lenet_search.space import Space
 from lenet_search.structure import structure_of
@@ -82,6 +90,47 @@ def test_the_script_reaches_the_searchs_accuracy_within_the_spread_of_seeds(scri
     model = keras.models.load_model(script.with_name("mine.keras"), safe_mode=True)
     right = model.predict(split.x_val, verbose=0).argmax(axis=1) == split.y_val
     assert float(np.mean(right)) == pytest.approx(reached, abs=1e-4)
+
+
+def in_keras() -> dict[str, list[str]]:
+    """By path: the names that a script can be written for."""
+    found = {path: list(field.legal.choices) for path, field in FIELDS.items() if field.legal.choices}
+    found["loss.kind"] = [name for name, loss in LOSSES.items() if loss.keras]
+    found["optimizer.kind"] = [name for name, rule in OPTIMIZERS.items() if rule.keras]
+    found["model.network"] = [name for name in NETWORKS if not any(call.own for call in calls(name))]
+    return found
+
+
+def calls(name: str) -> list[Call]:
+    side = NETWORKS[name].side or 32
+    layers = network(Model(name), (side, side, 1), 10)
+    return [call for layer in layers for call in layer.calls(vars(Regularize()))]
+
+
+NAMES = in_keras()
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+@pytest.mark.parametrize("number", range(max(map(len, NAMES.values()))))
+def test_a_script_runs_with_each_name_that_a_recipe_can_have(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run `number` takes the number-th name of every hyperparameter, so that all names are run."""
+    values: dict[str, Value] = {path: names[number % len(names)] for path, names in NAMES.items()}
+    changed = list(AUGMENTATIONS)[number % len(AUGMENTATIONS)]
+    values |= {"data.name": "tiny", "data.validation": 20, "train.batch_size": 16, "model.width": 0.05}
+    values |= {f"augment.{changed}": 2 if FIELDS[f"augment.{changed}"].legal.type is int else 0.5}
+    values["augment.cutout"] = 4  # beside every normalization, whose 0 it needs
+    side = NETWORKS[str(values["model.network"])].side or 32
+    pixels = np.random.default_rng(0).integers(0, 256, (60, side, side), dtype=np.uint8)
+    np.savez(tmp_path / "tiny.npz", x_train=pixels, y_train=np.arange(60) % 3)
+    recipe = Recipe.from_values(values)
+    text = train_script(recipe, load(recipe.images, tmp_path).describe(), "Each name once.")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["train.py", "--epochs", "1"])
+    (tmp_path / "train.py").write_text(text, encoding="utf-8")
+    runpy.run_path("train.py", run_name="__main__")
+    assert (tmp_path / "trained.keras").exists()
 
 
 def test_the_script_explains_itself(script: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lenet_search.errors import StudyFileError
-from lenet_search.recipe.model import NETWORKS, WITHOUT_EFFECT
+from lenet_search.networks import NETWORKS
 from lenet_search.study import read
 
 
@@ -19,7 +19,7 @@ def problems(tmp_path: Path, text: str) -> tuple[str, ...]:
     return ()
 
 
-@pytest.mark.parametrize("network", sorted(WITHOUT_EFFECT))
+@pytest.mark.parametrize("network", [name for name, each in NETWORKS.items() if "model.pooling" in each.without_effect])
 def test_a_value_that_the_network_would_not_look_at_is_an_error_with_its_line(network: str, tmp_path: Path) -> None:
     found = problems(tmp_path, f'[model]\nnetwork = "{network}"\npooling = "max"\n')
     assert len(found) == 1
@@ -54,9 +54,9 @@ SDLM = '[optimizer]\nkind = "sdlm"\n'
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_sdlm_is_for_every_network_but_the_spatial_transformer(network: str, tmp_path: Path) -> None:
+def test_sdlm_is_for_every_network_whose_curvature_it_can_measure(network: str, tmp_path: Path) -> None:
     found = problems(tmp_path, f'{SDLM}[model]\nnetwork = "{network}"\n')
-    assert bool(found) == (network == "lenet5_stn")
+    assert bool(found) == (not NETWORKS[network].curvature)
 
 
 def test_exact_curvature_is_refused_where_it_would_take_hours(tmp_path: Path) -> None:

@@ -27,7 +27,10 @@ def test_the_direction_follows_from_the_metric(metric: str, direction: str, defi
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("budget = 3", "study.budget: expected one of metric, direction, trials, timeout, seed, sampler, pruner, repeat"),
+        (
+            "budget = 3",
+            "study.budget: expected one of metric, direction, trials, timeout, seed, sampler, pruner, repeat",
+        ),
         (
             "trails = 3",
             "study.trails: expected one of metric, direction, trials, timeout, seed, sampler, pruner, repeat;"

@@ -1,12 +1,12 @@
 """The data in `train.py`: where the images come from, and the same validation images as in the search."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from lenet_search.data import DATASETS, files
 from lenet_search.data.split import VALIDATION_SEED
 from lenet_search.recipe import Recipe
+from lenet_search.results.script.text import indented, quoted
 
 HELD_OUT = '''\
 def held_out(labels, count, seed):
@@ -50,13 +50,3 @@ def data_argument(name: str) -> str:
     file = name if name.endswith(".npz") else f"{name}.npz"
     default = quoted(file)
     return f'parser.add_argument("--data", metavar="FILE.npz", default={default}, help="x_train and y_train")'
-
-
-def indented(text: str) -> str:
-    """Every line four spaces further in."""
-    return "\n".join(f"    {line}" if line else "" for line in text.splitlines())
-
-
-def quoted(text: str) -> str:
-    """A Python string in double quotes."""
-    return json.dumps(text, ensure_ascii=False)

@@ -6,21 +6,22 @@ from typing import Any
 
 from lenet_search.data import DATASETS
 from lenet_search.recipe import Recipe
+from lenet_search.recipe.loss import LOSSES
+from lenet_search.recipe.normalization import normalization
 from lenet_search.results.script.augment import augment_function
-from lenet_search.results.script.data import HELD_OUT, data_argument, indented, load_function
-from lenet_search.results.script.network import network_functions
+from lenet_search.results.script.data import HELD_OUT, data_argument, load_function
+from lenet_search.results.script.network import build_function, own_layer
 from lenet_search.results.script.schedule import learning_rate, schedule_class
+from lenet_search.results.script.text import indented
 
-STANDARD_NETWORKS = ("lenet5", "lenet5_28", "mlp", "all_cnn", "all_cnn_pool", "all_cnn_base")
 
-
-def beyond_keras(recipe: Recipe) -> str | None:
-    """What a recipe uses that plain Keras has not, in words; None where it has all."""
-    if recipe.model.network not in STANDARD_NETWORKS:
+def beyond_keras(recipe: Recipe, images: Mapping[str, Any]) -> str | None:
+    """What a recipe uses that plain Keras does not provide, in words; None where it has all."""
+    if own_layer(recipe, images):
         return f"network {recipe.model.network}"
-    if recipe.loss.kind != "cross_entropy":
+    if not LOSSES[recipe.loss.kind].keras:
         return f"loss {recipe.loss.kind}"
-    return "optimizer sdlm" if recipe.optimizer.kind == "sdlm" else None
+    return None if recipe.optimizer.branch.keras else f"optimizer {recipe.optimizer.kind}"
 
 
 def train_script(recipe: Recipe, images: Mapping[str, Any], title: str, seed: int = 0) -> str:
@@ -32,13 +33,13 @@ def train_script(recipe: Recipe, images: Mapping[str, Any], title: str, seed: in
         title: first line of the script's docstring: what it trains and where that came from
         seed: default of its `--seed`
     """
-    if beyond := beyond_keras(recipe):
+    if beyond := beyond_keras(recipe, images):
         return _refusal(beyond, title)
     functions = [
         HELD_OUT,
         load_function(recipe, images),
         augment_function(recipe, images),
-        *network_functions(recipe, images),
+        build_function(recipe, images),
         schedule_class(recipe),
         _main(recipe, images, seed),
         'if __name__ == "__main__":\n    main()',
@@ -51,7 +52,7 @@ def _refusal(beyond: str, title: str) -> str:
     lines = [
         *fill(title, 110).replace("\\", "/").replace('"""', "'''").splitlines(),
         "",
-        f"This recipe uses {beyond}, which plain Keras has not, so this script cannot train it.",
+        f"This recipe uses {beyond}, which plain Keras does not provide, so this script cannot train it.",
         "Train it with the recipe that lies beside this file:  lenet-search train recipe.toml",
     ]
     return '"""' + "\n".join(lines) + '\n"""\n\nraise SystemExit(__doc__)\n'
@@ -87,37 +88,36 @@ def _constants(recipe: Recipe, images: Mapping[str, Any]) -> str:
     ]
     if recipe.data.limit:
         lines.append(f"LIMIT = {recipe.data.limit}  # only so many of the first training images are used")
-    if recipe.data.normalize == "standardize":
-        mean = [round(float(value), 6) for value in images["mean"]]
-        std = [max(round(float(value), 6), 1e-3) for value in images["std"]]  # a constant channel stays finite
-        lines += [f"MEAN = {mean}  # of the training images, on the scale 0 to 1, by channel", f"STD = {std}"]
+    scale, offset = normalization(recipe.data.normalize, images["mean"], images["std"])
+    lines += [
+        f"# The network sees pixels from 0 to 1, times SCALE plus OFFSET, by channel: {recipe.data.normalize}",
+        f"SCALE = {[round(float(value), 6) for value in scale]}",
+        f"OFFSET = {[round(float(value), 6) for value in offset]}",
+    ]
     lines.append(f"LEARNING_RATE = {recipe.optimizer.branch.learning_rate!r}")
     return "\n".join(lines)
 
 
 def _optimizer(recipe: Recipe) -> str:
-    """The optimizer by its name in `keras.optimizers`, with all its numbers and the switches that are on."""
-    kind = recipe.optimizer.kind
-    prefix = f"optimizer.{kind}."
-    given = {path.removeprefix(prefix): value for path, value in recipe.values().items() if path.startswith(prefix)}
-    if not given["weight_decay"] and kind != "adamw":  # Keras's AdamW wants it even where it is 0
-        del given["weight_decay"]
+    """The optimizer, as it says that Keras makes it."""
+    branch = recipe.optimizer.branch
+    written = {name: repr(value) for name, value in branch.keras_arguments().items()}
+    written["learning_rate"] = learning_rate(recipe)
     if recipe.optimizer.clip_norm:
-        given["clipnorm"] = recipe.optimizer.clip_norm
-    written = [f"learning_rate={learning_rate(recipe)}"]
-    written += [f"{name}={value!r}" for name, value in given.items() if value is not False and name != "learning_rate"]
-    name = type(recipe.optimizer.branch).__name__
-    return f"optimizer = keras.optimizers.{name}(\n" + "".join(f"    {each},\n" for each in written) + ")"
+        written["clipnorm"] = repr(recipe.optimizer.clip_norm)
+    arguments = "".join(f"    {name}={value},\n" for name, value in written.items())
+    return f"optimizer = keras.optimizers.{branch.keras}(\n{arguments})"
 
 
 def _main(recipe: Recipe, images: Mapping[str, Any], seed: int) -> str:
     height, width, channels = images["image_shape"]
     pad, smoothing = images["pad"], recipe.loss.label_smoothing
     one_hot = []
-    loss = "keras.losses.SparseCategoricalCrossentropy(from_logits=True)"
+    name = LOSSES[recipe.loss.kind].keras
+    loss = f"keras.losses.Sparse{name}(from_logits=True)"
     if smoothing:
         one_hot = [f"y_train, y_val = (keras.utils.to_categorical(y, {images['classes']}) for y in (y_train, y_val))"]
-        loss = f"keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing={smoothing!r})"
+        loss = f"keras.losses.{name}(from_logits=True, label_smoothing={smoothing!r})"
     first = f"keras.layers.ZeroPadding2D({pad}), " if pad else ""
     lines = [
         "parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)",
@@ -133,13 +133,14 @@ def _main(recipe: Recipe, images: Mapping[str, Any], seed: int) -> str:
         "batches = tf.data.Dataset.from_tensor_slices((x_train, y_train)).shuffle(len(x_train))",
         "batches = batches.batch(BATCH_SIZE, drop_remainder=True)",
         *(["batches = batches.map(augment)"] if augment_function(recipe, images) else []),
+        "batches = batches.prefetch(2)",
         "",
         "network = build()",
         _optimizer(recipe),
         f"loss = {loss}",
         'network.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])',
         "network.summary()",
-        "network.fit(batches.prefetch(2), epochs=arguments.epochs, validation_data=(x_val, y_val), verbose=2)",
+        "network.fit(batches, epochs=arguments.epochs, validation_data=(x_val, y_val), shuffle=False, verbose=2)",
         'accuracy = network.evaluate(x_val, y_val, verbose=0, return_dict=True)["accuracy"]',
         'print(f"validation accuracy: {accuracy:.2%} of {len(x_val)} images")',
         "",

@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 from keras import ops
 
-from lenet_search.recipe.augment import DRAWS, cut_out, recolor, warp
+from lenet_search.engine.augment import cut_out, recolor, warp
+from lenet_search.recipe.augment import all_draws
 
 N, SIDE = 2000, 20
 
 
 def draws(seed: int = 0, n: int = N) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
-    return {name: rng.random(n).astype(np.float32) for name in DRAWS}
+    return {name: rng.random(n).astype(np.float32) for name in all_draws()}
 
 
 def strengths(**values: float | list[float]) -> dict[str, np.ndarray]:
