@@ -1,6 +1,7 @@
 """A frozen run: everything that it needs to go on later, in another slot, on another worker, after another start."""
 
 import json
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass, fields
@@ -12,6 +13,11 @@ from lenet_search.errors import ResultError
 from lenet_search.machine import written_whole
 from lenet_search.run import Run
 
+# What NumPy, zipfile and `Run.from_json` raise for files of every kind.
+DAMAGES = (
+    OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, NotImplementedError, RuntimeError, MemoryError,
+    struct.error, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 RUN = "run"  # the member of the file that holds the run, as JSON
 
 
@@ -55,7 +61,7 @@ def read_frozen(path: Path) -> tuple[Run, SlotState] | None:
             state = SlotState(*(np.asarray(file[each.name], np.float32) for each in fields(SlotState)))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGES as error:
         raise ResultError(f"{path}: not a frozen run, or damaged ({error})") from error
     if any(array.ndim != 1 for array in (state.weights, state.first, state.second, state.third, state.moving)):
         raise ResultError(f"{path}: not a frozen run: expected one row of numbers for each part of the state")

@@ -208,7 +208,7 @@ class Crew:
         assert worker.ready is not None
         ended, given_up = self._account(worker, done)
         room = min(worker.ready.slots, done.room + len(given_up))
-        if not self._decider.can_deal(worker, self._staff.active, room, len(ended)):
+        if not worker.retiring and not self._decider.can_deal(worker, self._staff.active, room, len(ended)):
             self._tell(worker, ended)
             ended = []
         worker.tell(self._orders(worker, tuple(given_up), room, len(ended)))

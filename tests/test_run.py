@@ -1,0 +1,61 @@
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lenet_search.recipe import Recipe
+from lenet_search.run import Curve, Run, curves_csv
+from tests.recipe_strategy import recipes
+
+NUMBERS = st.floats(allow_infinity=False, width=32)
+
+
+def epochs(run: Run, values: list[float], clock: int = 0) -> Run:
+    for place, value in enumerate(values):
+        run.add(clock + place, dict.fromkeys(Curve.NAMES, value), finite=math.isfinite(value), seconds=0.5)
+    return run
+
+
+@given(recipes(), st.lists(NUMBERS, max_size=5), st.integers(0, 2**31 - 1))
+def test_a_run_survives_json_whatever_it_was(recipe: Recipe, values: list[float], seed: int) -> None:
+    run = epochs(Run(recipe, seed, {"name": "tiny"}, device="CPU", versions={"keras": "3"}), values, clock=7)
+    text = json.dumps(run.to_json(), allow_nan=False)
+    back = Run.from_json(json.loads(text))
+    assert back.to_json() == run.to_json()
+    assert back.recipe == recipe
+
+
+def test_stretches_that_follow_on_each_other_are_one_and_others_are_not() -> None:
+    run = epochs(epochs(epochs(Run(Recipe(), 0), [1.0, 2.0]), [3.0], clock=2), [4.0], clock=9)
+    assert run.clocks == [(0, 3), (9, 1)]
+    assert (run.epochs, run.seconds) == (4, 2.0)
+
+
+@pytest.mark.parametrize(("kept", "clocks"), [(4, [(0, 3), (9, 1)]), (3, [(0, 3)]), (2, [(0, 2)]), (0, [])])
+def test_going_back_forgets_later_epochs_and_where_they_were_trained(kept: int, clocks: list[tuple[int, int]]) -> None:
+    run = epochs(epochs(Run(Recipe(), 0), [1.0, 2.0, 3.0]), [math.nan], clock=9)
+    assert run.diverged
+    run.back_to(kept)
+    assert (run.epochs, run.clocks) == (kept, clocks)
+    assert not run.diverged
+
+
+def test_a_run_is_over_after_its_last_epoch_or_when_it_has_diverged() -> None:
+    recipe = Recipe.from_values({"train.epochs": 2})
+    assert not epochs(Run(recipe, 0), [1.0]).over
+    assert epochs(Run(recipe, 0), [1.0, 2.0]).over
+    assert epochs(Run(recipe, 0), [math.nan]).over
+
+
+def test_a_table_of_curves_has_a_line_for_each_curve_and_epoch() -> None:
+    lines = curves_csv("seed", [(3, Curve.constant([0.5, 0.25])), (4, Curve.constant([math.nan]))]).splitlines()
+    assert lines[0] == "seed,epoch,train_loss,train_accuracy,val_loss,val_accuracy,learning_rate"
+    assert lines[1:3] == ["3,1" + ",0.5" * 5, "3,2" + ",0.25" * 5]
+    assert lines[3] == "4,1" + ",nan" * 5
+
+
+def test_a_curve_knows_no_other_names() -> None:
+    with pytest.raises(KeyError):
+        Curve()["add"]
