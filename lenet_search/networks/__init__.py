@@ -1,12 +1,13 @@
 """Architectures, one file each, from a small set of layers; each also as an ordinary `keras.Model`."""
 
 from lenet_search.networks.all_cnn import ALL_CNN, ALL_CNN_BASE, ALL_CNN_POOL
-from lenet_search.networks.layers import Dropout, Layer, Parameter, Shape, parameters, walk
+from lenet_search.networks.layers import Dropout, Layer, parameters, walk
 from lenet_search.networks.lenet5 import LENET5, LENET5_28
 from lenet_search.networks.lenet5_1998 import LENET5_1998
 from lenet_search.networks.lenet5_stn import LENET5_STN
 from lenet_search.networks.mlp import MLP
 from lenet_search.networks.network import Model, Network
+from lenet_search.networks.parameter import Parameter, Shape
 
 __all__ = ["NETWORKS", "Layer", "Network", "Parameter", "Shape", "network", "parameters", "walk"]
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from lenet_search.errors import DataError
-from lenet_search.networks.layers import Activation, BatchNorm, Conv, Dense, Layer, Shape
+from lenet_search.networks.layers import Activation, BatchNorm, Conv, Dense, Layer
+from lenet_search.networks.parameter import Shape
 
 
 class Model(Protocol):

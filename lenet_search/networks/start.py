@@ -3,7 +3,8 @@
 import numpy as np
 
 from lenet_search.networks.initializers import initial_kernel
-from lenet_search.networks.layers import IDENTITY, Parameter
+from lenet_search.networks.layers import IDENTITY
+from lenet_search.networks.parameter import Parameter
 
 CONSTANTS = {"bias": 0.0, "beta": 0.0, "gamma": 1.0, "moving_mean": 0.0, "moving_variance": 1.0, "affine_kernel": 0.0}
 

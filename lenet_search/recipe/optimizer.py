@@ -28,7 +28,7 @@ from lenet_search.recipe.field import choice, flag, number
 
 Array = np.ndarray
 COLUMNS = ("vv", "vg", "eps_in", "eps_out", "before", "um", "uh", "sign", "decay", "mm", "mh", "maximum", "centered")
-WEIGHT_DECAY = "decoupled weight decay: each step takes this times the learning rate off every weight"
+WEIGHT_DECAY = "decoupled weight decay: fraction of each weight, times the learning rate, taken off per step"
 EPSILON = "keeps the division finite"
 
 
