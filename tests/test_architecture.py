@@ -95,6 +95,12 @@ def test_every_file_has_a_row():
     assert {row_of(module_of(path)) for path in FILES} == set(ROWS)
 
 
+def test_no_two_files_have_one_name_for_two_things():
+    """A command's file may be called as what it runs, and each package writes its documents' table in `table`."""
+    names = [path.stem for path in FILES if path.parent.name != "cli" and path.stem not in ("__init__", "table")]
+    assert len(names) == len(set(names)), sorted({name for name in names if names.count(name) > 1})
+
+
 @pytest.mark.parametrize("path", FILES, ids=module_of)
 def test_imports_go_only_downward(path):
     module = module_of(path)

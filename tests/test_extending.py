@@ -10,7 +10,7 @@ import numpy as np
 import optuna
 import pytest
 
-from lenet_search.engine import augment as rules
+from lenet_search.engine import augmentation as rules
 from lenet_search.errors import StudyFileError
 from lenet_search.networks import NETWORKS
 from lenet_search.networks.activations import ACTIVATIONS, Function
@@ -139,7 +139,7 @@ def case(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 @pytest.fixture
 def darkness(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An augmentation more: its field and its facts in `recipe.augment`, its rule in `engine.augment`."""
+    """An augmentation more: its field and its facts in `recipe.augment`, its rule in `engine.augmentation`."""
     darken = Augmentation(COLOR, ("darkness",), lambda most, *_: [f"images = images * draw({1.0 - most!r}, 1.0)"])
     monkeypatch.setitem(SECTIONS, "augment", WithDarkness)
     monkeypatch.setitem(AUGMENTATIONS, "darkness", darken)

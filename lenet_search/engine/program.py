@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from lenet_search.engine import backend, update
-from lenet_search.engine.augment import cut_out, recolor, warp
+from lenet_search.engine.augmentation import cut_out, recolor, warp
 from lenet_search.engine.curvature import GaussNewton
 from lenet_search.engine.forward import forward, plan
 from lenet_search.engine.hessian import Exact

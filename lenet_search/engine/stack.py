@@ -18,7 +18,7 @@ from lenet_search.engine.update import Moments
 from lenet_search.errors import DataError
 from lenet_search.frozen import SlotState
 from lenet_search.networks import Parameter
-from lenet_search.networks.start import initial_value
+from lenet_search.networks.initial import initial_value
 from lenet_search.recipe import Recipe
 from lenet_search.recipe.augment import AUGMENTATIONS
 from lenet_search.recipe.normalization import normalization

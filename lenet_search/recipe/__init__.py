@@ -18,7 +18,7 @@ from lenet_search.recipe.model import Model
 from lenet_search.recipe.optimizer import Optimizer
 from lenet_search.recipe.regularize import Regularize
 from lenet_search.recipe.schedule import Schedule
-from lenet_search.recipe.train import Train
+from lenet_search.recipe.training import Train
 
 __all__ = ["FIELDS", "SECTIONS", "Field", "Images", "Legal", "Recipe", "Scalar", "Value"]
 

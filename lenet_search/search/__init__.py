@@ -52,7 +52,7 @@ def run(
         RunError: the storage cannot be opened, or workers keep dying.
         Interrupted: by Ctrl-C, SIGTERM, SIGHUP or SIGUSR1; what was running is frozen, and the same call resumes it.
     """
-    from lenet_search.search.start import search
+    from lenet_search.search.search import search
 
     return search(
         definition,

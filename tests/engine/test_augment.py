@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from lenet_search.engine.augment import cut_out, recolor, warp
+from lenet_search.engine.augmentation import cut_out, recolor, warp
 from lenet_search.recipe.augment import all_draws
 
 N, SIDE = 2000, 20

@@ -11,9 +11,9 @@ from counts import counts
 from lenet_search.errors import DataError
 from lenet_search.networks import keras_layers, network, parameters, walk
 from lenet_search.networks.bitmaps import bitmaps
+from lenet_search.networks.initial import initial_value
 from lenet_search.networks.lenet5_1998 import TABLE_I
 from lenet_search.networks.plain import plain_model
-from lenet_search.networks.start import initial_value
 from lenet_search.recipe import Recipe
 from lenet_search.recipe.model import Model
 

@@ -12,7 +12,7 @@ from hypothesis import given
 
 from lenet_search.data.split import VALIDATION_SEED
 from lenet_search.data.stratify import stratified
-from lenet_search.engine.augment import cut_out, recolor, warp
+from lenet_search.engine.augmentation import cut_out, recolor, warp
 from lenet_search.networks import NETWORKS
 from lenet_search.recipe import FIELDS, Recipe
 from lenet_search.recipe.augment import AUGMENTATIONS, COLOR, all_draws, at

@@ -264,7 +264,7 @@ def test_two_runs_on_one_storage_share_its_total(search_in_another_process, defi
 
 
 def test_what_no_worker_can_do_reaches_the_user_as_the_error_that_it_is(definition, monkeypatch):
-    monkeypatch.setattr("lenet_search.search.start._check_fit", lambda *_: None)  # it would notice before any worker
+    monkeypatch.setattr("lenet_search.search.search._check_fit", lambda *_: None)  # it would notice before any worker
     greedy = read("small.toml", overrides=["train.batch_size=100000"])
     with pytest.raises(DataError, match="batch_size"):
         search.run(greedy, workers=1)

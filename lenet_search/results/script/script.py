@@ -8,10 +8,10 @@ from lenet_search.data import DATASETS
 from lenet_search.recipe import Recipe
 from lenet_search.recipe.loss import LOSSES
 from lenet_search.recipe.normalization import normalization
-from lenet_search.results.script.augment import augment_function
-from lenet_search.results.script.data import HELD_OUT, data_argument, load_function
-from lenet_search.results.script.network import build_function, own_layer
-from lenet_search.results.script.schedule import learning_rate, schedule_class
+from lenet_search.results.script.augmenting import augment_function
+from lenet_search.results.script.building import build_function, own_layer
+from lenet_search.results.script.learning_rate import learning_rate, schedule_class
+from lenet_search.results.script.loading import HELD_OUT, data_argument, load_function
 from lenet_search.results.script.text import indented
 
 
