@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from lenet_search.recipe import Value
+from lenet_search.recipe import FIELDS, Value
 from lenet_search.space import Choice, Entry, Range, Space
 from lenet_search.study.claim import Claim
 from lenet_search.study.component import Component
@@ -78,10 +78,15 @@ def entry_text(entry: Entry) -> str:
 
 
 def differences(stored: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
-    """Lines like `train.epochs: stored 10, now 12`, in the order of the file. Empty if the two are equal."""
-    keys = dict.fromkeys([*new, *stored])
+    """Lines like `train.epochs: stored 10, now 12`, in the order of the file. Empty if the two are equal.
+
+    A hyperparameter that the stored definition lacks did not exist in the version that wrote it, and had the effect of
+    its default.
+    """
+    defaults = {path: value_text(FIELDS[path].default) for path in new if path in FIELDS}
+    before = {**{path: text for path, text in defaults.items() if path not in stored}, **stored}
     return [
-        f"{key}: stored {stored.get(key, 'nothing')}, now {new.get(key, 'nothing')}"
-        for key in keys
-        if stored.get(key) != new.get(key)
+        f"{key}: stored {before.get(key, 'nothing')}, now {new.get(key, 'nothing')}"
+        for key in dict.fromkeys([*new, *stored])
+        if before.get(key) != new.get(key)
     ]

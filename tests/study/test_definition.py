@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from lenet_search.study import differences
+from lenet_search.recipe import FIELDS, Recipe
+from lenet_search.study import differences, entry_text
 from tests.study.conftest import DefinitionOf
 
 STUDY = """
@@ -54,3 +55,23 @@ def test_differences_name_what_was_stored_and_what_is_now(definition_of: Definit
 
 def test_the_same_definition_differs_in_nothing(definition_of: DefinitionOf) -> None:
     assert differences(definition_of(STUDY).lines(), definition_of(STUDY).lines()) == []
+
+
+def test_a_hyperparameter_that_did_not_exist_when_a_study_was_stored_had_its_default():
+    now = {"train.epochs": "10", "regularize.input_dropout": "0.0"}
+    assert differences({"train.epochs": "10"}, now) == []
+    assert differences({"train.epochs": "10"}, now | {"regularize.input_dropout": "0.2"}) == [
+        "regularize.input_dropout: stored 0.0, now 0.2"
+    ]
+
+
+@pytest.mark.parametrize("path", FIELDS)
+def test_the_default_of_every_hyperparameter_is_no_change(path):
+    lines = read_default(path)
+    assert differences({key: text for key, text in lines.items() if key != path}, lines) == []
+
+
+def read_default(path: str) -> dict[str, str]:
+    field = FIELDS[path]
+    values = {} if field.branch is None else {f"{field.section}.kind": field.branch}
+    return {key: entry_text(value) for key, value in Recipe.from_values(values).values().items()}
