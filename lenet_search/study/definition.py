@@ -83,10 +83,17 @@ def differences(stored: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
     A hyperparameter that the stored definition lacks did not exist in the version that wrote it, and had the effect of
     its default.
     """
-    defaults = {path: value_text(FIELDS[path].default) for path in new if path in FIELDS}
-    before = {**{path: text for path, text in defaults.items() if path not in stored}, **stored}
+    before = {**{path: value_text(FIELDS[path].default) for path in new if _was_there(path, stored)}, **stored}
     return [
         f"{key}: stored {before.get(key, 'nothing')}, now {new.get(key, 'nothing')}"
         for key in dict.fromkeys([*new, *stored])
         if before.get(key) != new.get(key)
     ]
+
+
+def _was_there(path: str, stored: Mapping[str, str]) -> bool:
+    """Whether a hyperparameter would have been stored, had it existed: not those of a kind that was never picked."""
+    field = FIELDS.get(path)
+    if field is None or field.branch is None:
+        return field is not None
+    return value_text(field.branch) in stored.get(f"{field.section}.kind", "")
