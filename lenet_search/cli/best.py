@@ -83,17 +83,7 @@ def best(
                 "study": found.study_name,
                 "storage": url,
                 "metric": metric_of(found),
-                "best": [
-                    {
-                        "number": r.number,
-                        "value": r.value,
-                        "low": r.low,
-                        "high": r.high,
-                        "n": r.images,
-                        "params": r.params,
-                    }
-                    for r in rows
-                ],
+                "best": [{"number": row.number, **row.estimate.named("value"), "params": row.params} for row in rows],
                 "importance": importance(found),
                 "exported": [str(path) for path in written],
             }
@@ -105,22 +95,20 @@ def best(
 def _show(study: "optuna.Study", top: int, out: "Console") -> None:
     from rich.text import Text
 
-    from lenet_search.cli.terminal import interval, show, table
+    from lenet_search.cli.terminal import show, table
     from lenet_search.look.lines import recipe_in_short
     from lenet_search.results.best import complete_trials, importance, metric_of, no_importance, top_rows
 
     metric, rows = metric_of(study), top_rows(study, top)
-    share = metric == "val_accuracy"
-    heading = f"{metric}, 95 % interval" if share else metric
+    heading = f"{metric}, 95 % interval" if rows[0].estimate.share else metric
     columns = ("rank", "trial", heading, "seconds", "searched hyperparameters")
     made = table(*columns, right=("rank", "trial", "seconds"), whole=(heading,))
     for row in rows:
-        low, high = (float("nan") if bound is None else bound for bound in (row.low, row.high))
-        value = interval(row.value, low, high, share=share)
-        made.add_row(str(row.rank), str(row.number), value, f"{row.seconds:.0f}", Text(recipe_in_short(row.params)))
+        cells = (str(row.rank), str(row.number), str(row.estimate), f"{row.seconds:.0f}")
+        made.add_row(*cells, Text(recipe_in_short(row.params)))
     show(out, f"{study.study_name}: best {len(rows)} of {len(complete_trials(study))} complete trials", made)
-    if share and rows:
-        out.print(f"Intervals are for {rows[0].images:,} validation images. The best trial looks better than it is,"
+    if rows[0].estimate.share:
+        out.print(f"Intervals are for {rows[0].estimate.n:,} validation images. The best trial looks better than it is,"
                   " because it was selected on these images.", style="dim")  # fmt: skip
     shares = importance(study)
     if not shares:

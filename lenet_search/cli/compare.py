@@ -64,14 +64,14 @@ def _conclude(comparison: "Comparison", written: "list[Path]", out: "Console") -
 
     from lenet_search.cli.terminal import show, table
     from lenet_search.experiments.pictures import ACCURACY
-    from lenet_search.experiments.tables import PAIR_COLUMNS, percent, points
+    from lenet_search.experiments.tables import PAIR_COLUMNS, points
 
     label = ACCURACY[comparison.metric].label
     head = ("recipe", f"{label}, 95 % interval", "n", "diverged")
     made = table(*head, right=("n", "diverged"), whole=head[:2])
     for result in comparison.results:
         found = result.mean(comparison.metric)
-        made.add_row(Text(result.name, "bold"), percent(found), str(found["n"]), str(result.diverged or "·"))
+        made.add_row(Text(result.name, "bold"), str(found), str(found.n), str(result.diverged or "·"))
     show(out, "Means over seeds", made)
     made = table(*PAIR_COLUMNS, right=("n",), whole=PAIR_COLUMNS[:2])
     for cells in points(comparison):

@@ -47,10 +47,7 @@ def evaluate(
         print_json(
             {
                 "model": str(model),
-                "accuracy": float(found.accuracy),
-                "low": float(found.low),
-                "high": float(found.high),
-                "n": int(found.n),
+                **found.accuracy.named("accuracy"),
                 "class_names": list(found.class_names),
                 "confusion": found.confusion.tolist(),
             }
@@ -60,12 +57,11 @@ def evaluate(
 
 def show_evaluation(found: "Evaluation", out: "Console", what: str) -> None:
     """Print the confusion matrix, or the most frequent confusions, and the accuracy with the label `what`."""
-    from lenet_search.cli.terminal import interval, show
+    from lenet_search.cli.terminal import show
 
     many = len(found.class_names) > MATRIX_CLASSES
     show(out, *(_most_confused(found) if many else _confusion(found)))
-    shown = interval(found.accuracy, found.low, found.high, share=True)
-    out.print(f"{what} {shown}, 95 % interval, n = {found.n:,} images", style="bold")
+    out.print(f"{what} {found.accuracy}, 95 % interval, n = {found.n:,} images", style="bold")
 
 
 def _confusion(found: "Evaluation") -> tuple[str, "Table"]:

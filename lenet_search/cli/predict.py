@@ -122,10 +122,7 @@ def _folder(folder: Path, measured: "Measured") -> dict[str, Any]:
     found = measured.evaluation
     return {
         "folder": str(folder),
-        "accuracy": float(found.accuracy),
-        "low": float(found.low),
-        "high": float(found.high),
-        "n": found.n,
+        **found.accuracy.named("accuracy"),
         "inverted": measured.inverted,
         "class_names": list(found.class_names),
         "confusion": found.confusion.tolist(),

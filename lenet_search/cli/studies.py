@@ -87,7 +87,8 @@ def _stored(url: str, *, asked: bool) -> list[dict[str, Any]]:
 def _runs(url: str, stored: list[dict[str, Any]], out: "Console") -> None:
     from rich.text import Text
 
-    from lenet_search.cli.terminal import interval, show, table
+    from lenet_search.cli.terminal import show, table
+    from lenet_search.look.intervals import mean_of
 
     if not stored:
         out.print(f"There are no studies in {url} yet. To run a first one:  lenet-search run --study digits")
@@ -98,8 +99,7 @@ def _runs(url: str, stored: list[dict[str, Any]], out: "Console") -> None:
         if row["best"] is None:
             shown, number = "none yet" if row["metric"] else "several objectives", ""
         else:
-            none = float("nan")
-            value = interval(row["best"]["value"], none, none, share=row["metric"] == "val_accuracy")
+            value = mean_of([row["best"]["value"]], share=row["metric"] == "val_accuracy")
             shown, number = f"{row['metric']} {value}", str(row["best"]["number"])
         made.add_row(Text(row["study"], "bold cyan"), *counts, shown, number)
     show(out, f"Studies in {url}", made)

@@ -72,11 +72,3 @@ def number(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def interval(value: float, low: float, high: float, *, share: bool) -> str:
-    """'71.3 % (70.0 to 72.5)' for a share, else '0.812 (0.79 to 0.83)'; an interval that is not finite is omitted."""
-    bounded = math.isfinite(low) and math.isfinite(high)
-    if share:
-        return f"{100 * value:.2f} %" + (f" ({100 * low:.2f} to {100 * high:.2f})" if bounded else "")
-    return f"{value:.4f}" + (f" ({low:.4f} to {high:.4f})" if bounded else "")

@@ -71,14 +71,12 @@ def _runs(seeds: int) -> str:
 
 
 def _conclude(training: "Training", out: "Console") -> None:
-    from lenet_search.cli.terminal import interval
-
     summary, result = training.summary(), training.result
-    for metric, found in summary["metrics"].items():
-        if found["n"]:
-            bounds = [float("nan") if found[end] is None else found[end] for end in ("low", "high")]
-            shown = interval(found["mean"], *bounds, share=metric == "val_accuracy")
-            out.print(f"{metric} {shown}, mean of {_runs(found['n'])}" + (", 95 % interval" if found["n"] > 1 else ""))
+    for metric in summary["metrics"]:
+        found = result.mean(metric)
+        if found.n:
+            over = ", 95 % interval" + (" over the images" if found.over == "images" else "") if found.bounds() else ""
+            out.print(f"{metric} {found}, mean of {_runs(found.n)}{over}")
     if result.diverged:
         out.print(f"{result.diverged} of {len(result.runs)} runs diverged and are left out of the mean", style="yellow")
     out.print(f"{training.seconds:.0f} s on {summary['device']}; written:", style="dim")

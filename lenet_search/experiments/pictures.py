@@ -49,7 +49,7 @@ def claims_figure(results: Sequence[Result]) -> go.Figure:
     """Test accuracies with their intervals beside the claims, a panel for each data set."""
     by_data: dict[str, list[Result]] = {}
     for result in results:
-        if result.mean("test_accuracy")["mean"] is not None:
+        if result.mean("test_accuracy").value is not None:
             by_data.setdefault(str(result.images["name"]), []).append(result)
     heights = [len(group) + 1 for group in by_data.values()]
     figure = make_subplots(
@@ -92,8 +92,9 @@ def claims_figure(results: Sequence[Result]) -> go.Figure:
 
 def _measured(group: Sequence[Result], *, first: bool) -> go.Scatter:
     means = [result.mean("test_accuracy") for result in group]
-    low, high = (np.array([m["mean"] if m[end] is None else m[end] for m in means], float) for end in ("low", "high"))
-    middle = np.array([m["mean"] for m in means], float)
+    middle = np.array([mean.value for mean in means], float)
+    low = np.array([mean.value if mean.low is None else mean.low for mean in means], float)
+    high = np.array([mean.value if mean.high is None else mean.high for mean in means], float)
     return go.Scatter(
         x=100.0 * middle,
         y=[result.name for result in group],
@@ -102,14 +103,13 @@ def _measured(group: Sequence[Result], *, first: bool) -> go.Scatter:
             "arrayminus": (100.0 * (middle - low)).tolist(),
             "thickness": 2, "width": 5,
         },
-        customdata=[[100.0 * a, 100.0 * b, m["n"]] for a, b, m in zip(low, high, means, strict=True)],
+        customdata=[f"{mean}, n = {mean.n}" for mean in means],
         mode="markers",
         name="this tool",
         legendgroup="ours",
         showlegend=first,
         marker={"size": 10, "color": PALETTE[0]},
-        hovertemplate="%{y}: %{x:.2f} % (%{customdata[0]:.2f} to %{customdata[1]:.2f}), n = %{customdata[2]}"
-        "<extra></extra>",
+        hovertemplate="%{y}: %{customdata}<extra></extra>",
     )  # fmt: skip
 
 
@@ -197,22 +197,21 @@ def comparison_figure(comparison: Comparison) -> go.Figure:
 
 def _add_differences(figure: go.Figure, comparison: Comparison) -> None:
     pairs = comparison.pairs[::-1]
-    means = np.array([100.0 * pair.difference.mean for pair in pairs])
-    reach = np.array(
-        [100.0 * (pair.difference.high - pair.difference.mean) if pair.difference.n > 1 else 0.0 for pair in pairs]
-    )
+    differences = [pair.difference for pair in pairs]
     figure.add_scatter(
-        x=means,
+        x=[100.0 * each.mean for each in differences],
         y=[f"{pair.second}<br>against {pair.first}" for pair in pairs],
-        error_x={"type": "data", "array": reach.tolist(), "thickness": 2, "width": 5},
-        customdata=[
-            [mean - half, mean + half, pair.verdict()] for mean, half, pair in zip(means, reach, pairs, strict=True)
-        ],
+        error_x={
+            "type": "data",
+            "array": [0.0 if d.high is None else 100.0 * (d.high - d.mean) for d in differences],
+            "thickness": 2,
+            "width": 5,
+        },
+        customdata=[f"{pair.difference} points<br>{pair.verdict()}" for pair in pairs],
         mode="markers",
         showlegend=False,
         marker={"size": 10, "color": "#1f2933"},
-        hovertemplate="%{x:+.2f} points (%{customdata[0]:.2f} to %{customdata[1]:.2f})<br>%{customdata[2]}"
-        "<extra></extra>",
+        hovertemplate="%{customdata}<extra></extra>",
         row=1,
         col=3,
     )

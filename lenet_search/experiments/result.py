@@ -1,12 +1,12 @@
 """What came of a recipe on several seeds: its figures with their intervals, beside what was claimed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.task import Task
-from lenet_search.look.intervals import mean_summary, wilson
+from lenet_search.look.intervals import Estimate, mean_of, share_of
 from lenet_search.run import Run
 
 METRICS = ("test_accuracy", "val_accuracy", "val_loss")
@@ -51,18 +51,15 @@ class Result:
                 found[run.seed] = value
         return found
 
-    def mean(self, metric: str) -> dict[str, Any]:
-        """`n`, `mean`, `low` and `high` (95 %), and `over`: "seeds" (Student's t), or "images" where n is 1.
+    def mean(self, metric: str) -> Estimate:
+        """The mean over seeds (Student's t), or over "images" where n is 1.
 
         One run says nothing about the spread over seeds; Wilson's interval of its share of images stands in then.
         """
-        values = list(self.values(metric).values())
-        found: dict[str, Any] = {**mean_summary(values, share=metric != "val_loss"), "over": "seeds"}
-        images = self._images(metric)
+        values, images = list(self.values(metric).values()), self._images(metric)
         if len(values) == 1 and images:
-            found["low"], found["high"] = wilson(values[0], images)
-            found["over"] = "images"
-        return found
+            return replace(share_of(values[0], images), n=1)
+        return mean_of(values, share=metric != "val_loss")
 
     def _images(self, metric: str) -> int:
         if metric == "test_accuracy":
@@ -72,14 +69,14 @@ class Result:
     def verdict(self) -> str:
         """The mean test accuracy beside the claim, in words; empty where there is nothing to compare."""
         claim, found = self.task.claim, self.mean("test_accuracy")
-        if claim is None or claim.test_accuracy is None or found["mean"] is None:
+        if claim is None or claim.test_accuracy is None or found.value is None:
             return ""
         if not claim.comparable:
             return "other images"
-        if found["mean"] >= claim.test_accuracy:
-            surely = found["low"] is not None and found["low"] > claim.test_accuracy
+        if found.value >= claim.test_accuracy:
+            surely = found.low is not None and found.low > claim.test_accuracy
             return "above the claim" if surely else "reached"
-        if found["high"] is None or found["high"] >= claim.test_accuracy:
+        if found.high is None or found.high >= claim.test_accuracy:
             return "within the interval"
         return "below the claim"
 
@@ -96,7 +93,7 @@ class Result:
             "name": self.name,
             "title": self.task.title,
             "claim": told,
-            "metrics": {metric: self.mean(metric) for metric in METRICS},
+            "metrics": {metric: self.mean(metric).to_json() for metric in METRICS},
             "verdict": self.verdict() or None,
             "parameters": self.parameters,
             "epochs": self.task.recipe.train.epochs,

@@ -22,13 +22,13 @@ READING = (
 
 def row(result: Result) -> tuple[str, ...]:
     """A result's cells under `COLUMNS`."""
-    claim = result.task.claim
+    claim, found = result.task.claim, result.mean("test_accuracy")
     return (
         result.name,
         str(result.images["name"]),
         "" if claim is None or claim.test_accuracy is None else f"{100 * claim.test_accuracy:.2f} %",
-        percent(result.mean("test_accuracy")),
-        str(result.mean("test_accuracy")["n"]) + (f" ({result.diverged} diverged)" if result.diverged else ""),
+        str(found),
+        str(found.n) + (f" ({result.diverged} diverged)" if result.diverged else ""),
         result.verdict(),
         f"{result.parameters:,}",
         str(result.task.recipe.train.epochs),
@@ -36,24 +36,12 @@ def row(result: Result) -> tuple[str, ...]:
     )
 
 
-def percent(found: dict[str, Any]) -> str:
-    """'98.91 % (98.85 to 98.97)' of what `Result.mean` gives; '-' where nothing was measured."""
-    if found["mean"] is None:
-        return "-"
-    bounds = "" if found["low"] is None else f" ({100 * found['low']:.2f} to {100 * found['high']:.2f})"
-    return f"{100 * found['mean']:.2f} %{bounds}"
-
-
 def points(comparison: Comparison) -> list[tuple[str, str, str, str]]:
     """The pairs of a comparison: second minus first, difference in points with its interval, n, verdict."""
-    rows = []
-    for pair in comparison.pairs:
-        found = pair.difference
-        bounds = f" ({100 * found.low:+.2f} to {100 * found.high:+.2f})" if found.n > 1 else ""
-        rows.append(
-            (f"{pair.second} against {pair.first}", f"{100 * found.mean:+.2f}{bounds}", str(found.n), pair.verdict())
-        )
-    return rows
+    return [
+        (f"{pair.second} against {pair.first}", str(pair.difference), str(pair.difference.n), pair.verdict())
+        for pair in comparison.pairs
+    ]
 
 
 PAIR_COLUMNS = ("pair", "difference in points, 95 % interval", "n", "verdict")
@@ -139,8 +127,8 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
     cells = [
         [
             escape(result.name),
-            percent(result.mean(comparison.metric)),
-            str(result.mean(comparison.metric)["n"]),
+            str(result.mean(comparison.metric)),
+            str(result.mean(comparison.metric).n),
             f"{result.parameters:,}",
             f"{result.seconds:.0f}",
         ]

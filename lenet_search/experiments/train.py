@@ -43,7 +43,7 @@ class Training:
         ]
         return {
             "values": result.task.recipe.values(),
-            "metrics": {metric: result.mean(metric) for metric in METRICS},
+            "metrics": {metric: result.mean(metric).to_json() for metric in METRICS},
             "seeds": seeds,
             "model_seed": self.model_seed,
             "images": dict(result.images),

@@ -3,82 +3,125 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 Z = 1.959963984540054  # 97.5 % quantile of the normal distribution
 
 
-def wilson(accuracy: float, n: int) -> tuple[float, float]:
-    """95 % interval (low, high) of an accuracy measured on `n` images.
+@dataclass(frozen=True)
+class Estimate:
+    """A share, or another figure such as a loss, with its 95 % interval from `low` to `high`.
 
-    Wilson 1927; unlike accuracy ± 2 standard errors, it stays within 0 and 1 and is valid near both ends.
+    `value` is None where nothing was measured; `low` and `high` are both None where there is no interval. `n` counts
+    what `value` is the mean of; `over` names what the interval is taken over, "seeds" or "images".
+    """
+
+    value: float | None
+    n: int
+    low: float | None
+    high: float | None
+    over: str
+    share: bool = True
+
+    def __str__(self) -> str:
+        """'98.91 % (98.85 to 98.97)' for a share, '0.2794 (0.2601 to 0.2988)' for a loss, '-' without a value."""
+        bounds = self.bounds()
+        return self.figure() + (f" ({bounds})" if bounds else "")
+
+    def figure(self) -> str:
+        """The value alone: '98.91 %', '0.2794' or '-'."""
+        return "-" if self.value is None else self._digits(self.value) + (" %" if self.share else "")
+
+    def bounds(self) -> str:
+        """The interval alone, without a unit: '98.85 to 98.97'; empty where there is none."""
+        if self.low is None or self.high is None:
+            return ""
+        return f"{self._digits(self.low)} to {self._digits(self.high)}"
+
+    def _digits(self, value: float) -> str:
+        return f"{100 * value:.2f}" if self.share else f"{value:.4f}"
+
+    def named(self, name: str) -> dict[str, Any]:
+        """`name` (the value), `low`, `high` and `n`, for JSON that holds more than this figure."""
+        return {name: self.value, "low": self.low, "high": self.high, "n": self.n}
+
+    def to_json(self) -> dict[str, Any]:
+        """`n`, `mean`, `low`, `high` and `over`."""
+        return {"n": self.n} | self.named("mean") | {"over": self.over}
+
+
+def share_of(accuracy: float, images: int) -> Estimate:
+    """An accuracy measured on `images` images.
+
+    The interval is Wilson's (1927); unlike accuracy ± 2 standard errors, it stays within 0 and 1 and is valid near both
+    ends.
 
     Raises:
-        ValueError: `accuracy` is not between 0 and 1, or `n` is below 1.
+        ValueError: `accuracy` is not between 0 and 1, or `images` is below 1.
     """
-    if n < 1 or not 0.0 <= accuracy <= 1.0:
-        raise ValueError(f"expected an accuracy from 0 to 1 and at least one image; received {accuracy!r}, n = {n!r}")
-    shrink = 1.0 + Z * Z / n
-    center = (accuracy + Z * Z / (2 * n)) / shrink
-    half = Z * math.sqrt(accuracy * (1.0 - accuracy) / n + Z * Z / (4.0 * n * n)) / shrink
-    return max(0.0, center - half), min(1.0, center + half)
+    if images < 1 or not 0.0 <= accuracy <= 1.0:
+        raise ValueError(
+            f"expected an accuracy from 0 to 1 and at least one image; received {accuracy!r}, n = {images!r}"
+        )
+    shrink = 1.0 + Z * Z / images
+    center = (accuracy + Z * Z / (2 * images)) / shrink
+    half = Z * math.sqrt(accuracy * (1.0 - accuracy) / images + Z * Z / (4.0 * images * images)) / shrink
+    return Estimate(accuracy, images, max(0.0, center - half), min(1.0, center + half), "images")
 
 
-def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Mean and its 95 % interval by Student's t, as (mean, low, high). A single value has the interval ±infinity.
-
-    Raises:
-        ValueError: `values` is empty.
-    """
-    if not values:
-        raise ValueError("expected at least one value; received none")
-    n = len(values)
-    mean = math.fsum(values) / n
-    if n == 1:
-        return mean, -math.inf, math.inf
-    spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
-    half = t_quantile(n - 1) * spread / math.sqrt(n)
-    return mean, mean - half, mean + half
-
-
-def mean_summary(values: Sequence[float], *, share: bool) -> dict[str, float | int | None]:
-    """`n`, `mean`, `low` and `high` of `mean_interval` for JSON, None where undefined.
+def mean_of(values: Sequence[float], *, share: bool) -> Estimate:
+    """The mean of one value per seed, with Student's interval; fewer than two values do not determine the spread.
 
     Bounds are clipped to what is possible: at least 0 for every metric, and at most 1 for a `share`.
     """
-    if not values:
-        return {"n": 0, "mean": None, "low": None, "high": None}
-    mean, low, high = mean_interval(values)
-    if not math.isfinite(low):  # one run does not determine the spread
-        return {"n": len(values), "mean": mean, "low": None, "high": None}
-    return {"n": len(values), "mean": mean, "low": max(0.0, low), "high": min(1.0 if share else math.inf, high)}
+    if len(values) < 2:
+        return Estimate(values[0] if values else None, len(values), None, None, "seeds", share)
+    mean, low, high = _student(values)
+    return Estimate(mean, len(values), max(0.0, low), min(1.0 if share else math.inf, high), "seeds", share)
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean of `n` paired differences with its 95 % interval and p-value."""
+    """Mean of `n` paired differences of shares with its 95 % interval, None where there is none, and p-value."""
 
     n: int
     mean: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     p: float
+
+    def __str__(self) -> str:
+        """In percentage points: '+0.52 (+0.10 to +0.94)'."""
+        bounds = "" if self.low is None or self.high is None else f" ({100 * self.low:+.2f} to {100 * self.high:+.2f})"
+        return f"{100 * self.mean:+.2f}{bounds}"
 
 
 def paired_difference(first: Sequence[float], second: Sequence[float]) -> Difference:
-    """`second` minus `first` by Student's paired t-test. A single pair has the interval ±infinity and p = 1.
+    """`second` minus `first` by Student's paired t-test. A single pair has no interval and p = 1.
 
     Raises:
         ValueError: there are no pairs, or the lengths differ.
     """
     differences = [b - a for a, b in zip(first, second, strict=True)]
-    mean, low, high = mean_interval(differences)
     n = len(differences)
+    if n == 0:
+        raise ValueError("expected at least one pair of values; received none")
     if n == 1:
-        return Difference(n, mean, low, high, 1.0)
+        return Difference(1, differences[0], None, None, 1.0)
+    mean, low, high = _student(differences)
     error = (high - mean) / t_quantile(n - 1)
     if error == 0.0:
         return Difference(n, mean, low, high, 0.0 if mean else 1.0)
     return Difference(n, mean, low, high, max(0.0, 1.0 - _inside(abs(mean) / error, n - 1)))
+
+
+def _student(values: Sequence[float]) -> tuple[float, float, float]:
+    """Mean of two values or more, and its interval by Student's t, as (mean, low, high)."""
+    n = len(values)
+    mean = math.fsum(values) / n
+    spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
+    half = t_quantile(n - 1) * spread / math.sqrt(n)
+    return mean, mean - half, mean + half
 
 
 def holm(probabilities: Sequence[float]) -> list[float]:

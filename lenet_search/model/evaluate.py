@@ -10,23 +10,27 @@ import numpy as np
 
 from lenet_search.data import load_test
 from lenet_search.errors import ResultError
-from lenet_search.look.intervals import wilson
+from lenet_search.look.intervals import Estimate, share_of
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The result of a model on `n` test images.
+    """The accuracy of a model on test images; `confusion[i, j]` counts those of class i predicted as class j."""
 
-    `accuracy` is a fraction with the 95 % interval `low` to `high` (Wilson). `confusion[i, j]` counts the images of
-    class i that were predicted as class j.
-    """
-
-    accuracy: float
-    low: float
-    high: float
-    n: int
+    accuracy: Estimate
     confusion: np.ndarray
     class_names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, confusion: np.ndarray, class_names: tuple[str, ...]) -> "Evaluation":
+        """From the counts, of one image or more."""
+        n = int(confusion.sum())
+        return cls(share_of(float(np.trace(confusion) / n), n), confusion, class_names)
+
+    @property
+    def n(self) -> int:
+        """How many images."""
+        return self.accuracy.n
 
 
 def evaluate(
@@ -52,8 +56,7 @@ def evaluate(
     predicted = model.predict(images, batch_size=256, verbose=0).argmax(axis=1)
     confusion = np.zeros((len(class_names), len(class_names)), dtype=np.int64)
     np.add.at(confusion, (labels, predicted), 1)
-    accuracy = float(np.trace(confusion) / len(labels))
-    return Evaluation(accuracy, *wilson(accuracy, len(labels)), len(labels), confusion, class_names)
+    return Evaluation.of(confusion, class_names)
 
 
 def load_model(path: Path) -> Any:

@@ -12,7 +12,6 @@ from PIL import Image, ImageOps
 
 from lenet_search.data import class_names
 from lenet_search.errors import LenetSearchError, ResultError
-from lenet_search.look.intervals import wilson
 from lenet_search.model.evaluate import Evaluation, load_model
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")  # the other formats that Pillow reads are not accepted
@@ -254,12 +253,9 @@ def measure(folder: Path, predictor: Predictor, invert: bool | None = None) -> M
         if found:
             guesses = predictor.classify(np.stack([pixels for _, pixels, _ in found])).argmax(axis=1)
             np.add.at(confusion, (label, guesses), 1)
-    n = int(confusion.sum())
-    if not n:
+    if not confusion.any():
         raise ResultError("\n".join([*problems, f"{folder}: contains no readable image"]))
-    accuracy = float(np.trace(confusion) / n)
-    evaluation = Evaluation(accuracy, *wilson(accuracy, n), n, confusion, predictor.names)
-    return Measured(evaluation, inverted, tuple(problems))
+    return Measured(Evaluation.of(confusion, predictor.names), inverted, tuple(problems))
 
 
 def _label(path: Path, names: tuple[str, ...]) -> int:

@@ -13,7 +13,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search.errors import ResultError
-from lenet_search.look.intervals import wilson
+from lenet_search.look.intervals import Estimate, share_of
 from lenet_search.recipe import FIELDS
 from lenet_search.storage import DEFINITION
 from lenet_search.storage.trials import run_of
@@ -23,14 +23,11 @@ ENOUGH_TRIALS = 10  # PED-ANOVA compares the best tenth with all trials, so it n
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table of best trials. `low` and `high` are the 95 % interval of an accuracy, None for a loss."""
+    """One row of the table of best trials."""
 
     rank: int
     number: int
-    value: float
-    low: float | None
-    high: float | None
-    images: int
+    estimate: Estimate
     seconds: float
     params: dict[str, Any]
 
@@ -98,14 +95,18 @@ def best_trial(study: optuna.Study) -> FrozenTrial:
 
 def top_rows(study: optuna.Study, n: int) -> list[Row]:
     """The best `n` complete trials as table rows, best first."""
-    counted = metric_of(study) == "val_accuracy"
-    rows = []
-    for rank, trial in enumerate(complete_trials(study)[:n], start=1):
-        run, value = run_of(trial), float(trial.value or 0.0)
-        images = int(run.images["validation"])
-        low, high = wilson(value, images) if counted else (None, None)
-        rows.append(Row(rank, trial.number, value, low, high, images, run.seconds, ordered(trial.params)))
-    return rows
+    return [
+        Row(rank, trial.number, estimate_of(study, trial), run_of(trial).seconds, ordered(trial.params))
+        for rank, trial in enumerate(complete_trials(study)[:n], start=1)
+    ]
+
+
+def estimate_of(study: optuna.Study, trial: FrozenTrial) -> Estimate:
+    """A complete trial's value on the validation images; a loss has no interval."""
+    value, images = float(trial.value or 0.0), int(run_of(trial).images["validation"])
+    if metric_of(study) == "val_accuracy":
+        return share_of(value, images)
+    return Estimate(value, images, None, None, "images", share=False)
 
 
 def ordered(params: dict[str, Any]) -> dict[str, Any]:

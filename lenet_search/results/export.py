@@ -14,8 +14,7 @@ from optuna.trial import FrozenTrial
 
 from lenet_search import data
 from lenet_search.errors import DataError, ResultError
-from lenet_search.look.intervals import wilson
-from lenet_search.results.best import best_trial, complete_trials, importance, metric_of
+from lenet_search.results.best import best_trial, complete_trials, estimate_of, importance, metric_of
 from lenet_search.results.curves import curves_table
 from lenet_search.results.report import report_page
 from lenet_search.results.script import train_script
@@ -40,7 +39,7 @@ def export(study: optuna.Study, url: str, folder: Path, *, data_folder: Path | N
     trial = best_trial(study)
     run = run_of(trial)
     weights = _weights(study, url, trial)
-    title = headline(study, trial, run)
+    title = headline(study, trial)
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise ResultError(f"{folder}: expected a folder; received a file")
@@ -65,15 +64,13 @@ def export(study: optuna.Study, url: str, folder: Path, *, data_folder: Path | N
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def headline(study: optuna.Study, trial: FrozenTrial, run: Run) -> str:
+def headline(study: optuna.Study, trial: FrozenTrial) -> str:
     """One line with the trial, its result, n and the 95 % interval."""
-    metric, value = metric_of(study), float(trial.value or 0.0)
-    images = int(run.images["validation"])
-    if metric == "val_accuracy":
-        low, high = wilson(value, images)
-        result = f"{value:.2%} of {images:,} validation images correct (95 % interval {low:.2%} to {high:.2%})"
+    found = estimate_of(study, trial)
+    if found.share:
+        result = f"{found.figure()} of {found.n:,} validation images correct (95 % interval {found.bounds()})"
     else:
-        result = f"cross-entropy {value:.4f} on {images:,} validation images"
+        result = f"cross-entropy {found} on {found.n:,} validation images"
     of = f"{len(complete_trials(study))} complete trials of study {study.study_name}"
     return f"Trial {trial.number}, the best of {of}: {result}."
 
@@ -123,14 +120,13 @@ def _study_table(study: optuna.Study, run: Run) -> dict[str, Any]:
 
 
 def _summary(study: optuna.Study, trial: FrozenTrial, run: Run, measured: float | None) -> dict[str, Any]:
-    value = float(trial.value or 0.0)
-    counted = metric_of(study) == "val_accuracy"
+    found = estimate_of(study, trial)
     return {
         "study": study.study_name,
         "trial": trial.number,
         "metric": metric_of(study),
-        "value": value,
-        "interval": list(wilson(value, run.images["validation"])) if counted else None,
+        "value": found.value,
+        "interval": None if found.low is None else [found.low, found.high],
         "model_val_accuracy": measured,
         "values": run.recipe.values(),
         "seed": run.seed,

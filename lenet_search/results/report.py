@@ -8,8 +8,8 @@ import optuna
 from optuna.trial import FrozenTrial
 
 from lenet_search.look.page import data_table, page, picture
-from lenet_search.look.theme import METRICS, Shown, value_text
-from lenet_search.results.best import Row, complete_trials, metric_of, top_rows
+from lenet_search.look.theme import METRICS, value_text
+from lenet_search.results.best import complete_trials, metric_of, top_rows
 from lenet_search.results.curves import curves_figure
 from lenet_search.results.figures import history_figure, importance_figure, parallel_figure, slices_figure
 from lenet_search.storage.trials import run_of
@@ -67,9 +67,9 @@ def _numbers(study: optuna.Study) -> str:
         ("", _span(every), "elapsed, first to last trial", ""),
     ]
     for row in top_rows(study, 1):
-        cards.insert(
-            0, ("best", shown.text(row.value), f"best {shown.label}, trial {row.number}", _interval(row, shown))
-        )
+        found = row.estimate
+        more = (f"95 % interval {bounds} {shown.unit}, " if (bounds := found.bounds()) else "") + f"n = {found.n:,}"
+        cards.insert(0, ("best", shown.text(found.value or 0.0), f"best {shown.label}, trial {row.number}", more))
     return (
         '<div class="numbers">'
         + "".join(
@@ -78,13 +78,6 @@ def _numbers(study: optuna.Study) -> str:
         )
         + "</div>"
     )
-
-
-def _interval(row: Row, shown: Shown) -> str:
-    if row.low is None or row.high is None:
-        return f"n = {row.images:,}"
-    low, high = row.low * shown.factor, row.high * shown.factor
-    return f"95 % interval {low:.{shown.digits}f} to {high:.{shown.digits}f} {shown.unit}, n = {row.images:,}"
 
 
 def _span(trials: list[FrozenTrial]) -> str:
@@ -112,8 +105,8 @@ def _best(study: optuna.Study) -> list[str]:
             (
                 str(row.rank),
                 str(row.number),
-                f"{row.value * shown.factor:.{shown.digits}f}",
-                _bounds(row, shown),
+                row.estimate.figure().removesuffix(" %"),  # which stands in the heading
+                row.estimate.bounds() or "-",
                 f"{row.seconds:.0f}",
                 _params(row.params),
             )
@@ -126,12 +119,6 @@ def _best(study: optuna.Study) -> list[str]:
         f"<section><h2>Best recipe, as a study file</h2><pre>{recipe}</pre></section>",
         f'<section><h2>Best {len(rows)} trials</h2>{table}<p class="small">{note}</p></section>',
     ]
-
-
-def _bounds(row: Row, shown: Shown) -> str:
-    if row.low is None or row.high is None:
-        return "-"
-    return f"{row.low * shown.factor:.1f} to {row.high * shown.factor:.1f}"
 
 
 def _params(params: dict[str, Any]) -> str:

@@ -3,17 +3,19 @@ from dataclasses import replace
 import pytest
 
 from lenet_search.experiments.result import Result
-from lenet_search.look.intervals import mean_interval, wilson
+from lenet_search.look.intervals import mean_of, share_of
 from lenet_search.study import Claim
 from tests.experiments.made import IMAGES, result, run, task
 
 
 def test_a_mean_over_seeds_has_student_s_interval_and_one_seed_the_images_own() -> None:
-    mean, low, high = mean_interval([0.9, 0.92, 0.91])
     found = result("mine", (900, 920, 910)).mean("test_accuracy")
-    assert found == {"n": 3, "mean": mean, "low": pytest.approx(low), "high": pytest.approx(high), "over": "seeds"}
+    assert found == mean_of([0.9, 0.92, 0.91], share=True)
+    assert (found.n, found.over) == (3, "seeds")
     alone = result("mine", (900,)).mean("test_accuracy")
-    assert (alone["low"], alone["high"], alone["over"]) == (*wilson(0.9, 1000), "images")
+    assert alone == replace(share_of(0.9, 1000), n=1)
+    assert alone.over == "images"
+    assert result("mine", (900,)).mean("val_loss") == mean_of([0.9], share=False)
 
 
 def test_runs_that_diverged_are_counted_and_are_in_no_mean() -> None:

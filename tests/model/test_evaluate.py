@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lenet_search.errors import DataError, ResultError
-from lenet_search.look.intervals import wilson
+from lenet_search.look.intervals import share_of
 from lenet_search.model.evaluate import evaluate
 
 # Keras's TensorFlow variables do not know NumPy 2's `copy` yet; saving a model converts them
@@ -35,8 +35,8 @@ def test_the_test_set_is_counted_with_interval_and_confusion(brightness_model: P
         images, labels = arrays["x_test"], arrays["y_test"]
     guesses = images[:, :30].reshape(60, 3, -1).mean(axis=2).argmax(axis=1)
     assert found.n == 60
-    assert found.accuracy == pytest.approx(float(np.mean(guesses == labels)))
-    assert (found.low, found.high) == wilson(found.accuracy, 60)
+    assert found.accuracy.value == pytest.approx(float(np.mean(guesses == labels)))
+    assert found.accuracy == share_of(found.accuracy.value, 60)
     for true in range(3):
         assert np.array_equal(found.confusion[true], np.bincount(guesses[labels == true], minlength=3))
     assert found.class_names == ("0", "1", "2")

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from lenet_search.errors import ResultError
-from lenet_search.look.intervals import wilson
+from lenet_search.look.intervals import share_of
 from lenet_search.model.predict import (
     ImageError,
     Predictor,
@@ -163,7 +163,7 @@ def test_a_folder_per_class_gives_an_accuracy_with_its_interval(tmp_path: Path, 
     (tmp_path / "top" / "broken.png").write_text("")
     found = measure(tmp_path, predictor)
     assert found.evaluation.confusion.tolist() == [[1, 0, 0], [0, 1, 0], [1, 0, 1]]
-    assert (found.evaluation.low, found.evaluation.high) == wilson(0.75, 4)
+    assert found.evaluation.accuracy == share_of(0.75, 4)
     assert found.inverted == 4
     assert len(found.problems) == 1
 

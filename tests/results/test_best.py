@@ -92,13 +92,15 @@ def test_the_metric_is_read_from_the_stored_definition(made_study: Make) -> None
 def test_a_row_carries_its_interval_and_n(made_study: Make) -> None:
     rows = top_rows(made_study(30), 3)
     assert [row.rank for row in rows] == [1, 2, 3]
-    assert all(row.low is not None and row.high is not None and row.low < row.value < row.high for row in rows)
-    assert {row.images for row in rows} == {5000}
+    for row in rows:
+        low, value, high = row.estimate.low, row.estimate.value, row.estimate.high
+        assert low is not None and value is not None and high is not None and low < value < high
+    assert {row.estimate.n for row in rows} == {5000}
 
 
 def test_a_loss_has_no_interval_of_a_share(made_study: Make) -> None:
     (row,) = top_rows(made_study(30, direction="minimize"), 1)
-    assert (row.low, row.high) == (None, None)
+    assert (row.estimate.low, row.estimate.high) == (None, None)
 
 
 def test_a_rows_parameters_stand_in_the_order_of_the_study_language(made_study: Make) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from lenet_search.data import load
 from lenet_search.errors import ResultError
+from lenet_search.look.intervals import share_of
 from lenet_search.results.export import export
 from lenet_search.storage import artifact_folder
 from lenet_search.study import read_recipe
@@ -55,6 +56,8 @@ def test_the_exported_recipe_is_a_legal_study_file_with_the_trials_recipe(traine
     assert definition.metric == "val_accuracy"
     header = (tmp_path / "out" / "recipe.toml").read_text(encoding="utf-8").splitlines()[0]
     assert header.startswith("# Trial 0, the best of 1 complete trials of study small:")
+    found = share_of(trained.run.curve["val_accuracy"][-1], 100)
+    assert f"{found.figure()} of 100 validation images correct (95 % interval {found.bounds()})" in header
 
 
 def test_the_exported_model_is_plain_keras_and_as_accurate_as_the_trial(trained: Trained, tmp_path: Path) -> None:
