@@ -27,4 +27,4 @@ def finish(order: Finishing, data_folder: Path | None) -> Finished:
         if not order.test:
             return Finished(order.number, path.read_bytes(), None, None)
         found = evaluate(path, recipe.data.name, data_folder, order.limit)
-        return Finished(order.number, path.read_bytes(), int(found.confusion.trace()), found.n)
+        return Finished(order.number, path.read_bytes(), int(found.confusion.trace()), found.accuracy.n)

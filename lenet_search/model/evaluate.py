@@ -27,11 +27,6 @@ class Evaluation:
         n = int(confusion.sum())
         return cls(share_of(float(np.trace(confusion) / n), n), confusion, class_names)
 
-    @property
-    def n(self) -> int:
-        """How many images."""
-        return self.accuracy.n
-
 
 def evaluate(
     model_path: Path, name: str | None = None, data_folder: Path | None = None, limit: int | None = None
