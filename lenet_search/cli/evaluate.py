@@ -61,7 +61,7 @@ def show_evaluation(found: "Evaluation", out: "Console", what: str) -> None:
 
     many = len(found.class_names) > MATRIX_CLASSES
     show(out, *(_most_confused(found) if many else _confusion(found)))
-    out.print(f"{what} {found.accuracy}, 95 % interval, n = {found.n:,} images", style="bold")
+    out.print(f"{what} {found.accuracy}, 95 % interval, n = {found.accuracy.n:,} images", style="bold")
 
 
 def _confusion(found: "Evaluation") -> tuple[str, "Table"]:

@@ -34,7 +34,7 @@ def test_the_test_set_is_counted_with_interval_and_confusion(brightness_model: P
     with np.load(tiny_npz) as arrays:
         images, labels = arrays["x_test"], arrays["y_test"]
     guesses = images[:, :30].reshape(60, 3, -1).mean(axis=2).argmax(axis=1)
-    assert found.n == 60
+    assert found.accuracy.n == 60
     assert found.accuracy.value == pytest.approx(float(np.mean(guesses == labels)))
     assert found.accuracy == share_of(found.accuracy.value, 60)
     for true in range(3):
@@ -45,7 +45,7 @@ def test_the_test_set_is_counted_with_interval_and_confusion(brightness_model: P
 def test_without_a_name_the_recipe_beside_the_model_names_the_data(brightness_model: Path, tiny_npz: Path) -> None:
     beside = brightness_model.with_name("recipe.json")
     beside.write_text(json.dumps({"values": {"data.name": "tiny"}}), encoding="utf-8")
-    assert evaluate(brightness_model, None, tiny_npz.parent).n == 60
+    assert evaluate(brightness_model, None, tiny_npz.parent).accuracy.n == 60
 
 
 def test_without_a_name_or_a_recipe_one_is_asked_for(brightness_model: Path, tiny_npz: Path) -> None:
