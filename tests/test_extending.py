@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import optuna
 import pytest
+from typer.testing import CliRunner
 
+from lenet_search.cli import app
 from lenet_search.engine import augmentation as rules
 from lenet_search.errors import StudyFileError
 from lenet_search.networks import NETWORKS
@@ -26,9 +28,11 @@ from lenet_search.recipe.normalization import NORMALIZATIONS, Normalization
 from lenet_search.recipe.optimizer import OPTIMIZERS, Array, Rule, rows
 from lenet_search.recipe.schedule import SCHEDULES, Course
 from lenet_search.recipe.table import tables
+from lenet_search.results.export import FILES, export
 from lenet_search.results.script import train_script
 from lenet_search.study import read
 from tests.engine.stacks import images, recipe, space_of, stack_of
+from tests.results.trained import train_one
 
 ROOT = Path(__file__).parents[1]
 
@@ -226,6 +230,30 @@ def test_a_new_augmentation_is_known_everywhere(tmp_path: Path) -> None:
     assert val_bright == val_dark
     assert "images = images * draw(0.5, 1.0)" in script_of({"augment.darkness": 0.5})
     assert "| `augment.darkness` |" in tables()
+
+
+def test_a_new_exported_file_is_written_with_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setitem(FILES, "size.txt", lambda winner: f"{winner.run.recipe.model.network}\n")
+        values = {"data.name": "digits", "data.limit": 300, "train.epochs": 1, "train.batch_size": 50}
+        trained = train_one(tmp_path, values)
+        written = export(trained.study, trained.url, tmp_path / "out")
+    assert (tmp_path / "out" / "size.txt").read_text() == "lenet5\n"
+    assert {path.name for path in written} == {"size.txt", "model.keras", *FILES}
+
+
+def test_a_new_command_is_listed_and_runs() -> None:
+    def sizes() -> None:
+        """Print sizes."""
+        print("61,706")
+
+    app.command("sizes")(sizes)
+    try:
+        assert "Print sizes." in CliRunner().invoke(app, ["--help"]).stdout
+        assert CliRunner().invoke(app, ["sizes"]).stdout == "61,706\n"
+    finally:
+        app.registered_commands.pop()
+    assert "Print sizes." not in CliRunner().invoke(app, ["--help"]).stdout
 
 
 def test_every_file_that_the_document_names_is_there() -> None:

@@ -30,6 +30,7 @@ from lenet_search.crew.pace import Pace
 from lenet_search.crew.process import WorkerProcess
 from lenet_search.crew.signals import Stop
 from lenet_search.crew.staff import MOST_PROGRAMS, Staff
+from lenet_search.crew.suspects import Suspects
 from lenet_search.errors import LenetSearchError, RunError
 from lenet_search.look.progress import Progress, Running, Standing, View
 
@@ -62,7 +63,7 @@ class Crew:
         self._decider: Decider
         self._deadline = math.inf
         self._precision = "float32"  # what "auto" means
-        self._suspects: deque[Job] = deque()  # one of them may have killed a worker
+        self._suspects = Suspects()
         self._to_finish: deque[Finishing] = deque()
         self._attempts: Counter[int] = Counter()  # workers that have died with a finishing
         self._losses = 0  # deaths since the last epoch
@@ -125,12 +126,12 @@ class Crew:
 
     def _is_done(self) -> bool:
         busy = any(worker.held or worker.finishing for worker in self._staff.all)
-        return not (busy or self._suspects or self._to_finish or self._decider.wanted())
+        return not (busy or self._suspects.waiting or self._to_finish or self._decider.wanted())
 
     def _needed(self) -> int:
         """How many workers there is something to do for."""
         busy = sum(bool(worker.held or worker.finishing) for worker in self._staff.active)
-        return busy + self._decider.wanted() + len(self._suspects) + len(self._to_finish)
+        return busy + self._decider.wanted() + len(self._suspects.waiting) + len(self._to_finish)
 
     # What workers say.
 
@@ -222,7 +223,7 @@ class Crew:
         ended, given_up = [], []
         for epoch in done.epochs:
             job = worker.held[epoch.number]
-            job.alone = job.alone and (job.suspected > 1 or job.kills > 0)
+            self._suspects.clear(job)
             run = job.run
             run.images, run.device, run.versions = done.images, worker.ready.device, worker.ready.versions
             run.add(epoch.clock, epoch.measured, finite=epoch.finite, seconds=done.seconds / len(done.epochs))
@@ -268,16 +269,9 @@ class Crew:
         return Orders(drop, tuple(job.load() for job in jobs), self._finishing_for(worker), freeze)
 
     def _jobs(self, worker: WorkerProcess, room: int, leaving: int) -> list[Job]:
-        """New runs for a worker that `leaving` of its runs are about to leave; a suspect gets a worker to itself."""
-        staying = len(worker.held) - leaving
-        if staying and any(job.alone for job in worker.held.values()):
-            return []
-        if self._suspects:
-            if not staying:
-                return [self._suspects.popleft()]
-            if worker is min(self._staff.active, key=lambda each: len(each.held)):
-                return []  # it is emptied for one
-        return list(self._decider.deal(worker, self._staff.active, room, leaving))
+        """New runs for a worker that `leaving` of its runs are about to leave."""
+        jobs = self._suspects.deal(worker, leaving, self._staff.active)
+        return list(self._decider.deal(worker, self._staff.active, room, leaving)) if jobs is None else jobs
 
     def _finishing_for(self, worker: WorkerProcess) -> tuple[Finishing, ...]:
         """At most one, and for a worker that trains nothing if there is such a one."""
@@ -335,7 +329,7 @@ class Crew:
         """What is not over when the crew ends."""
         jobs = [job for worker in self._staff.all for job in worker.held.values()]
         self._staff.close()
-        self._decider.give_back([*jobs, *self._suspects])
+        self._decider.give_back([*jobs, *self._suspects.waiting])
         self._shown = None
 
     def _bury(self, worker: WorkerProcess) -> None:
@@ -349,7 +343,7 @@ class Crew:
             self._attempts[order.number] += 1
             self._to_finish.appendleft(order)
         if self._losses >= (MOST_LOSSES if held else MOST_DEATHS) or self._attempts.total() >= MOST_DEATHS:
-            self._suspects.extend(held)
+            self._suspects.waiting.extend(held)
             raise RunError(
                 f"{self._losses} workers in a row died before they had trained for an epoch; "
                 f"the last one: {reason}\n"
@@ -357,16 +351,8 @@ class Crew:
             )
         names = ", ".join(job.name for job in held) or "nothing"
         self._view.note(f"{reason} while it trained {names}; another takes its place (log: {worker.log})")
-        for job in held:
-            job.alone = True
-            if len(held) > 1:
-                job.suspected += 1
-            else:
-                job.kills += 1
-            if job.kills > 1 and self._trained:
-                self._refuse(job, f"it has killed a worker twice, alone: {reason}")
-            else:
-                self._suspects.append(job)
+        for job in self._suspects.add(held, trained=self._trained):
+            self._refuse(job, f"it has killed a worker twice, alone: {reason}")
 
     def _refuse(self, job: Job, reason: str) -> None:
         self._shown = None

@@ -4,7 +4,8 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,35 @@ from lenet_search.study import write_recipe
 EDGE = 0.002  # share of the validation images
 
 
+@dataclass(frozen=True)
+class Winner:
+    """The best trial of a study, as its files are written from it.
+
+    `title` is its headline, `folder` where the files go; `measured` the exported model's validation accuracy, None if
+    the images are not available.
+    """
+
+    study: optuna.Study
+    trial: FrozenTrial
+    run: Run
+    title: str
+    folder: Path
+    measured: float | None
+
+
+# Every text file of an export, by its name, and what writes it.
+FILES: dict[str, Callable[[Winner], str]] = {
+    "recipe.toml": lambda winner: write_recipe(
+        winner.run.recipe, header=_header(winner.title, winner.folder), study=_study_table(winner.study, winner.run)
+    ),
+    "recipe.json": lambda winner: _json(_summary(winner)),
+    "train.py": lambda winner: train_script(winner.run.recipe, winner.run.images, winner.title, winner.run.seed),
+    "importance.json": lambda winner: _json(importance(winner.study)),
+    "curves.csv": lambda winner: curves_table(winner.study),
+    "report.html": lambda winner: report_page(winner.study),
+}
+
+
 def export(study: optuna.Study, url: str, folder: Path, *, data_folder: Path | None = None) -> list[Path]:
     """Write the best trial of a study in the storage `url` to `folder`, and return the paths of the files.
 
@@ -47,16 +77,9 @@ def export(study: optuna.Study, url: str, folder: Path, *, data_folder: Path | N
     try:
         scratch.mkdir(parents=True)
         measured = _write_model(scratch / "model.keras", run, weights, data_folder)
-        texts = {
-            "recipe.toml": write_recipe(run.recipe, header=_header(title, folder), study=_study_table(study, run)),
-            "recipe.json": _json(_summary(study, trial, run, measured)),
-            "train.py": train_script(run.recipe, run.images, title, run.seed),
-            "importance.json": _json(importance(study)),
-            "curves.csv": curves_table(study),
-            "report.html": report_page(study),
-        }
-        for name, text in texts.items():
-            (scratch / name).write_text(text, encoding="utf-8")
+        winner = Winner(study, trial, run, title, folder, measured)
+        for name, text in FILES.items():
+            (scratch / name).write_text(text(winner), encoding="utf-8")
         return _move_in(scratch, folder)
     except OSError as error:
         raise ResultError(f"cannot write to {folder}: {error}") from error
@@ -119,15 +142,15 @@ def _study_table(study: optuna.Study, run: Run) -> dict[str, Any]:
     return {"metric": metric_of(study), "direction": study.direction.name.lower(), "seed": run.seed}
 
 
-def _summary(study: optuna.Study, trial: FrozenTrial, run: Run, measured: float | None) -> dict[str, Any]:
-    found = estimate_of(study, trial)
+def _summary(winner: Winner) -> dict[str, Any]:
+    run, found = winner.run, estimate_of(winner.study, winner.trial)
     return {
-        "study": study.study_name,
-        "trial": trial.number,
-        "metric": metric_of(study),
+        "study": winner.study.study_name,
+        "trial": winner.trial.number,
+        "metric": metric_of(winner.study),
         "value": found.value,
         "interval": None if found.low is None else [found.low, found.high],
-        "model_val_accuracy": measured,
+        "model_val_accuracy": winner.measured,
         "values": run.recipe.values(),
         "seed": run.seed,
         "clocks": run.clocks,
