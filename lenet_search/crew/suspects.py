@@ -1,4 +1,4 @@
-"""Jobs of which one may have killed a worker. They are tried again apart, so the culprit costs no other job anything."""
+"""Jobs of which one may have killed a worker. They are tried again apart, so the culprit costs no other anything."""
 
 from collections import deque
 from collections.abc import Sequence
