@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lenet_search.crew.messages import EpochDone, Halved, Load, Refused, RunEpoch
+from lenet_search.crew.testing import model_file
 from lenet_search.data import Split
 from lenet_search.frozen import SlotState
 from lenet_search.machine import memory_was_short
@@ -157,10 +158,14 @@ class Benches:
         each = bench.runs[slot]
         ended = result.finite and result.epoch == each.recipe.train.epochs
         weights = bench.stack.weights(slot) if ended else None
+        model = None
+        if weights is not None and each.load.model:
+            model = model_file(each.recipe, bench.images, weights)
+            weights = None
         if ended or not result.finite:
             self._empty(bench, slot)
         measured = {name: float(getattr(result, name)) for name in Curve.NAMES}
-        return RunEpoch(each.load.number, clock, result.epoch, measured, result.images, result.finite, weights)
+        return RunEpoch(each.load.number, clock, result.epoch, measured, result.images, result.finite, weights, model)
 
     def _bench(self, each: Assigned) -> Bench | None:
         """The stack that a run can be loaded into now, made if need be; None where it has to wait."""

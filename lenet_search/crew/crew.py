@@ -14,8 +14,6 @@ from lenet_search import errors
 from lenet_search.crew.job import Decider, Job
 from lenet_search.crew.messages import (
     EpochDone,
-    Finished,
-    Finishing,
     FromWorker,
     Froze,
     Halved,
@@ -24,6 +22,8 @@ from lenet_search.crew.messages import (
     Ready,
     Refused,
     RunEpoch,
+    Tested,
+    Testing,
     Trouble,
 )
 from lenet_search.crew.pace import Pace
@@ -64,27 +64,27 @@ class Crew:
         self._deadline = math.inf
         self._precision = "float32"  # what "auto" means
         self._suspects = Suspects()
-        self._to_finish: deque[Finishing] = deque()
-        self._attempts: Counter[int] = Counter()  # workers that have died with a finishing
+        self._to_test: deque[Testing] = deque()
+        self._attempts: Counter[int] = Counter()  # workers that have died with a test
         self._losses = 0  # deaths since the last epoch
         self._trained = False  # whether any run has done an epoch
         self._announced = False
         self._told: set[str] = set()
         self._shown: tuple[float, Standing] | None = None
 
-    def run(self, decider: Decider, deadline: float = math.inf, to_finish: Sequence[Finishing] = ()) -> str:
+    def run(self, decider: Decider, deadline: float = math.inf, to_test: Sequence[Testing] = ()) -> str:
         """Train; says why it ended: "done", "timeout" or "signal". What was running then is frozen and given back.
 
         Args:
             decider: who decides
             deadline: when to stop, on the monotonic clock
-            to_finish: what is to be made of runs that ended earlier
+            to_test: models of earlier runs that are to be measured
 
         Raises:
             LenetSearchError: workers keep dying, or cannot do what is asked for.
         """
         self._decider, self._deadline = decider, deadline
-        self._to_finish.extend(to_finish)
+        self._to_test.extend(to_test)
         try:
             return self._work()
         finally:
@@ -125,13 +125,13 @@ class Crew:
                     looked = -math.inf if worker.idle else looked
 
     def _is_done(self) -> bool:
-        busy = any(worker.held or worker.finishing for worker in self._staff.all)
-        return not (busy or self._suspects.waiting or self._to_finish or self._decider.wanted())
+        busy = any(worker.held or worker.testing for worker in self._staff.all)
+        return not (busy or self._suspects.waiting or self._to_test or self._decider.wanted())
 
     def _needed(self) -> int:
         """How many workers there is something to do for."""
-        busy = sum(bool(worker.held or worker.finishing) for worker in self._staff.active)
-        return busy + self._decider.wanted() + len(self._suspects.waiting) + len(self._to_finish)
+        busy = sum(bool(worker.held or worker.testing) for worker in self._staff.active)
+        return busy + self._decider.wanted() + len(self._suspects.waiting) + len(self._to_test)
 
     # What workers say.
 
@@ -151,9 +151,9 @@ class Crew:
                     for job in worker.held.values():
                         self._decider.take_back(job)
                     self._staff.remove(worker)
-            case Finished():
-                del worker.finishing[message.number]
-                self._decider.finished(message)
+            case Tested():
+                del worker.testing[message.number]
+                self._decider.tested(message)
             case Halved():
                 self._view.note(f"memory is short: from now on at most {message.slots} such runs train side by side")
             case Refused():
@@ -244,18 +244,18 @@ class Crew:
             del worker.held[job.number]
             self._shown = None
             self.pace.runs += 1
-            finishing = self._decider.ended(job, epoch.weights)
-            if finishing is not None:
-                self._to_finish.append(finishing)
+            testing = self._decider.ended(job, epoch)
+            if testing is not None:
+                self._to_test.append(testing)
 
     # What they are to do.
 
     def _feed_idle(self) -> None:
         for worker in list(self._staff.active):
-            if worker.idle and not worker.finishing:
+            if worker.idle and not worker.testing:
                 assert worker.ready is not None
                 orders = self._orders(worker, (), worker.ready.slots, 0)
-                if orders.load or orders.finish:
+                if orders.load or orders.test:
                     worker.tell(orders)
 
     def _orders(self, worker: WorkerProcess, drop: tuple[int, ...], room: int, leaving: int) -> Orders:
@@ -266,21 +266,21 @@ class Crew:
         freeze = time.monotonic() >= worker.freeze_at
         if freeze:
             worker.freeze_at = math.inf  # until they are here
-        return Orders(drop, tuple(job.load() for job in jobs), self._finishing_for(worker), freeze)
+        return Orders(drop, tuple(job.load() for job in jobs), self._tests_for(worker), freeze)
 
     def _jobs(self, worker: WorkerProcess, room: int, leaving: int) -> list[Job]:
         """New runs for a worker that `leaving` of its runs are about to leave."""
         jobs = self._suspects.deal(worker, leaving, self._staff.active)
         return list(self._decider.deal(worker, self._staff.active, room, leaving)) if jobs is None else jobs
 
-    def _finishing_for(self, worker: WorkerProcess) -> tuple[Finishing, ...]:
+    def _tests_for(self, worker: WorkerProcess) -> tuple[Testing, ...]:
         """At most one, and for a worker that trains nothing if there is such a one."""
         others = [each for each in self._staff.active if each is not worker]
-        spared = bool(worker.held) and any(each.idle and not each.finishing for each in others)
-        if worker.retiring or worker.finishing or spared or not self._to_finish:
+        spared = bool(worker.held) and any(each.idle and not each.testing for each in others)
+        if worker.retiring or worker.testing or spared or not self._to_test:
             return ()
-        order = self._to_finish.popleft()
-        worker.finishing[order.number] = order
+        order = self._to_test.popleft()
+        worker.testing[order.number] = order
         return (order,)
 
     # Freezing, and workers that go.
@@ -299,7 +299,7 @@ class Crew:
     def _let_go(self) -> None:
         """Workers that retire leave when they hold nothing more, or some time after their successors are up."""
         for worker in [each for each in self._staff.all if each.retiring]:
-            if not worker.held and not worker.finishing:
+            if not worker.held and not worker.testing:
                 self._staff.remove(worker)
             elif worker.leave_at == math.inf and all(each.ready is not None for each in self._staff.active):
                 worker.leave_at = time.monotonic() + RETIRE_PATIENCE
@@ -335,13 +335,13 @@ class Crew:
     def _bury(self, worker: WorkerProcess) -> None:
         """A worker has died: its runs go on elsewhere from where they were frozen, apart if it had several."""
         reason = worker.last_words()
-        held, finishing = list(worker.held.values()), list(worker.finishing.values())
+        held, testing = list(worker.held.values()), list(worker.testing.values())
         self._staff.remove(worker)
         self._staff.deaths += 1
         self._losses += 1
-        for order in finishing:
+        for order in testing:
             self._attempts[order.number] += 1
-            self._to_finish.appendleft(order)
+            self._to_test.appendleft(order)
         if self._losses >= (MOST_LOSSES if held else MOST_DEATHS) or self._attempts.total() >= MOST_DEATHS:
             self._suspects.waiting.extend(held)
             raise RunError(

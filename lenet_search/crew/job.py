@@ -1,18 +1,16 @@
 """A job: a run in the hands of a crew. And what a crew asks of whoever decides which run comes next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from lenet_search.crew.messages import Finished, Finishing, Load, RunEpoch
+from lenet_search.crew.messages import Load, RunEpoch, Tested, Testing
 from lenet_search.frozen import SlotState
 from lenet_search.look.progress import Standing
 from lenet_search.run import Run
 from lenet_search.structure import Structure
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from lenet_search.crew.process import WorkerProcess
 
 
@@ -23,6 +21,7 @@ class Job:
     number     by which crew and workers call it; no other job of the crew has it
     name       for people: "trial 12"
     structure  of the run's recipe
+    model      whether its model's file is wanted at the end
     cohort     whether it begins at clock 0 in a stack of its own, so that it can be compared in pairs
     state      from which it goes on: that after `frozen` epochs, None at the beginning
     """
@@ -32,6 +31,7 @@ class Job:
     run: Run
     structure: Structure
     cohort: bool = False
+    model: bool = False
     state: SlotState | None = None
     frozen: int = 0
     alone: bool = False  # must not be trained beside others: it may be what killed a worker
@@ -47,7 +47,7 @@ class Job:
         """The order to go on with it where it was frozen last."""
         self.run.back_to(self.frozen)
         clock = self.frozen if self.cohort else None
-        return Load(self.number, self.run.recipe.values(), self.run.seed, clock, self.frozen, self.state)
+        return Load(self.number, self.run.recipe.values(), self.run.seed, clock, self.frozen, self.state, self.model)
 
     def froze(self, epochs: int, state: SlotState) -> None:
         """Note its state after so many epochs."""
@@ -80,10 +80,10 @@ class Decider(Protocol):
     def report(self, job: Job, epoch: RunEpoch) -> bool:
         """A run has done an epoch; whether to give it up."""
 
-    def ended(self, job: Job, weights: "Mapping[str, np.ndarray] | None") -> Finishing | None:
-        """A run is over, with its weights, or was given up or has diverged, without.
+    def ended(self, job: Job, last: RunEpoch) -> Testing | None:
+        """A run is over: with its weights or its model, or without, where it was given up or has diverged.
 
-        Gives what a worker is to make of it, if anything.
+        Gives the model that is to be measured on the test set, if any is.
         """
 
     def refused(self, job: Job, reason: str) -> None:
@@ -92,8 +92,8 @@ class Decider(Protocol):
     def froze(self, job: Job) -> None:
         """A run's state was renewed: keep it."""
 
-    def finished(self, done: Finished) -> None:
-        """A worker has made what `ended` asked for."""
+    def tested(self, done: Tested) -> None:
+        """A model was measured."""
 
     def settled(self, precision: str) -> str:
         """The crew has found out what "auto" means as a precision; gives what it is to mean in this command."""

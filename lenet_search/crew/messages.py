@@ -8,7 +8,7 @@
     Orders ----------------------->                   at once: it waits for this one
            <-----------------------  Froze            where orders asked for it; and last of all, see below
            <-----------------------  Halved, Refused  where memory is short
-           <-----------------------  Finished         a finishing that orders asked for
+           <-----------------------  Tested           where orders asked for a test
            <-----------------------  Measuring        a line now and then, where orders were to measure
            <-----------------------  Ready            again, after that
            <-----------------------  Trouble          instead of anything, before it leaves
@@ -73,6 +73,7 @@ class Load:
     clock   where its stack's clock must stand; None: wherever it stands
     epochs  that were done already, with
     state   after them
+    model   whether its model's file is wanted at the end, rather than its weights
     """
 
     number: int
@@ -81,32 +82,22 @@ class Load:
     clock: int | None = None
     epochs: int = 0
     state: SlotState | None = None
+    model: bool = False
 
 
 @dataclass(frozen=True)
-class Finishing:
-    """Something to make of a run that has ended: its model, from its weights, and what the model says of the test set.
-
-    values  the recipe's
-    images  that it was trained on: `data.Split.describe()`
-    weights of the run; None where there is
-    model   its file's bytes already
-    test    whether to read the test set; of it at most
-    limit   images
-    """
+class Testing:
+    """A model (its file's bytes) to measure on the test set of `data`, on at most `limit` images."""
 
     number: int
-    values: Mapping[str, Value]
-    images: Mapping[str, Any]
-    weights: Mapping[str, np.ndarray] | None
-    model: bytes | None
-    test: bool
-    limit: int | None
+    model: bytes
+    data: str
+    limit: int | None = None
 
 
 @dataclass(frozen=True)
 class Orders:
-    """Runs to give up and runs to take, something to finish, and whether to freeze a copy of what runs.
+    """Runs to give up and runs to take, models to test, and whether to freeze a copy of what runs.
 
     `measure` asks for the size of stacks instead, that many workers sharing the device; recipes whose precision is
     "auto" then mean `precision`.
@@ -114,7 +105,7 @@ class Orders:
 
     drop: tuple[int, ...] = ()
     load: tuple[Load, ...] = ()
-    finish: tuple[Finishing, ...] = ()
+    test: tuple[Testing, ...] = ()
     freeze: bool = False
     measure: int = 0
     precision: str = "float32"
@@ -129,7 +120,7 @@ class Measuring:
 
 @dataclass(frozen=True)
 class RunEpoch:
-    """One run's epoch. `weights` come with its last one; a run that has diverged or is complete has left its slot.
+    """One run's epoch. Its last one brings `weights` or `model`; a run that diverged or is complete has left its slot.
 
     The engine's `EpochResult` in plain numbers: the parent must not need the engine to read it.
     """
@@ -141,6 +132,7 @@ class RunEpoch:
     images: int  # trained on in this epoch
     finite: bool
     weights: Mapping[str, np.ndarray] | None = None
+    model: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -183,13 +175,12 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Finished:
-    """A finishing is done: the model file's bytes, and how many of `n` test images are right, where they were read."""
+class Tested:
+    """A model was measured: how many of `n` test images are right."""
 
     number: int
-    model: bytes
-    right: int | None
-    n: int | None
+    right: int
+    n: int
 
 
 @dataclass(frozen=True)
@@ -200,4 +191,4 @@ class Trouble:
     message: str
 
 
-FromWorker = Ready | Measuring | EpochDone | Froze | Halved | Refused | Finished | Trouble
+FromWorker = Ready | Measuring | EpochDone | Froze | Halved | Refused | Tested | Trouble

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lenet_search.crew.job import Job
-from lenet_search.crew.messages import Finishing, FromWorker, Orders, Ready, Setup
+from lenet_search.crew.messages import FromWorker, Orders, Ready, Setup, Testing
 from lenet_search.crew.places import Place
 from lenet_search.structure import Structure
 
@@ -34,7 +34,7 @@ class WorkerProcess:
         self.ready: Ready | None = None  # the same, once it can be given runs
         self.measuring = False  # whether it was asked for the size of its stacks
         self.held: dict[int, Job] = {}
-        self.finishing: dict[int, Finishing] = {}
+        self.testing: dict[int, Testing] = {}
         self.structures: set[Structure] = set()  # of all runs that it ever held: it has their programs
         self.early = 0  # about how many of its runs end per epoch before their time
         self.programs = 0  # that it has compiled

@@ -16,9 +16,9 @@ from typing import Any
 
 from lenet_search import data
 from lenet_search.crew.bench import Bench, Benches
-from lenet_search.crew.finishing import finish
 from lenet_search.crew.messages import FromWorker, Froze, Measuring, Orders, Ready, Setup, Trouble
 from lenet_search.crew.signals import SIGNALS
+from lenet_search.crew.testing import test
 from lenet_search.errors import LenetSearchError
 from lenet_search.machine import memory_was_short
 from lenet_search.recipe import Images
@@ -71,10 +71,10 @@ class Worker:
             started = perf_counter()
             states = self._benches.freeze()
             self._send(Froze(states, perf_counter() - started))
-        for order in orders.finish:
+        for order in orders.test:
             with self._unlocked():
-                finished = finish(order, self._setup.data_folder)
-            self._send(finished)
+                tested = test(order, self._setup.data_folder)
+            self._send(tested)
 
     def _measure(self, orders: Orders) -> None:
         """Find the size of stacks, and say so."""

@@ -87,7 +87,7 @@ def finish(
             total = sum(len(task.seeds) for task in tasks)
             decider = InOrder(name, metric, jobs, total, kept, view, test=test, test_limit=test_limit, on_end=on_end)
             numbers = itertools.count(len(jobs))
-            to_finish = [decider.to_measure(next(numbers), task, run) for task, run in untested]
+            to_test = [decider.to_test(next(numbers), task, run) for task, run in untested]
             cores, gpus = usable_cores(), visible_gpus()
             probe = any(task.recipe.train.precision == "auto" for task in tasks)
             setup = Setup(None, 1, None, None if data_folder is None else data_folder.resolve(), probe)
@@ -95,7 +95,7 @@ def finish(
             try:
                 with stop_signals() as stop:
                     crew = Crew(staff, view, stop, freeze_every)
-                    ended = crew.run(decider, to_finish=to_finish)
+                    ended = crew.run(decider, to_test=to_test)
                     view.update(crew.progress())
             finally:
                 staff.close()
@@ -127,7 +127,7 @@ def missing(
                     untested.append((task, run))
                 continue
             name = f"{task.name}, seed {seed}"
-            job = SeedJob(len(jobs), name, Run(task.recipe, seed), structure, cohort=True, task=task)
+            job = SeedJob(len(jobs), name, Run(task.recipe, seed), structure, cohort=True, model=True, task=task)
             try:
                 frozen = kept[task.name].frozen(seed)
             except ResultError as error:

@@ -4,12 +4,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from lenet_search import __version__
 from lenet_search.crew.bench import LARGEST_COHORT
 from lenet_search.crew.job import Job
-from lenet_search.crew.messages import Finished, Finishing, RunEpoch
+from lenet_search.crew.messages import RunEpoch, Tested, Testing
 from lenet_search.crew.process import WorkerProcess
 from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.task import Task
@@ -62,13 +60,13 @@ class InOrder:
         self._test, self._test_limit = test, test_limit
         self._on_end = on_end
         self._interrupted = 0
-        self._finishing: dict[int, tuple[Task, Run]] = {}
+        self._testing: dict[int, tuple[Task, Run]] = {}
 
-    def to_measure(self, number: int, task: Task, run: Run) -> Finishing:
-        """What reads the test set for a model that was kept before."""
-        self._finishing[number] = task, run
-        model = self._kept[task.name].model(run.seed).read_bytes()
-        return Finishing(number, run.recipe.values(), run.images, None, model, True, self._test_limit)
+    def to_test(self, number: int, task: Task, run: Run, model: bytes | None = None) -> Testing:
+        """What reads the test set for a run's model, which is kept already."""
+        self._testing[number] = task, run
+        model = model or self._kept[task.name].model(run.seed).read_bytes()
+        return Testing(number, model, run.recipe.data.name, self._test_limit)
 
     def wanted(self) -> int:
         """How many are left."""
@@ -108,21 +106,24 @@ class InOrder:
         """All are trained to their end."""
         return False
 
-    def ended(self, job: Job, weights: Mapping[str, np.ndarray] | None) -> Finishing | None:
-        """A model is made of what came through; its files are written then."""
+    def ended(self, job: Job, last: RunEpoch) -> Testing | None:
+        """Write a run's files, and have its model measured if that is wanted."""
         assert isinstance(job, SeedJob)
-        run = job.run
+        run, kept = job.run, self._kept[job.task.name]
         run.versions = {"lenet-search": __version__, **run.versions}
-        if weights is None:
+        if last.model is None:
             self._end(job.task, run, "diverged")
             return None
-        self._finishing[job.number] = job.task, run
-        return Finishing(job.number, run.recipe.values(), run.images, weights, None, self._test, self._test_limit)
+        kept.keep_model(run.seed, last.model)
+        if not self._test:
+            self._end(job.task, run, f"{self._metric} {run.curve[self._metric][-1]:.4f}")
+            return None
+        kept.keep(run)
+        return self.to_test(job.number, job.task, run, last.model)
 
-    def finished(self, done: Finished) -> None:
-        """Write a run's files."""
-        task, run = self._finishing.pop(done.number)
-        self._kept[task.name].keep_model(run.seed, done.model)
+    def tested(self, done: Tested) -> None:
+        """Write what the test set said."""
+        task, run = self._testing.pop(done.number)
         run.right, run.n = done.right, done.n
         self._end(task, run, f"{self._metric} {run.curve[self._metric][-1]:.4f}")
 

@@ -1,15 +1,13 @@
 """Optuna decides: which trial is trained next, and which is given up."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import accumulate
 from time import monotonic
 
-import numpy as np
-
 from lenet_search.crew.job import Job
-from lenet_search.crew.messages import Finished, Finishing, RunEpoch
+from lenet_search.crew.messages import RunEpoch, Tested, Testing
 from lenet_search.crew.process import WorkerProcess
 from lenet_search.look.progress import Best, Standing, View
 from lenet_search.search.ledger import Ledger, TrialJob
@@ -85,7 +83,7 @@ class Searching:
         value = epoch.measured[self._ledger.definition.metric]
         return self._ledger.report(_trial(job), value if epoch.finite else math.nan)
 
-    def ended(self, job: Job, weights: Mapping[str, np.ndarray] | None) -> Finishing | None:
+    def ended(self, job: Job, last: RunEpoch) -> Testing | None:
         """Tell a trial that has ended, by completing, diverging or the pruner's word."""
         run, trial = job.run, _trial(job)
         value = run.curve[self._ledger.definition.metric][-1]
@@ -93,7 +91,7 @@ class Searching:
             reason = f"diverged in epoch {run.epochs}: the loss is not finite"
             self._ended(job, "pruned", reason, self._ledger.prune(trial, reason))
         elif run.over:
-            self._ended(job, "complete", f"{value:.4f}", self._ledger.complete(trial, value, weights))
+            self._ended(job, "complete", f"{value:.4f}", self._ledger.complete(trial, value, last.weights))
         else:
             reason = f"{self._ledger.definition.pruner.kind} after epoch {run.epochs}"
             self._ended(job, "pruned", f"{value:.4f}, {reason}", self._ledger.prune(trial, reason))
@@ -113,8 +111,8 @@ class Searching:
         """Keep it."""
         self._ledger.freeze(_trial(job))
 
-    def finished(self, done: Finished) -> None:
-        """Nothing is made of a trial's run but its record."""
+    def tested(self, done: Tested) -> None:
+        """Never: a search does not read the test set."""
 
     def settled(self, precision: str) -> str:
         """What it means in this study, which may have been settled before."""
