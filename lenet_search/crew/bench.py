@@ -88,23 +88,29 @@ class Benches:
         refused = []
         for each in self._waiting:
             try:
-                bench = self._bench(each)
+                loaded = self._load(each)
             except Exception as error:
                 if not memory_was_short(error):
                     raise
                 refused.append(Refused(each.load.number, TOO_LARGE))
                 continue
-            if bench is None:
+            if not loaded:
                 still.append(each)
-                continue
-            load, stack = each.load, bench.stack
-            if load.state is None:
-                slot = stack.load(each.recipe, load.seed)
-            else:
-                slot = stack.thaw(each.recipe, load.epochs, load.state)
-            bench.runs[slot] = each
         self._waiting = still
         return refused
+
+    def _load(self, each: Assigned) -> bool:
+        """Give a run a slot; whether there is one."""
+        bench = self._bench(each)
+        if bench is None:
+            return False
+        load, stack = each.load, bench.stack
+        if load.state is None:
+            slot = stack.load(each.recipe, load.seed)
+        else:
+            slot = stack.thaw(each.recipe, load.epochs, load.state)
+        bench.runs[slot] = each
+        return True
 
     def freeze(self) -> dict[int, tuple[int, SlotState]]:
         """Copies of the states of all runs that have done an epoch, by number, with the epochs done."""

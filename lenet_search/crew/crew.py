@@ -376,7 +376,7 @@ class Crew:
         return Progress(
             standing,
             running,
-            other=max(0, standing.running - len(running)),
+            other=max(0, standing.running - len(running) - len(self._suspects.waiting)),
             starting=sum(worker.up is None for worker in self._staff.all),
             seconds=self.pace.seconds,
             seconds_left=left,

@@ -140,9 +140,9 @@ class Stack:
         if self.structure.augment not in (None, recipe.augment):
             raise ValueError(f"all slots augment by {self.structure.augment}, but this recipe by {recipe.augment}")
         number = self._slots.index(None)
-        self._slots[number] = _Slot(recipe)
         self._state.weights[number] = _pack(self._program.trainable, recipe.model.initializer, seed)
         self._state.moving[number] = _pack(self._program.moving, recipe.model.initializer, seed)
+        self._slots[number] = _Slot(recipe)
         first, second, third = self._state.moments
         first[number] = third[number] = 0.0
         second[number] = recipe.optimizer.branch.initial_accumulator_value
