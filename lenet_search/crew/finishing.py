@@ -1,4 +1,4 @@
-"""What a worker makes of a run that has ended: the model's file, and what the model says of the test set."""
+"""Finishing a run that has ended: write its model file, and measure the model on the test set."""
 
 import tempfile
 from pathlib import Path
@@ -8,11 +8,11 @@ from lenet_search.recipe import Recipe
 
 
 def finish(order: Finishing, data_folder: Path | None) -> Finished:
-    """Do it.
+    """Carry out a finishing.
 
     Raises:
-        DataError: the test set cannot be had.
-        ResultError: the model does not fit it.
+        DataError: the test set is missing or damaged.
+        ResultError: the model does not fit the test set.
     """
     from lenet_search.model.evaluate import evaluate
     from lenet_search.networks.plain import plain_model
@@ -26,5 +26,5 @@ def finish(order: Finishing, data_folder: Path | None) -> Finished:
             plain_model(recipe, order.images, order.weights).save(path)
         if not order.test:
             return Finished(order.number, path.read_bytes(), None, None)
-        found = evaluate(path, recipe.data.name, data_folder, order.limit)
-        return Finished(order.number, path.read_bytes(), int(found.confusion.trace()), found.accuracy.n)
+        evaluation = evaluate(path, recipe.data.name, data_folder, order.limit)
+        return Finished(order.number, path.read_bytes(), int(evaluation.confusion.trace()), evaluation.accuracy.n)

@@ -1,4 +1,4 @@
-"""A job: a run in the hands of a crew. And what a crew asks of whoever decides which run comes next."""
+"""A job is a run that a crew trains. A decider chooses the jobs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Job:
-    """A run to be trained to its end.
+    """A run to train to its end.
 
-    number     by which crew and workers call it; no other job of the crew has it
+    number     identifies the job among all jobs of the crew
     name       for people: "trial 12"
-    structure  of the run's recipe
-    cohort     whether it begins at clock 0 in a stack of its own, so that it can be compared in pairs
-    state      from which it goes on: that after `frozen` epochs, None at the beginning
+    structure  structure of the run's recipe
+    cohort     whether it starts at clock 0 in a stack of its own, to be compared in pairs
+    state      state after `frozen` epochs, from which it resumes; None at the beginning
     """
 
     number: int
@@ -34,78 +34,87 @@ class Job:
     cohort: bool = False
     state: SlotState | None = None
     frozen: int = 0
-    alone: bool = False  # must not be trained beside others: it may be what killed a worker
-    suspected: int = 0  # how often a worker has died with it and others
-    kills: int = 0  # how often a worker has died with it alone
+    alone: bool = False  # must not train beside others: it may have killed a worker
+    suspected: int = 0  # number of workers that died with this and other jobs
+    kills: int = 0  # number of workers that died with this job alone
 
     @property
     def epochs_left(self) -> int:
-        """Epochs that are still to come, the one in training included."""
+        """Epochs still to come, including the current one."""
         return self.run.recipe.train.epochs - self.run.epochs
 
     def load(self) -> Load:
-        """The order to go on with it where it was frozen last."""
+        """The order to resume it from its last frozen state."""
         self.run.back_to(self.frozen)
         clock = self.frozen if self.cohort else None
         return Load(self.number, self.run.recipe.values(), self.run.seed, clock, self.frozen, self.state)
 
     def froze(self, epochs: int, state: SlotState) -> None:
-        """Note its state after so many epochs."""
+        """Record its state after `epochs` epochs."""
         self.frozen, self.state = epochs, state
 
 
 class Decider(Protocol):
-    """Decides which run is trained next, and hears what comes of each. All calls come from one thread."""
+    """Decides which run is trained next, and hears how runs end. All calls come from one thread."""
 
     def wanted(self) -> int:
-        """How many runs could begin now, or go on."""
+        """How many runs could start or resume now."""
 
     def is_short(self, workers: "Sequence[WorkerProcess]") -> bool:
-        """Whether `ask` is wanted: to prepare, while the workers train, what they will ask for soon."""
+        """Whether to call `ask`, to prepare runs while the workers train."""
 
     def ask(self) -> None:
         """Prepare a run."""
 
     def can_deal(self, worker: "WorkerProcess", workers: "Sequence[WorkerProcess]", room: int, leaving: int) -> bool:
-        """Whether `deal` has all that it would deal; else it is better told first which runs have ended."""
+        """Whether enough runs are prepared for `deal`. If not, `ended` is called first."""
 
     def deal(
         self, worker: "WorkerProcess", workers: "Sequence[WorkerProcess]", room: int, leaving: int
     ) -> Sequence[Job]:
-        """New runs for a worker that has `room`, and that `leaving` of its runs are about to leave."""
+        """Up to `room` new runs for a worker; `leaving` of its present runs are about to leave."""
 
     def take_back(self, job: Job) -> None:
-        """A run that was dealt and is to be dealt again, before others; to whom does not matter."""
+        """Take back a run, to be dealt again before others, to any worker."""
 
     def report(self, job: Job, epoch: RunEpoch) -> bool:
-        """A run has done an epoch; whether to give it up."""
+        """Hear of a run's epoch; returns whether to give the run up."""
 
     def ended(self, job: Job, weights: "Mapping[str, np.ndarray] | None") -> Finishing | None:
-        """A run is over, with its weights, or was given up or has diverged, without.
+        """Hear of the end of a run.
 
-        Gives what a worker is to make of it, if anything.
+        Args:
+            job: the run
+            weights: weights of a complete run; None if it was given up or diverged
+
+        Returns:
+            What a worker is to make of the run, if anything.
         """
 
     def refused(self, job: Job, reason: str) -> None:
-        """A run cannot be trained here."""
+        """Hear that a run cannot be trained here."""
 
     def froze(self, job: Job) -> None:
-        """A run's state was renewed: keep it."""
+        """Keep the new copy of a run's state."""
 
     def finished(self, done: Finished) -> None:
-        """A worker has made what `ended` asked for."""
+        """Receive what `ended` asked a worker to make."""
 
     def settled(self, precision: str) -> str:
-        """The crew has found out what "auto" means as a precision; gives what it is to mean in this command."""
+        """Settle the meaning of precision "auto" for this command.
+
+        Args:
+            precision: the best one on this device
+        """
 
     def attend(self) -> None:
-        """Called several times a second: heartbeats, what other runs left behind."""
+        """Called several times a second: send heartbeats, adopt trials that ended processes left behind."""
 
     def flush(self) -> None:
-        """Called when the worker that was answered trains again: write down what could wait."""
+        """Write down what could wait; called once the worker trains again."""
 
     def give_back(self, jobs: Sequence[Job]) -> None:
-        """The crew ends; these jobs are not over, nor is what was prepared."""
+        """Take back unfinished jobs, and release prepared ones, because the crew ends."""
 
     def standing(self) -> Standing:
-        """How far it is, for people."""
+        """The current state, for people."""
