@@ -47,7 +47,7 @@ def run(
     timeout: Annotated[
         str | None,
         typer.Option(
-            "--timeout", metavar="TIME", help="Stop after this time, such as 90s, 30m or 2h.", show_default=False
+            "--timeout", metavar="TIME", help="Stop after this time: 90s, 30m or 2h, say.", show_default=False
         ),
     ] = None,
     storage: Storage = None,
