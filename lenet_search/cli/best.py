@@ -51,9 +51,10 @@ def best(
     data: DataFolder = None,
     json: Json = False,
 ) -> None:
-    """Show a study's best trials and the importance of its hyperparameters, and export the best trial.
+    """Show the best trials and the importance of each hyperparameter; export the best trial.
 
-    --export writes the recipe as TOML and JSON, a plain Keras model, a script that trains it, and plots.
+    --export writes the recipe as TOML and JSON, a plain Keras model, a script
+    that trains it, and plots.
     """
     from lenet_search.cli.terminal import console, print_json
     from lenet_search.results.best import best_trial, importance, metric_of, pick_study, top_rows

@@ -53,7 +53,7 @@ def check(
 
 def _settings(definition: "Definition") -> str:
     if not definition.space.searched():
-        return "every value is fixed: a recipe" + _claim(definition.claim)
+        return "a recipe: every value is fixed" + _claim(definition.claim)
     length = f"{definition.trials} trials"
     if definition.timeout is not None:
         length += f" or {definition.timeout:g} s"
@@ -67,8 +67,8 @@ def _settings(definition: "Definition") -> str:
 def _claim(claim: "Claim | None") -> str:
     if claim is None:
         return ""
-    figure = "" if claim.test_accuracy is None else f" of {100 * claim.test_accuracy:.2f} % test accuracy"
-    return f", with a claim{figure}. {claim.source}"
+    figure = "" if claim.test_accuracy is None else f"; reported test accuracy {100 * claim.test_accuracy:.2f} %"
+    return f"{figure}. {claim.source}"
 
 
 def _space(definition: "Definition") -> "Table":

@@ -1,4 +1,4 @@
-"""`lenet-search compare`: do recipes differ?"""
+"""`lenet-search compare`: test which recipes differ."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +17,9 @@ EXAMPLES = """Examples:
 
   lenet-search compare lenet5-cifar lenet5-cifar-l1 lenet5-cifar-l2
   lenet-search compare mine.toml yours.toml --seeds 10
-  lenet-search compare lenet-basic lenet-regularized --test"""
+  lenet-search compare lenet-basic lenet-regularized --test
+
+Run the same command again to resume; only missing runs are trained."""
 
 
 def compare(
@@ -25,14 +27,14 @@ def compare(
         list[str],
         typer.Argument(
             metavar="RECIPE...",
-            help="Two recipes or more, by name or file.",
+            help="Two or more recipes, by name or file.",
             show_default=False,
             autocompletion=complete_recipe,
         ),
     ],
     seeds: Seeds = None,
     test: Annotated[
-        bool, typer.Option("--test", help="Compare on the test set, read once for each model; choose nothing by it.")
+        bool, typer.Option("--test", help="Compare on the test set, read once per model. Not for choosing a recipe.")
     ] = False,
     out: Results = None,
     workers: Workers = None,
@@ -40,11 +42,12 @@ def compare(
     freeze_every: FreezeEvery = 60.0,
     json: Json = False,
 ) -> None:
-    """Train recipes on the same seeds, and say which differ.
+    """Train recipes on the same seeds, and test which of them differ.
 
-    Runs of one seed are paired: where the networks are alike they begin with the same weights, and they see the same
-    images in the same order. Verdicts hold at 5 % over all pairs together. What `reproduce` has trained is not trained
-    again. Ctrl-C and SIGTERM freeze what is running; the same command resumes it.
+    Runs with the same seed are paired: they see the same images in the same
+    order, and identical networks start from the same weights. Verdicts hold at
+    5 % over all pairs together. Runs trained by `reproduce` are used again.
+    Ctrl-C and SIGTERM freeze running work; run the same command to resume it.
     """
     from lenet_search import api
     from lenet_search.cli.terminal import console, print_json
@@ -70,15 +73,13 @@ def _conclude(comparison: "Comparison", written: "list[Path]", out: "Console") -
     head = ("recipe", f"{label}, 95 % interval", "n", "diverged")
     made = table(*head, right=("n", "diverged"), whole=head[:2])
     for result in comparison.results:
-        found = result.mean(comparison.metric)
-        made.add_row(Text(result.name, "bold"), str(found), str(found.n), str(result.diverged or "·"))
+        mean = result.mean(comparison.metric)
+        made.add_row(Text(result.name, "bold"), str(mean), str(mean.n), str(result.diverged or "·"))
     show(out, "Means over seeds", made)
     made = table(*PAIR_COLUMNS, right=("n",), whole=PAIR_COLUMNS[:2])
     for cells in points(comparison):
         made.add_row(*map(Text, cells))
     show(out, "Paired differences", made)
-    out.print(
-        "Intervals stand for one pair each, verdicts are held to 5 % over all pairs together (Holm).", style="dim"
-    )
+    out.print("Each interval is for its pair alone; verdicts hold at 5 % over all pairs together (Holm).", style="dim")
     for path in written:
         out.print(f"  {path}", soft_wrap=True)

@@ -25,10 +25,10 @@ def complete_both(incomplete: str) -> list[tuple[str, str]]:
     return complete_study(incomplete) + complete_recipe(incomplete)
 
 
-def _titled(found: dict[str, Path], incomplete: str) -> list[tuple[str, str]]:
+def _titled(files: dict[str, Path], incomplete: str) -> list[tuple[str, str]]:
     from lenet_search.study import title
 
-    return [(name, title(path)) for name, path in sorted(found.items()) if name.startswith(incomplete)]
+    return [(name, title(path)) for name, path in sorted(files.items()) if name.startswith(incomplete)]
 
 
 StoredStudy = Annotated[
@@ -73,12 +73,17 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to std
 Seeds = Annotated[
     int | None,
     typer.Option(
-        "--seeds", min=1, max=1024, help="Runs per recipe, each from different initial weights.", show_default="5"
+        "--seeds",
+        metavar="N",
+        min=1,
+        max=1024,
+        help="Runs per recipe, each from different initial weights.",
+        show_default="5",
     ),
 ]
 Results = Annotated[
     Path | None,
-    typer.Option("--out", metavar="DIR", help="Folder for results, old and new.", show_default="results"),
+    typer.Option("--out", metavar="DIR", help="Folder of results.", show_default="results"),
 ]
 FreezeEvery = Annotated[
     float,
@@ -86,10 +91,17 @@ FreezeEvery = Annotated[
         "--freeze-every",
         metavar="SECONDS",
         min=0.1,
-        help="How often running work is copied to disk, in case this process is killed; takes at most 2 % of the time.",
+        help="Save running work this often, in case the process is killed; takes at most 2 % of the time.",
     ),
 ]
 Workers = Annotated[
     int | None,
-    typer.Option("--workers", min=1, max=1024, help="Worker processes.", show_default="one per GPU, else one per core"),
+    typer.Option(
+        "--workers",
+        metavar="N",
+        min=1,
+        max=1024,
+        help="Number of worker processes.",
+        show_default="one per GPU, else one per core",
+    ),
 ]

@@ -1,4 +1,4 @@
-"""`lenet-search reproduce`: recipes with a claim, trained again."""
+"""`lenet-search reproduce`: train published recipes again."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ EXAMPLES = """Examples:
   lenet-search reproduce lenet-basic --seeds 10
   lenet-search reproduce --quick
 
-Run the same command again to resume; only what is missing is trained."""
+Run the same command again to resume; only missing runs are trained."""
 
 
 def reproduce(
@@ -29,14 +29,14 @@ def reproduce(
         list[str] | None,
         typer.Argument(
             metavar="[NAME]...",
-            help="Recipes, by name or file. None given: all that ship, the small ones first.",
+            help="Recipes, by name or file. Default: all in the package, small ones first.",
             show_default=False,
             autocompletion=complete_recipe,
         ),
     ] = None,
-    list_: Annotated[bool, typer.Option("--list", help="Say what there is, and train nothing.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="List the recipes and exit.")] = False,
     quick: Annotated[
-        bool, typer.Option("--quick", help="One epoch of each on few images, to see that all is in order.")
+        bool, typer.Option("--quick", help="Train one epoch of each on a few images, as a check.")
     ] = False,
     seeds: Seeds = None,
     out: Results = None,
@@ -47,10 +47,12 @@ def reproduce(
 ) -> None:
     """Train published recipes and compare with the accuracy their authors report.
 
-    Each recipe is trained from several initial weights, side by side, and the test set is read once for each model.
-    Writes reproduce.md, reproduce.json and reproduce.html (with pictures) to the folder, and the model and curve of
-    each run as soon as it is done. Ctrl-C and SIGTERM freeze what is running; the same command resumes it. The all-cnn
-    recipes need an accelerator.
+    Each recipe is trained from several initial weights, side by side. The test
+    set is read once for each model. Writes reproduce.md, reproduce.json and
+    reproduce.html (with plots) to DIR, and each model and learning curve as
+    soon as its run is done. The all-cnn recipes need a GPU or another
+    accelerator.
+    Ctrl-C and SIGTERM freeze running work; run the same command to resume it.
     """
     from lenet_search import api
     from lenet_search.cli.terminal import console, print_json
@@ -76,8 +78,8 @@ def _list(tasks: "Sequence[Task]", folder: Path, json: bool) -> None:
     from lenet_search.experiments.kept import Kept
 
     made = table(
-        "name", "claim", "data", "epochs", "done", "what it is",
-        right=("claim", "epochs", "done"), whole=("name", "data"),
+        "name", "reported", "data", "epochs", "done", "title",
+        right=("reported", "epochs", "done"), whole=("name", "data"),
     )  # fmt: skip
     rows: list[dict[str, Any]] = []
     for task in tasks:
@@ -101,7 +103,7 @@ def _list(tasks: "Sequence[Task]", folder: Path, json: bool) -> None:
         made.add_row(Text(task.name, "bold cyan"), *cells, f"{done} of {len(task.seeds)}", Text(task.title))
     if json:
         print_json({"recipes": rows})
-    show(console(stderr=json), f"Recipes; 'done' counts the seeds that lie in {folder}", made)
+    show(console(stderr=json), f"Recipes, with the accuracy their authors report; done: seeds in {folder}", made)
 
 
 def _conclude(results: "Sequence[Result]", folder: Path, out: "Console") -> None:
@@ -114,10 +116,10 @@ def _conclude(results: "Sequence[Result]", folder: Path, out: "Console") -> None
     made = table(*COLUMNS, right=RIGHT, whole=(COLUMNS[0], COLUMNS[3]))
     for result in results:
         made.add_row(*map(Text, row(result)))
-    show(out, "What was claimed, and what came out", made)
+    show(out, "Reported accuracy, and ours", made)
     for comparison in named(results, "test_accuracy"):
         made = table(*PAIR_COLUMNS, right=("n",), whole=PAIR_COLUMNS[:2])
         for cells in points(comparison):
             made.add_row(*map(Text, cells))
         show(out, f"Comparison: {comparison.name} (test accuracy)", made)
-    out.print(f"\nTables and pictures: {folder}/reproduce.md, .json, .html", soft_wrap=True)
+    out.print(f"\nTables and plots: {folder}/reproduce.md, .json, .html", soft_wrap=True)

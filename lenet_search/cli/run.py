@@ -1,4 +1,4 @@
-"""`lenet-search run`: search a study's space."""
+"""`lenet-search run`: search the space of a study."""
 
 import shlex
 from typing import TYPE_CHECKING, Annotated
@@ -18,10 +18,10 @@ EXAMPLES = """Examples:
   lenet-search run --study cifar --trials 100 --timeout 30m
   lenet-search run --study cifar --slots auto
   lenet-search run --study my/study.toml --storage sqlite:///results.db
-  lenet-search run --study cifar --set train.epochs=2 --set data.limit=10000 --name quick
+  lenet-search run --study cifar --set train.epochs=2 --name quick
 
-Run the same command again to resume, or to finish what is missing.
-Run it on another machine, against the same database, to join in."""
+Run the same command again to resume; only missing trials are trained.
+Run it on another machine with the same database to share the work."""
 
 
 def run(
@@ -30,7 +30,7 @@ def run(
         typer.Option(
             "--study",
             metavar="NAME|FILE",
-            help="A study: studies/NAME.toml in this folder, one that ships, or the path of a file.",
+            help="A study file, or the name of a study in studies/ or in the package.",
             autocompletion=complete_study,
         ),
     ],
@@ -38,19 +38,25 @@ def run(
         int | None,
         typer.Option(
             "--trials",
+            metavar="N",
             min=1,
-            help="Total number of trials, those of earlier runs included.",
-            show_default="as the study says",
+            help="Total number of trials, including those of earlier runs.",
+            show_default="as in the study",
         ),
     ] = None,
     timeout: Annotated[
         str | None,
-        typer.Option("--timeout", metavar="TIME", help="Stop after this long: 90s, 30m, 2h.", show_default=False),
+        typer.Option(
+            "--timeout", metavar="TIME", help="Stop after this time: 90s, 30m or 2h, say.", show_default=False
+        ),
     ] = None,
     storage: Storage = None,
     set_: Set = None,
     name: Annotated[
-        str | None, typer.Option("--name", help="Keep the result under this name.", show_default="the study's name")
+        str | None,
+        typer.Option(
+            "--name", metavar="NAME", help="Name of the study in the storage.", show_default="the name of the file"
+        ),
     ] = None,
     workers: Workers = None,
     slots: Annotated[
@@ -58,7 +64,7 @@ def run(
         typer.Option(
             "--slots",
             metavar="N|auto",
-            help='Trials side by side in each worker; "auto" measures what is fastest here, and remembers it.',
+            help='Trials side by side in each worker; "auto" measures the best number and remembers it.',
             show_default="4 on a CPU, auto on a GPU",
         ),
     ] = None,
@@ -66,10 +72,10 @@ def run(
     freeze_every: FreezeEvery = 60.0,
     json: Json = False,
 ) -> None:
-    """Search a study's space, and keep every trial in the storage.
+    """Search the space of a study, and store every trial.
 
-    Ctrl-C, SIGTERM, SIGUSR1 and --timeout stop within seconds: running trials are frozen where they are, and the same
-    command resumes them.
+    Ctrl-C, SIGTERM, SIGUSR1 and --timeout stop the search within seconds.
+    Running trials are frozen; run the same command again to resume them.
     """
     from lenet_search.api import Study
     from lenet_search.cli.terminal import console, print_json
@@ -100,7 +106,7 @@ def run(
 
 
 def _conclude(summary: "Summary", out: "Console") -> None:
-    """What came out, and what to do next."""
+    """Print the result, and what to do next."""
     from lenet_search.cli.terminal import number
     from lenet_search.look.lines import recipe_in_short
     from lenet_search.results.best import ordered
@@ -108,7 +114,8 @@ def _conclude(summary: "Summary", out: "Console") -> None:
 
     if summary.ended == "timeout":
         interrupted = summary.trials["interrupted"]
-        frozen = f"; {interrupted} running trials are frozen where they were" if interrupted else ""
+        trials = "trial is" if interrupted == 1 else "trials are"
+        frozen = f"; {interrupted} running {trials} frozen" if interrupted else ""
         out.print(f"\nThe time is up{frozen}. Run the same command again to resume.")
     if summary.best is None:
         out.print("\nNo trial is complete yet. Run the same command again, with a larger --trials or --timeout.")

@@ -1,4 +1,4 @@
-"""`lenet-search train`: one recipe, from several initial weights."""
+"""`lenet-search train`: train one recipe from several initial weights."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,7 +19,7 @@ EXAMPLES = """Examples:
   lenet-search train exports/cifar/recipe.toml --seeds 8 --out trained/best
   lenet-search train lenet-augmented --seeds 5 --set augment.flip=0.1
 
-Run the same command again to resume; only what is missing is trained."""
+Run the same command again to resume; only missing runs are trained."""
 
 
 def train(
@@ -27,30 +27,36 @@ def train(
         str,
         typer.Argument(
             metavar="RECIPE",
-            help="A study file with no ranges left, or the name of a recipe.",
+            help="A recipe (a study file without ranges), or its name.",
             show_default=False,
             autocompletion=complete_recipe,
         ),
     ],
-    seeds: Annotated[int, typer.Option("--seeds", min=1, max=1024, help="Runs, each from other initial weights.")] = 1,
+    seeds: Annotated[
+        int,
+        typer.Option(
+            "--seeds", metavar="N", min=1, max=1024, help="Number of runs, each from different initial weights."
+        ),
+    ] = 1,
     set_: Set = None,
     data: DataFolder = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Where runs, curves and models go.", show_default="trained/NAME"),
+        typer.Option("--out", metavar="DIR", help="Folder for runs, curves and model.", show_default="trained/NAME"),
     ] = None,
     restart: Annotated[
-        bool, typer.Option("--restart", help="Train everything again; replaces what DIR holds, even another recipe.")
+        bool, typer.Option("--restart", help="Discard the runs in DIR, even another recipe's, and train all again.")
     ] = False,
     workers: Workers = None,
     freeze_every: FreezeEvery = 60.0,
     json: Json = False,
 ) -> None:
-    """Train one recipe, side by side from several initial weights, and say how good it is.
+    """Train one recipe from several initial weights, side by side.
 
-    Prints the mean over the seeds with its 95 % interval, and writes the curves and the first seed's model.
-    Seeds count up from the one after the file's own: a seed that helped to choose a recipe would flatter it.
-    Ctrl-C and SIGTERM freeze what is running; the same command resumes it.
+    Prints the mean over the seeds with its 95 % interval, and writes the
+    learning curves and the first seed's model. The seeds start after the one
+    in the file: a seed that helped to choose the recipe would flatter it.
+    Ctrl-C and SIGTERM freeze running work; run the same command to resume it.
     """
     from lenet_search import api
     from lenet_search.cli.terminal import console, print_json
@@ -66,25 +72,24 @@ def train(
     _conclude(training, console(stderr=json))
 
 
-def _runs(seeds: int) -> str:
-    return "1 seed" if seeds == 1 else f"{seeds} seeds"
+def _seeds(count: int) -> str:
+    return "1 seed" if count == 1 else f"{count} seeds"
 
 
 def _conclude(training: "Training", out: "Console") -> None:
     summary, result = training.summary(), training.result
     for metric in summary["metrics"]:
-        found = result.mean(metric)
-        if found.n:
-            over = ", 95 % interval" + (" over the images" if found.over == "images" else "") if found.bounds() else ""
-            out.print(f"{metric} {found}, mean of {_runs(found.n)}{over}")
+        mean = result.mean(metric)
+        if mean.n:
+            over = ", 95 % interval" + (" over the images" if mean.over == "images" else "") if mean.bounds() else ""
+            out.print(f"{metric} {mean}, mean of {_seeds(mean.n)}{over}")
     if result.diverged:
-        out.print(f"{result.diverged} of {len(result.runs)} runs diverged and are left out of the mean", style="yellow")
-    out.print(f"{training.seconds:.0f} s on {summary['device']}; written:", style="dim")
+        count = f"{result.diverged} of {len(result.runs)} runs"
+        out.print(f"{count} diverged; the mean leaves {'it' if result.diverged == 1 else 'them'} out", style="yellow")
+    out.print(f"{training.seconds:.0f} s on {summary['device']}; files written:", style="dim")
     for path in training.files:
         seed = f"   (seed {training.model_seed})" if path.suffix == ".keras" else ""
         out.print(f"  {path}{seed}", soft_wrap=True)
     model = next((path for path in training.files if path.suffix == ".keras"), None)
     if model is not None:
-        out.print(
-            f"The test set, once you are done choosing:  lenet-search evaluate {model}", style="dim", soft_wrap=True
-        )
+        out.print(f"To measure it on the test set, once:  lenet-search evaluate {model}", style="dim", soft_wrap=True)

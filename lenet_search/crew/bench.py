@@ -1,4 +1,4 @@
-"""A worker's stacks: one per structure, with the runs in their slots, and those that wait for one."""
+"""A worker's stacks, one per structure, with the runs in their slots and the runs waiting for a slot."""
 
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from lenet_search.engine import EpochResult, Stack
     from lenet_search.engine.stack import Computed
 
-MOST_STACKS = 16  # a space with many shapes must not fill the memory: each takes about 30 MB per size it ran in
-# Runs of a cohort that train side by side, at most. They begin together, so a larger stack costs no generations.
+MOST_STACKS = 16  # limits memory in a space with many shapes: a stack takes about 30 MB per size that it ran in
+# Largest number of runs of a cohort side by side. They begin together, so a larger stack costs no generations.
 LARGEST_COHORT = 16
-TOO_LARGE = "it does not fit into the memory"
+TOO_LARGE = "it does not fit in memory"
 
 
 @dataclass(frozen=True)
 class Assigned:
-    """A run that the worker holds, in a slot or waiting for one."""
+    """A run of this worker, in a slot or waiting for one."""
 
     load: Load
     recipe: Recipe
@@ -36,22 +36,22 @@ class Assigned:
 
 @dataclass
 class Bench:
-    """A stack, and which run sits in which of its slots; at most `most` of them are used."""
+    """A stack and the run in each of its slots, of which at most `most` are used."""
 
     stack: "Stack"
     images: dict[str, Any]
     most: int
     runs: dict[int, Assigned] = field(default_factory=dict)
-    sizes: set[int] = field(default_factory=set)  # that were compiled
+    sizes: set[int] = field(default_factory=set)  # numbers of slots for which a program was compiled
 
 
 class Benches:
     """All stacks of a worker.
 
     Args:
-        space: that recipes come from; None: each recipe is a space of its own
-        slots: of a stack
-        split: gives the images that a recipe asks for
+        space: space of the recipes; None: each recipe is a space of its own
+        slots: number of slots of a stack
+        split: loads the images of a recipe
     """
 
     def __init__(self, space: Space | None, slots: int, split: Callable[[Images], Split]) -> None:
@@ -60,11 +60,11 @@ class Benches:
         self._space = space
         self._split = split
         self._waiting: deque[Assigned] = deque()
-        self._benches: OrderedDict[Structure, Bench] = OrderedDict()  # the one used last comes last
-        self._most: dict[Structure, int] = {}  # slots, where memory was short
+        self._benches: OrderedDict[Structure, Bench] = OrderedDict()  # most recently used last
+        self._most: dict[Structure, int] = {}  # largest number of slots, where memory was short
 
     def busy(self) -> list[Bench]:
-        """Those in which something runs."""
+        """The stacks that hold runs."""
         return [bench for bench in self._benches.values() if bench.runs]
 
     def add(self, load: Load) -> None:
@@ -80,9 +80,10 @@ class Benches:
                 self._empty(bench, slot)
 
     def fill(self) -> list[Refused]:
-        """Load waiting runs, in order, where there is a slot for them; the others go on waiting.
+        """Load waiting runs, in order, into free slots; the others keep waiting.
 
-        Gives those back for whose stack alone there is no memory.
+        Returns:
+            The runs that do not fit in memory even alone.
         """
         still: deque[Assigned] = deque()
         refused = []
@@ -113,7 +114,7 @@ class Benches:
         return True
 
     def freeze(self) -> dict[int, tuple[int, SlotState]]:
-        """Copies of the states of all runs that have done an epoch, by number, with the epochs done."""
+        """Copies of the states of all runs after their first epoch: (epochs done, state) by number."""
         return {
             each.load.number: (epochs, bench.stack.freeze(slot))
             for bench in self.busy()
@@ -122,7 +123,7 @@ class Benches:
         }
 
     def take(self, bench: Bench, computed: "Computed") -> EpochDone:
-        """Let an epoch of a bench count. A run that ended leaves its slot."""
+        """Accept an epoch of a stack. Runs that ended leave their slots."""
         clock = bench.stack.clock
         results = bench.stack.take(computed)
         self.programs += len(computed.slots) not in bench.sizes
@@ -131,7 +132,7 @@ class Benches:
         return EpochDone(epochs, bench.images, self.room(), computed.seconds, self.programs)
 
     def halve(self, bench: Bench) -> Halved | Refused:
-        """Memory was short for an epoch of a bench: half of its runs wait until the others are through."""
+        """Halve a stack that ran out of memory: half of its runs wait until the others are done."""
         slots = list(bench.runs)
         if len(slots) == 1:
             refused = Refused(bench.runs[slots[0]].load.number, TOO_LARGE)
@@ -149,10 +150,10 @@ class Benches:
         return Halved(kept)
 
     def room(self) -> int:
-        """How many more runs could be taken now.
+        """How many more runs the worker could take now.
 
-        As many as there are free slots in stacks that run anyway. Runs of several structures share a worker, so it
-        holds up to twice the slots of a stack; more would be drawn long before they could be trained.
+        This is the number of free slots in running stacks. Runs of several structures share a worker, so it holds up
+        to twice the slots of a stack; more would be drawn long before they could be trained.
         """
         busy = self.busy()
         free = sum(bench.most - len(bench.runs) for bench in busy) if busy else self.slots
@@ -160,7 +161,7 @@ class Benches:
         return max(0, min(free, self.slots - len(self._waiting), 2 * self.slots - held))
 
     def _account(self, bench: Bench, slot: int, clock: int, result: "EpochResult") -> RunEpoch:
-        """A slot's epoch as the parent hears of it."""
+        """The epoch of a slot, as reported to the parent."""
         each = bench.runs[slot]
         ended = result.finite and result.epoch == each.recipe.train.epochs
         weights = bench.stack.weights(slot) if ended else None
@@ -174,7 +175,7 @@ class Benches:
         return RunEpoch(each.load.number, clock, result.epoch, measured, result.images, result.finite, weights, model)
 
     def _bench(self, each: Assigned) -> Bench | None:
-        """The stack that a run can be loaded into now, made if need be; None where it has to wait."""
+        """The stack for a run, created if necessary; None if the run has to wait."""
         clock, size = each.load.clock, self._size(each)
         bench = self._benches.get(each.structure)
         if bench is None or (clock is not None and not bench.runs and bench.most < size):
@@ -186,7 +187,7 @@ class Benches:
         return bench if fits else None
 
     def _size(self, each: Assigned) -> int:
-        """How many slots its stack gets: those of a cohort begin together, so all that wait beside it get one."""
+        """The number of slots of its stack. A cohort begins together: every waiting run of it gets a slot."""
         size, clock = self.slots, each.load.clock
         if clock is not None:
             beside = [other for other in self._waiting if other.structure == each.structure]

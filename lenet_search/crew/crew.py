@@ -1,6 +1,6 @@
-"""A crew trains runs: it hands them to workers, hears of every epoch, and outlives whatever happens to them.
+"""A crew trains runs: it deals them to workers, hears of every epoch, and survives the death of workers.
 
-It knows nothing of Optuna, study files or folders of results: a `Decider` says which run comes next.
+It knows nothing of Optuna, study files or result folders: a `Decider` says which run comes next.
 """
 
 import math
@@ -11,7 +11,8 @@ from contextlib import ExitStack
 from multiprocessing.connection import wait
 
 from lenet_search import errors
-from lenet_search.crew.job import Decider, Job
+from lenet_search.crew.decider import Decider
+from lenet_search.crew.job import Job
 from lenet_search.crew.messages import (
     EpochDone,
     FromWorker,
@@ -35,23 +36,23 @@ from lenet_search.errors import LenetSearchError, RunError
 from lenet_search.look.progress import Progress, Running, Standing, View
 
 TICK = 0.25  # seconds between two looks at signals, the clock and the view
-LOOK = 2.0  # seconds between two looks at what other commands have done
+LOOK = 2.0  # seconds between two looks at the work of other commands
 MOST_DEATHS = 3  # workers in a row that may die before they hold a run
-MOST_LOSSES = 6  # workers in a row that may die with runs, before any has done an epoch
+MOST_LOSSES = 6  # workers in a row that may die with runs, before any run completes an epoch
 FREEZE_EVERY = 60.0  # seconds between two copies of a run's state
-FREEZE_SHARE = 0.02  # of the time, at most, that copies may take
-FREEZE_PATIENCE = 10.0  # seconds that workers get to freeze their runs at the end; it takes them much less than one
-RETIRE_PATIENCE = 20.0  # seconds that a worker gets to end its runs once its successor is up
+FREEZE_SHARE = 0.02  # largest share of the time that copies may take
+FREEZE_PATIENCE = 10.0  # seconds for workers to freeze their runs at the end; they need much less than one
+RETIRE_PATIENCE = 20.0  # seconds for a worker to end its runs once its successor is up
 
 
 class Crew:
-    """Trains the runs of a decider until there are none, the time is up, or a signal comes.
+    """Trains a decider's runs until none is left, the time is up, or a signal arrives.
 
     Args:
         staff: the workers
         view: where progress is shown
-        stop: holds a signal, once one came
-        freeze_every: seconds between two copies of each run's state; infinity for none
+        stop: the signal, once one has arrived
+        freeze_every: seconds between two copies of each run's state; infinity for no copies
     """
 
     def __init__(self, staff: Staff, view: View, stop: Stop, freeze_every: float = FREEZE_EVERY) -> None:
@@ -62,33 +63,36 @@ class Crew:
         self._freeze_every = freeze_every
         self._decider: Decider
         self._deadline = math.inf
-        self._precision = "float32"  # what "auto" means
+        self._precision = "float32"  # the meaning of "auto"
         self._suspects = Suspects()
         self._to_test: deque[Testing] = deque()
         self._attempts: Counter[int] = Counter()  # workers that have died with a test
         self._losses = 0  # deaths since the last epoch
-        self._trained = False  # whether any run has done an epoch
+        self._trained = False  # whether any run has completed an epoch
         self._announced = False
         self._told: set[str] = set()
         self._shown: tuple[float, Standing] | None = None
 
     def run(self, decider: Decider, deadline: float = math.inf, to_test: Sequence[Testing] = ()) -> str:
-        """Train; says why it ended: "done", "timeout" or "signal". What was running then is frozen and given back.
+        """Train, then freeze and give back the runs that are still running.
 
         Args:
-            decider: who decides
+            decider: chooses the runs
             deadline: when to stop, on the monotonic clock
-            to_test: models of earlier runs that are to be measured
+            to_test: models of earlier runs to measure on the test set
+
+        Returns:
+            Why it ended: "done", "timeout" or "signal".
 
         Raises:
-            LenetSearchError: workers keep dying, or cannot do what is asked for.
+            LenetSearchError: workers keep dying, or cannot train the runs.
         """
         self._decider, self._deadline = decider, deadline
         self._to_test.extend(to_test)
         try:
             return self._work()
         finally:
-            with ExitStack() as farewell:  # each is tried, whatever becomes of the others
+            with ExitStack() as farewell:  # calls both, even if one fails
                 farewell.callback(self._give_back)
                 farewell.callback(self._freeze_all)
 
@@ -113,14 +117,14 @@ class Crew:
                 self._view.update(self.progress())
             active = self._staff.active
             short = self._decider.is_short(active)
-            if short and len(active) == 1:  # before it is heard: its speed must not decide what is drawn
+            if short and len(active) == 1:  # before listening: a worker's speed must not decide what is drawn
                 self._decider.ask()
                 continue
             ready = wait([worker.pipe for worker in self._staff.all], 0 if short else TICK)
             if short and not ready:
                 self._decider.ask()
             for worker in [worker for worker in self._staff.all if worker.pipe in ready]:
-                if worker in self._staff.all:  # hearing another may have replaced them all
+                if worker in self._staff.all:  # a message from another may have replaced them all
                     self._hear(worker, worker.listen())
                     looked = -math.inf if worker.idle else looked
 
@@ -129,25 +133,25 @@ class Crew:
         return not (busy or self._suspects.waiting or self._to_test or self._decider.wanted())
 
     def _needed(self) -> int:
-        """How many workers there is something to do for."""
+        """How many workers have work to do."""
         busy = sum(bool(worker.held or worker.testing) for worker in self._staff.active)
         return busy + self._decider.wanted() + len(self._suspects.waiting) + len(self._to_test)
 
-    # What workers say.
+    # Messages from workers.
 
     def _hear(self, worker: WorkerProcess, message: FromWorker | None) -> None:
         match message:
             case Ready():
                 self._welcome(worker, message)
             case Measuring():
-                if message.text not in self._told:  # all workers of a command may wait for the same
+                if message.text not in self._told:  # all workers may report the same
                     self._told.add(message.text)
                     self._view.opening("Slots", message.text)
             case EpochDone():
                 self._answer(worker, message)
             case Froze():
                 self._keep(worker, message)
-                if message.last:  # it retires
+                if message.last:  # the worker retires
                     for job in worker.held.values():
                         self._decider.take_back(job)
                     self._staff.remove(worker)
@@ -155,7 +159,10 @@ class Crew:
                 del worker.testing[message.number]
                 self._decider.tested(message)
             case Halved():
-                self._view.note(f"memory is short: from now on at most {message.slots} such runs train side by side")
+                self._view.note(
+                    f"out of memory: at most {message.slots} {'run' if message.slots == 1 else 'runs'} of this shape "
+                    "will now train side by side"
+                )
             case Refused():
                 self._refuse(worker.held.pop(message.number), message.reason)
             case Trouble():
@@ -167,8 +174,8 @@ class Crew:
     def _welcome(self, worker: WorkerProcess, ready: Ready) -> None:
         if worker.place.gpu is not None and not ready.on_gpu:
             self._view.note(
-                "this machine has a GPU that cannot be used: pip install 'lenet-search[gpu]' (for JAX 'jax[cuda12]'). "
-                "Going on with the CPU."
+                "the GPU of this machine cannot be used; training on the CPU instead. To use it: pip install "
+                "'lenet-search[gpu]' (for JAX 'jax[cuda12]')"
             )
             for each in self._staff.all:
                 for job in each.held.values():
@@ -179,15 +186,15 @@ class Crew:
         if ready.precision and self._staff.probing:
             self._staff.probing = False
             self._precision = self._decider.settled(ready.precision)
-        if not self._staff.probing:  # what "auto" means must be known before anything is measured or trained
+        if not self._staff.probing:  # the precision must be settled before anything is measured or trained
             for each in self._staff.all:
                 self._make_ready(each)
 
     def _make_ready(self, worker: WorkerProcess) -> None:
-        """Let a worker that is up be given runs, once it knows the size of its stacks."""
+        """Let a worker that is up receive runs, once it knows the size of its stacks."""
         if worker.ready is not None or worker.up is None:
             return
-        if not worker.up.slots:  # measured only now that the images are known to be there, and the device usable
+        if not worker.up.slots:  # measured only now: the images are there and the device is usable
             if not worker.measuring:
                 worker.measuring = True
                 worker.tell(Orders(measure=self._staff.sharing(worker), precision=self._precision))
@@ -199,13 +206,13 @@ class Crew:
             if worker.ready.size:
                 self._view.opening("Slots", worker.ready.size)
             workers, ready = len(self._staff.active), worker.ready
-            cohorts = worker.setup.space is None  # whose stacks are as large as they are
+            cohorts = worker.setup.space is None  # a cohort gets a stack of its own size
             slots = "" if cohorts else f" x {ready.slots} slots"
             self._view.opening("Workers", f"{workers}{slots}, {'each ' if workers > 1 else ''}on {ready.device}")
         self.pace.begin()
 
     def _answer(self, worker: WorkerProcess, done: EpochDone) -> None:
-        """Say what to train next; whatever can wait until the worker trains again, does."""
+        """Say what to train next; everything that can wait is done while the worker trains again."""
         assert worker.ready is not None
         ended, given_up = self._account(worker, done)
         room = min(worker.ready.slots, done.room + len(given_up))
@@ -217,7 +224,7 @@ class Crew:
         self._decider.flush()
 
     def _account(self, worker: WorkerProcess, done: EpochDone) -> tuple[list[tuple[Job, RunEpoch]], list[int]]:
-        """Note an epoch; which runs are over with it, and which of those the worker does not know of yet."""
+        """Record an epoch. Returns the runs it ended, and the numbers of those the worker must give up."""
         assert worker.ready is not None
         self._losses, self._trained = 0, True
         ended, given_up = [], []
@@ -248,7 +255,7 @@ class Crew:
             if testing is not None:
                 self._to_test.append(testing)
 
-    # What they are to do.
+    # Orders to workers.
 
     def _feed_idle(self) -> None:
         for worker in list(self._staff.active):
@@ -265,16 +272,16 @@ class Crew:
             worker.hold(job)
         freeze = time.monotonic() >= worker.freeze_at
         if freeze:
-            worker.freeze_at = math.inf  # until they are here
+            worker.freeze_at = math.inf  # until the copies arrive
         return Orders(drop, tuple(job.load() for job in jobs), self._tests_for(worker), freeze)
 
     def _jobs(self, worker: WorkerProcess, room: int, leaving: int) -> list[Job]:
-        """New runs for a worker that `leaving` of its runs are about to leave."""
+        """New runs for a worker; `leaving` of its present runs are about to leave."""
         jobs = self._suspects.deal(worker, leaving, self._staff.active)
         return list(self._decider.deal(worker, self._staff.active, room, leaving)) if jobs is None else jobs
 
     def _tests_for(self, worker: WorkerProcess) -> tuple[Testing, ...]:
-        """At most one, and for a worker that trains nothing if there is such a one."""
+        """At most one test; workers that train nothing come first."""
         others = [each for each in self._staff.active if each is not worker]
         spared = bool(worker.held) and any(each.idle and not each.testing for each in others)
         if worker.retiring or worker.testing or spared or not self._to_test:
@@ -283,10 +290,10 @@ class Crew:
         worker.testing[order.number] = order
         return (order,)
 
-    # Freezing, and workers that go.
+    # Freezing runs, and workers that leave.
 
     def _keep(self, worker: WorkerProcess, froze: Froze) -> None:
-        """Keep copies of states. The next come so late that copying takes a small share of the time."""
+        """Keep copies of states, and schedule the next so that copying takes a small share of the time."""
         started = time.monotonic()
         for number, (epochs, state) in froze.states.items():
             job = worker.held.get(number)
@@ -297,7 +304,7 @@ class Crew:
         worker.freeze_at = now + max(self._freeze_every, (froze.seconds + now - started) / FREEZE_SHARE)
 
     def _let_go(self) -> None:
-        """Workers that retire leave when they hold nothing more, or some time after their successors are up."""
+        """Let retiring workers leave: when they hold no more runs, or some time after their successors are up."""
         for worker in [each for each in self._staff.all if each.retiring]:
             if not worker.held and not worker.testing:
                 self._staff.remove(worker)
@@ -308,7 +315,7 @@ class Crew:
                 worker.ask_to_leave()
 
     def _freeze_all(self) -> None:
-        """Have all workers freeze their runs and leave. What they had said before is heard."""
+        """Have all workers freeze their runs and leave. Messages they sent before still count."""
         for worker in [each for each in self._staff.all if each.held]:
             worker.ask_to_leave()
         leaving = {worker.pipe: worker for worker in self._staff.all if worker.held}
@@ -326,14 +333,14 @@ class Crew:
                     del leaving[worker.pipe]
 
     def _give_back(self) -> None:
-        """What is not over when the crew ends."""
+        """Give unfinished runs back when the crew ends."""
         jobs = [job for worker in self._staff.all for job in worker.held.values()]
         self._staff.close()
         self._decider.give_back([*jobs, *self._suspects.waiting])
         self._shown = None
 
     def _bury(self, worker: WorkerProcess) -> None:
-        """A worker has died: its runs go on elsewhere from where they were frozen, apart if it had several."""
+        """Replace a worker that died. Its runs resume elsewhere from their last copies, apart if it had several."""
         reason = worker.last_words()
         held, testing = list(worker.held.values()), list(worker.testing.values())
         self._staff.remove(worker)
@@ -345,21 +352,21 @@ class Crew:
         if self._losses >= (MOST_LOSSES if held else MOST_DEATHS) or self._attempts.total() >= MOST_DEATHS:
             self._suspects.waiting.extend(held)
             raise RunError(
-                f"{self._losses} workers in a row died before they had trained for an epoch; "
-                f"the last one: {reason}\n"
-                f"What they wrote is in {self._staff.logs}"
+                f"{self._losses} workers in a row died before completing an epoch. "
+                f"The last one: {reason}\n"
+                f"Their logs are in {self._staff.logs}"
             )
-        names = ", ".join(job.name for job in held) or "nothing"
-        self._view.note(f"{reason} while it trained {names}; another takes its place (log: {worker.log})")
+        training = f" while training {', '.join(job.name for job in held)}" if held else ""
+        self._view.note(f"{reason}{training}; another worker takes its place (log: {worker.log})")
         for job in self._suspects.add(held, trained=self._trained):
-            self._refuse(job, f"it has killed a worker twice, alone: {reason}")
+            self._refuse(job, f"two workers died while training only this run; the last one: {reason}")
 
     def _refuse(self, job: Job, reason: str) -> None:
         self._shown = None
         self._decider.refused(job, reason)
 
     def progress(self) -> Progress:
-        """Where it stands. The decider is asked every `LOOK` seconds and when a run ended."""
+        """The current progress. The decider is asked every `LOOK` seconds, and after a run has ended."""
         now = time.monotonic()
         if self._shown is None or now - self._shown[0] >= LOOK:
             self._shown = now, self._decider.standing()

@@ -1,23 +1,23 @@
-"""What parent and worker say to each other over their pipe.
+"""The messages between parent and worker.
 
     parent                         worker
     Setup  ----------------------->
            <-----------------------  Ready            when its device is up
     Orders ----------------------->                   whenever the worker holds no run
            <-----------------------  EpochDone        after each epoch of a stack
-    Orders ----------------------->                   at once: it waits for this one
-           <-----------------------  Froze            where orders asked for it; and last of all, see below
-           <-----------------------  Halved, Refused  where memory is short
-           <-----------------------  Tested           where orders asked for a test
-           <-----------------------  Measuring        a line now and then, where orders were to measure
-           <-----------------------  Ready            again, after that
-           <-----------------------  Trouble          instead of anything, before it leaves
+    Orders ----------------------->                   at once: the worker waits for them
+           <-----------------------  Froze            if the orders asked for it; also the last message, see below
+           <-----------------------  Halved, Refused  when memory is short
+           <-----------------------  Tested           when a test is done
+           <-----------------------  Measuring        while it measures, if ordered to
+           <-----------------------  Ready            again, after measuring
+           <-----------------------  Trouble          at any time, before it leaves
 
-A worker trains as long as it holds a run and waits for orders when it holds none: both sides know which.
+A worker trains while it holds a run, and waits for orders while it holds none. Both sides know which is the case.
 
-Its standard input is a lifeline. When it closes, the parent is gone, and the worker leaves in the middle of whatever it
-does. A byte on it means: freeze everything and leave. The answer, a `Froze`, comes within the moment and not at the
-end of an epoch: a run that is in the middle of one is frozen as it was before it.
+Its standard input is a lifeline. When it closes, the parent is gone, and the worker leaves at once. A byte on it means:
+freeze everything and leave. The worker answers with a `Froze` immediately, not at the end of an epoch: a run in the
+middle of an epoch is frozen as it was before it.
 """
 
 from collections.abc import Mapping
@@ -37,11 +37,11 @@ from lenet_search.space import Space
 class Setup:
     """What a worker needs to know before it can start.
 
-    space        that all recipes come from; structures follow from it. None: each recipe is a space of its own
-    threads      of the processor
-    slots        of a stack; None: as many as suit the device
+    space        space of all recipes, which determines structures; None: each recipe is a space of its own
+    threads      number of CPU threads
+    slots        number of slots of a stack; None: to suit the device
     data_folder  folder searched for NAME.npz
-    probe        whether to find out what "auto" means as `train.precision`
+    probe        whether to determine what "auto" means as `train.precision`
     """
 
     space: Space | None
@@ -53,27 +53,27 @@ class Setup:
 
 @dataclass(frozen=True)
 class Ready:
-    """A worker is up: its device in words, the size of its stacks (0: yet to be measured), and what computes there."""
+    """A worker is up: its device in words, the size of its stacks (0: not measured yet), and package versions."""
 
     device: str = ""
     on_gpu: bool = False
     slots: int = 0
-    precision: str = ""  # what "auto" means there, where it was to find out
+    precision: str = ""  # what "auto" means on this device, if asked
     versions: Mapping[str, str] = field(default_factory=dict)
-    size: str = ""  # where the size of its stacks comes from, in words, if it was measured
+    size: str = ""  # how the size of its stacks was measured, in words
 
 
 @dataclass(frozen=True)
 class Load:
     """A run to train.
 
-    number  by which both sides call it
-    values  the recipe's flat values, its precision settled
-    seed    of the initial weights
-    clock   where its stack's clock must stand; None: wherever it stands
-    epochs  that were done already, with
-    state   after them
-    model   whether its model's file is wanted at the end, rather than its weights
+    number  identifies the run
+    values  the recipe's flat values, with its precision settled
+    seed    seed of the initial weights
+    clock   required clock of its stack; None: any
+    epochs  number of epochs already done
+    state   state after these epochs
+    model   whether to send its model's file at the end, instead of its weights
     """
 
     number: int
@@ -97,10 +97,10 @@ class Testing:
 
 @dataclass(frozen=True)
 class Orders:
-    """Runs to give up and runs to take, models to test, and whether to freeze a copy of what runs.
+    """Runs to give up, runs to train, models to test, and whether to copy the states of running runs.
 
-    `measure` asks for the size of stacks instead, that many workers sharing the device; recipes whose precision is
-    "auto" then mean `precision`.
+    `measure`, if not 0, asks to measure the size of stacks instead; it is the number of workers that share the device.
+    The precision "auto" then means `precision`.
     """
 
     drop: tuple[int, ...] = ()
@@ -113,23 +113,23 @@ class Orders:
 
 @dataclass(frozen=True)
 class Measuring:
-    """A line for the person who waits."""
+    """A line of progress for the user."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class RunEpoch:
-    """One run's epoch. Its last one brings `weights` or `model`; a run that diverged or is complete has left its slot.
+    """One epoch of a run; the last one brings `weights` or `model`. A diverged or complete run has left its slot.
 
-    The engine's `EpochResult` in plain numbers: the parent must not need the engine to read it.
+    It has the content of the engine's `EpochResult` in plain numbers: the parent reads it without the engine.
     """
 
     number: int
-    clock: int  # the stack's before this epoch
-    epoch: int  # of this run, from 1
+    clock: int  # clock of the stack before this epoch
+    epoch: int  # epoch of this run, from 1
     measured: Mapping[str, float]  # by `Curve.NAMES`
-    images: int  # trained on in this epoch
+    images: int  # number of images trained on in this epoch
     finite: bool
     weights: Mapping[str, np.ndarray] | None = None
     model: bytes | None = None
@@ -137,10 +137,10 @@ class RunEpoch:
 
 @dataclass(frozen=True)
 class EpochDone:
-    """A stack ran an epoch on the images that `images` describes; the worker could take `room` more runs.
+    """A stack has trained an epoch on the images described by `images`; the worker could take `room` more runs.
 
-    seconds   that the epoch took
-    programs  how many the worker has compiled since it started
+    seconds   duration of the epoch
+    programs  number of programs the worker has compiled since it started
     """
 
     epochs: tuple[RunEpoch, ...]
@@ -152,23 +152,23 @@ class EpochDone:
 
 @dataclass(frozen=True)
 class Froze:
-    """Copies of runs' states, by number, each with the epochs done. Packing and sending took `seconds`."""
+    """Copies of runs' states: (epochs done, state) by number. Copying and sending took `seconds`."""
 
     states: Mapping[int, tuple[int, SlotState]]
     seconds: float = 0.0
-    last: bool = False  # the worker leaves
+    last: bool = False  # whether the worker leaves
 
 
 @dataclass(frozen=True)
 class Halved:
-    """A stack did not fit into the memory: from now on stacks of this kind have at most `slots`."""
+    """A stack did not fit in memory: stacks of this structure now have at most `slots` slots."""
 
     slots: int
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A run that does not fit into the memory even alone; it has left."""
+    """A run does not fit in memory even alone; it has left its slot."""
 
     number: int
     reason: str
@@ -176,7 +176,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Tested:
-    """A model was measured: how many of `n` test images are right."""
+    """The result of a test: how many of `n` images were right."""
 
     number: int
     right: int
@@ -185,7 +185,7 @@ class Tested:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Something that no new worker would do better at: images that cannot be had, a batch larger than the data."""
+    """An error that a new worker would repeat, such as missing images or a batch larger than the data."""
 
     kind: str  # a class of `lenet_search.errors`
     message: str

@@ -1,50 +1,52 @@
-"""How fast a command goes, and how long it still takes."""
+"""How fast a command is, and how long it will take."""
 
 import time
 from collections.abc import Callable
 
 
 class Pace:
-    """Counts what a command does. `clock` gives seconds; the rates that are shown start with the first worker."""
+    """Counts the work of a command. `clock` returns seconds; rates count from the start of the first worker."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._started = clock()
         self._working: float | None = None
-        self._progress: float | None = None  # runs done when work began
+        self._progress: float | None = None  # number of runs done when work began
         self.images = 0
-        self.runs = 0  # that are over
+        self.runs = 0  # number of runs that are over
 
     def begin(self) -> None:
-        """A worker is up."""
+        """Start the clock of the rates, when the first worker is up."""
         if self._working is None:
             self._working = self._clock()
 
     def add_images(self, images: int) -> None:
-        """Images were trained on."""
+        """Count training images."""
         self.images += images
 
     @property
     def seconds(self) -> float:
-        """Since the command began."""
+        """Seconds since the command began."""
         return self._clock() - self._started
 
     @property
     def images_per_second(self) -> float:
-        """Since the first worker was up. A shorter window would jump: a stack reports a whole epoch at once."""
+        """Mean since the first worker was up. A shorter window would jump: stacks report whole epochs."""
         span = self._work_seconds()
         return self.images / span if span > 0 else 0.0
 
     @property
     def runs_per_hour(self) -> float:
-        """Since the first worker was up."""
+        """Mean since the first worker was up."""
         span = self._work_seconds()
         return 3600.0 * self.runs / span if span > 0 else 0.0
 
     def seconds_left(self, progress: float, total: int) -> float | None:
-        """Until `total` runs are done, when `progress` are: running ones count by the share of their epochs.
+        """Estimate the seconds until `total` runs are done; None until there is enough data.
 
-        None until enough has happened to tell.
+        Args:
+            progress: number of runs done, with running ones counted by the share of their epochs
+            total: number of runs in all
         """
         span = self._work_seconds()
         if self._progress is None:

@@ -1,11 +1,11 @@
-"""How many workers, and what each of them gets to see of the machine."""
+"""How many workers there are, and the part of the machine that each may use."""
 
 import os
 from dataclasses import dataclass
 from typing import Literal
 
-MOST = 1024  # workers, or slots of one: more is a slip of the finger
-Slots = int | Literal["auto"] | None  # of a stack: so many, measured, or as many as suit the device
+MOST = 1024  # workers, or slots of a worker: a larger number is a typing error
+Slots = int | Literal["auto"] | None  # of a stack: a number, "auto" to measure, or None to suit the device
 
 
 @dataclass(frozen=True)
@@ -16,20 +16,19 @@ class Place:
     threads: int
 
     def environment(self) -> dict[str, str]:
-        """Environment variables for a worker; they must stand before what computes is imported."""
+        """Environment variables for a worker, to be set before the backend is imported."""
         return {
             "CUDA_VISIBLE_DEVICES": "-1" if self.gpu is None else self.gpu,
             "OMP_NUM_THREADS": str(self.threads),
-            "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),  # JAX goes by it too
+            "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),  # JAX reads it, too
         }
 
 
 def places(workers: int | None, gpus: list[str], cores: int) -> list[Place]:
     """One place per worker: `workers`, else one per GPU, else one per core.
 
-    One thread per worker where there are as many workers as cores (LeNet's convolutions do not scale over
-    threads: two workers of one thread train about 1.5 times what one of two threads does); fewer workers share
-    the cores.
+    With one worker per core, a worker gets one thread; fewer workers share the cores. LeNet's convolutions scale poorly
+    over threads: two workers with one thread each train about 1.5 times as fast as one with two threads.
     """
     count = workers or len(gpus) or cores
     threads = max(1, cores // count)
@@ -37,7 +36,7 @@ def places(workers: int | None, gpus: list[str], cores: int) -> list[Place]:
 
 
 def slots_of(value: str | int | None) -> Slots:
-    """What somebody gave as the size of stacks, checked.
+    """Check a given number of slots.
 
     Raises:
         ValueError: it is neither a number from 1 to `MOST` nor "auto".

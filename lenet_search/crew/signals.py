@@ -1,6 +1,6 @@
-"""Signals that end a command: noticed at once, acted on between two steps, so that nothing is left half done.
+"""Signals that end a command. They are noticed at once and acted on between two steps, so nothing is left half done.
 
-Ctrl-C, SIGTERM, SIGHUP, and SIGUSR1, which queues such as SLURM send before a job's time is up.
+The signals are Ctrl-C, SIGTERM, SIGHUP, and SIGUSR1, which queues such as SLURM send before a job's time is up.
 """
 
 import shlex
@@ -19,10 +19,10 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 
 
 class Interrupted(LenetSearchError):
-    """A signal ended the command; what was done is kept, and the message says how to resume.
+    """A signal ended the command. Finished work is kept, and the message says how to resume.
 
-    `exit_code` is the shell's for this signal: 130 for Ctrl-C, 143 for SIGTERM. `summary` says what was done until
-    then, None where nothing was begun.
+    `exit_code` is the shell's code for the signal: 130 for Ctrl-C, 143 for SIGTERM. `summary` describes the work done
+    so far; it is None if nothing was started.
     """
 
     def __init__(self, number: int, message: str, summary: Any = None) -> None:
@@ -33,31 +33,31 @@ class Interrupted(LenetSearchError):
 
 
 def same_command() -> str:
-    """How to run the command again that this process runs."""
+    """How to run this process's command again."""
     if Path(sys.argv[0]).name.startswith("lenet-search"):
         return shlex.join(["lenet-search", *sys.argv[1:]])
-    return "run the same again"
+    return "run it again"
 
 
 class Stop:
-    """Holds the first signal that came; further ones change nothing, so a second Ctrl-C cannot break the first."""
+    """Holds the first signal. Later ones are ignored: a second Ctrl-C must not disturb the freezing."""
 
     signal: int | None = None
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        """The signal handler."""
+        """Handle a signal."""
         if self.signal is None:
             self.signal = number
 
 
 @contextmanager
 def stop_signals() -> Iterator[Stop]:
-    """Collect signals instead of dying of them. Outside of the main thread Python has none to give."""
+    """Collect signals instead of dying from them. Python delivers signals only to the main thread."""
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    # A signal that is ignored (SIGHUP under nohup) stays ignored; one that C code handles is left alone.
+    # An ignored signal (SIGHUP under nohup) stays ignored; a signal handled by C code is left alone.
     handled = [number for number in SIGNALS if signal.getsignal(number) not in (signal.SIG_IGN, None)]
     before = {number: signal.signal(number, stop) for number in handled}
     try:

@@ -1,4 +1,4 @@
-"""The processes of a crew: a worker for each place, replaced when it has died, or has compiled too much."""
+"""The processes of a crew: one worker per place, replaced when it dies or has compiled too many programs."""
 
 import shutil
 import tempfile
@@ -10,25 +10,25 @@ from lenet_search.crew.messages import Setup
 from lenet_search.crew.places import Place, places
 from lenet_search.crew.process import WorkerProcess
 
-# A program that was compiled is never forgotten by TensorFlow. A worker that has compiled so many is replaced.
+# TensorFlow never frees a compiled program. A worker that has compiled this many is replaced.
 MOST_PROGRAMS = 24
 
 
 class Staff:
-    """Workers, at most one for each place; one that retires may still be there beside its successor.
+    """Workers, at most one per place; a retiring worker may run beside its successor.
 
     Args:
         where: the places
-        setup: what workers need to know; their places give the threads, and the first finds out the precision
-        cores: to fall back on, should the GPUs be of no use
-        count: how many workers were asked for, None to suit the device
+        setup: what workers need to know; places set the threads, and the first worker determines the precision
+        cores: number of cores to use if the GPUs cannot be used
+        count: requested number of workers, None to suit the device
     """
 
     def __init__(self, where: Sequence[Place], setup: Setup, cores: int, count: int | None) -> None:
         self.logs = Path(tempfile.mkdtemp(prefix="lenet-search-"))
         self.all: list[WorkerProcess] = []
-        self.deaths = 0  # in the whole command
-        self.probing = setup.probe  # whether a precision is still to be found out
+        self.deaths = 0  # during the whole command
+        self.probing = setup.probe  # whether the precision is still to be determined
         self._places = list(where)
         self._setup = setup
         self._cores = cores
@@ -37,11 +37,11 @@ class Staff:
 
     @property
     def active(self) -> list[WorkerProcess]:
-        """Those that get new runs."""
+        """The workers that get new runs."""
         return [worker for worker in self.all if not worker.retiring]
 
     def start(self, needed: int) -> None:
-        """Start the workers that are missing, but no more than are `needed`."""
+        """Start missing workers, up to `needed` in all."""
         while len(self.active) < min(len(self._places), needed):
             free = list(self._places)
             for worker in self.active:
@@ -52,7 +52,7 @@ class Staff:
             self.all.append(WorkerProcess(free[0], setup, self.logs / f"worker-{self._started}.log"))
 
     def sharing(self, worker: WorkerProcess) -> int:
-        """How many workers share its device."""
+        """How many workers share this worker's device."""
         return sum(place.gpu == worker.place.gpu for place in self._places)
 
     def remove(self, worker: WorkerProcess) -> None:
@@ -61,13 +61,13 @@ class Staff:
         self.all.remove(worker)
 
     def without_gpus(self) -> None:
-        """End all workers; from now on the processor's cores are the places."""
+        """End all workers, and use the CPU's cores as places from now on."""
         for worker in list(self.all):
             self.remove(worker)
         self._places = places(self._count, [], self._cores)
 
     def close(self) -> None:
-        """End all. The logs stay if a worker has died: somebody may want to read them."""
+        """End all workers. Their logs are kept if a worker has died."""
         for worker in list(self.all):
             self.remove(worker)
         if not self.deaths:

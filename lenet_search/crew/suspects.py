@@ -1,4 +1,4 @@
-"""Jobs of which one may have killed a worker. They are tried again apart, so the culprit costs no other anything."""
+"""Jobs of which one may have killed a worker. They are tried again alone, so the culprit harms no other job."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -8,15 +8,15 @@ from lenet_search.crew.process import WorkerProcess
 
 
 class Suspects:
-    """Jobs that wait for a worker of their own."""
+    """Jobs waiting for a worker of their own."""
 
     def __init__(self) -> None:
         self.waiting: deque[Job] = deque()
 
     def add(self, held: Sequence[Job], *, trained: bool) -> list[Job]:
-        """Take the jobs of a worker that has died; gives those that are given up, for having killed twice alone.
+        """Take the jobs of a worker that died. Returns those to give up: alone, they have killed two workers.
 
-        None is given up before any job of the crew has `trained` for an epoch: so far the machine may be to blame.
+        No job is given up before some job of the crew has `trained` for an epoch: the machine may be to blame.
         """
         culprits: list[Job] = []
         for job in held:
@@ -29,13 +29,13 @@ class Suspects:
         return culprits
 
     def clear(self, job: Job) -> None:
-        """A job has done an epoch. Alone it may have others beside it again, unless it is a suspect a second time."""
+        """Let others train beside a job that has completed an epoch, unless it was suspected twice or killed alone."""
         job.alone = job.alone and (job.suspected > 1 or job.kills > 0)
 
     def deal(self, worker: WorkerProcess, leaving: int, workers: Sequence[WorkerProcess]) -> list[Job] | None:
-        """What a worker gets that `leaving` of its jobs are about to leave; None where it is like any other.
+        """The jobs for a worker that `leaving` of its jobs are about to leave; None if suspects do not concern it.
 
-        A suspect gets a worker to itself. While one waits, the worker that holds least gets nothing, to be free for it.
+        A suspect gets a worker to itself. While one is waiting, the worker with the fewest jobs gets no new ones.
         """
         staying = len(worker.held) - leaving
         if staying and any(job.alone for job in worker.held.values()):

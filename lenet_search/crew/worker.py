@@ -1,6 +1,6 @@
-"""A worker: a process that trains runs in stacks, and knows of the world what its parent's orders say.
+"""A worker: a process that trains runs in stacks, on its parent's orders.
 
-Run as `python -m lenet_search.crew.worker DESCRIPTOR`. `crew/messages.py` says how it is spoken to.
+Started as `python -m lenet_search.crew.worker DESCRIPTOR`. `crew/messages.py` describes the messages.
 """
 
 import os
@@ -26,10 +26,10 @@ from lenet_search.space import Space
 
 
 class Worker:
-    """Fills the slots of its stacks from the runs that it is given, and trains an epoch of each stack in turn.
+    """Fills the slots of its stacks with the runs it receives, and trains an epoch of each stack in turn.
 
-    Whoever changes a stack, or sends, holds the lock. It is free while an epoch is computed and while orders are
-    waited for, so that `leave`, on another thread, never waits for long.
+    Changing a stack or sending a message requires the lock. The lock is free while an epoch is computed and while the
+    worker waits for orders, so `leave`, on another thread, never waits for long.
     """
 
     def __init__(self, pipe: "Connection[Any, Any]", setup: Setup, ready: Ready) -> None:
@@ -41,7 +41,7 @@ class Worker:
         self._lock = threading.Lock()
 
     def serve(self) -> None:
-        """Train until the parent hangs up."""
+        """Train until the parent closes the pipe."""
         with self._lock:
             while True:
                 if not self._benches.busy():
@@ -77,7 +77,7 @@ class Worker:
             self._send(tested)
 
     def _measure(self, orders: Orders) -> None:
-        """Find the size of stacks, and say so."""
+        """Determine the size of stacks, and report it."""
         from lenet_search.engine.remembered import memory
         from lenet_search.engine.slots import chosen
 
@@ -91,7 +91,7 @@ class Worker:
         self._send(replace(self._ready, slots=size.slots, size=size.words))
 
     def _epoch(self, bench: Bench) -> None:
-        """One epoch of all of a bench's runs; then the parent is told, and says what to do."""
+        """Train all runs of a stack for one epoch, report it, and obey the parent's orders."""
         try:
             with self._unlocked():
                 computed = bench.stack.compute()
@@ -126,20 +126,20 @@ class Worker:
 
 
 class Lifeline:
-    """Watches standard input on a thread of its own, see `crew/messages.py`."""
+    """Watches standard input on its own thread, see `crew/messages.py`."""
 
     worker: Worker | None = None
 
     def watch(self) -> None:
-        """Leave when it says so. `sys.stdin` has a lock that would be missed at exit, so it is read below Python."""
+        """Leave when a byte arrives or the input closes. Reads the descriptor: `sys.stdin`'s lock blocks the exit."""
         if os.read(0, 1) and self.worker is not None:
             self.worker.leave()
         os._exit(0)
 
 
 def main(descriptor: int) -> None:
-    """Serve the parent at the other end of the pipe `descriptor` until it hangs up."""
-    for number in SIGNALS:  # Ctrl-C reaches the whole terminal, and queues signal every process: the parent decides
+    """Serve the parent at the other end of the pipe `descriptor` until it closes the pipe."""
+    for number in SIGNALS:  # Ctrl-C and queues signal every process; only the parent acts on it
         signal.signal(number, signal.SIG_IGN)
     lifeline = Lifeline()
     threading.Thread(target=lifeline.watch, daemon=True).start()
@@ -154,15 +154,15 @@ def main(descriptor: int) -> None:
         except LenetSearchError as error:
             pipe.send(Trouble(type(error).__name__, str(error)))
     except (EOFError, ConnectionError):
-        pass  # the parent has hung up
+        pass  # the parent has closed the pipe
 
 
 def _ready(setup: Setup) -> Ready:
-    """Bring the device up."""
+    """Initialize the device, and describe it."""
     from lenet_search.engine import device
 
     device.configure(setup.threads)
-    # What suits a CPU is known; GPUs differ too much for a constant, so one is measured, and remembered.
+    # CPUs have a good default; GPUs differ too much for a constant, so theirs is measured and remembered.
     measured = setup.slots == "auto" or (setup.slots is None and device.is_gpu())
     slots = 0 if measured and setup.space is not None else device.default_slots()
     if isinstance(setup.slots, int):

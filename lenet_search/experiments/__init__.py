@@ -1,1 +1,1 @@
-"""Recipes trained on several seeds, side by side: how good are they, how do they differ, and how much is luck?"""
+"""Recipes trained on several seeds, side by side: how good are they, which of them differ, and how much is luck?"""

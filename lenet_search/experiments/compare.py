@@ -1,4 +1,4 @@
-"""Recipes held against each other on the same seeds: means, paired differences, and a verdict in plain words."""
+"""Comparing recipes on the same seeds: means, paired differences, and a verdict in words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from lenet_search.experiments.result import Result
 from lenet_search.experiments.task import Task
 from lenet_search.look.intervals import Difference, holm, paired_difference
 
-LEVEL = 0.05  # how often one verdict or more of a comparison may be wrong where there is no difference
+LEVEL = 0.05  # probability of one or more false verdicts in a comparison of recipes that do not differ
 
 
 @dataclass(frozen=True)
 class Pair:
-    """`second` minus `first` on the seeds that both have; `p` is Holm's, over all pairs of the comparison."""
+    """`second` minus `first` on the seeds that both have. `p` is adjusted for all pairs of the comparison (Holm)."""
 
     first: str
     second: str
@@ -23,12 +23,12 @@ class Pair:
     p: float
 
     def verdict(self) -> str:
-        """Which is better, or that it cannot be told."""
+        """Which recipe is better, or that there is no significant difference."""
         n = self.difference.n
         if n < 2:
-            return f"cannot be told at n = {n}"
+            return f"no verdict at n = {n}"
         if self.p > LEVEL:
-            return f"cannot be told apart at n = {n}"
+            return f"no significant difference at n = {n}"
         better, worse = (self.second, self.first) if self.difference.mean > 0 else (self.first, self.second)
         return f"{better} is better than {worse}"
 
@@ -44,12 +44,12 @@ class Comparison:
 
     @property
     def title(self) -> str:
-        """The name, where it is one, for people."""
-        own = any(self.name in claim.comparisons for result in self.results if (claim := result.task.claim))
-        return f"Comparison: {self.name}" if own else f"Comparison of {len(self.results)} recipes"
+        """A title for people: the comparison's name if a recipe gives it one, else the number of recipes."""
+        named = any(self.name in claim.comparisons for result in self.results if (claim := result.task.claim))
+        return f"Comparison: {self.name}" if named else f"Comparison of {len(self.results)} recipes"
 
     def summary(self) -> dict[str, Any]:
-        """JSON-able; differences as shares."""
+        """The comparison as JSON; differences as fractions, not percentages."""
         return {
             "name": self.name,
             "metric": self.metric,
@@ -72,32 +72,32 @@ class Comparison:
 
 
 def compare(name: str, results: Sequence[Result], metric: str) -> Comparison:
-    """All pairs of `results`, each on the seeds that came through in both.
+    """Compare all pairs of `results`, each on the seeds that diverged in neither.
 
-    A pair of runs has the same seed for its initial weights and sees the same images in the same order, so the spread
-    of their differences is smaller than that of the runs. Intervals are those of each pair alone (Student's paired
-    t); verdicts are held to 5 % over all pairs together (Holm 1979).
+    Two runs with the same seed start from the same weights and see the same images in the same order, so their
+    difference varies less than the runs do. Each interval is for its pair alone (Student's paired t); verdicts hold at
+    5 % over all pairs together (Holm 1979).
     """
-    found = []
+    differences = []
     for first, second in combinations(results, 2):
         mine, theirs = first.values(metric), second.values(metric)
         seeds = [seed for seed in mine if seed in theirs]
         if seeds:
             difference = paired_difference([mine[seed] for seed in seeds], [theirs[seed] for seed in seeds])
-            found.append((first.name, second.name, difference))
-    raised = holm([difference.p for *_, difference in found])
-    pairs = tuple(Pair(*each, p) for each, p in zip(found, raised, strict=True))
+            differences.append((first.name, second.name, difference))
+    adjusted = holm([difference.p for *_, difference in differences])
+    pairs = tuple(Pair(*each, p) for each, p in zip(differences, adjusted, strict=True))
     return Comparison(name, metric, tuple(results), pairs)
 
 
 def check_comparable(tasks: Sequence[Task]) -> None:
-    """See that recipes can be paired.
+    """Check that recipes can be compared in pairs.
 
     Raises:
-        ResultError: there are fewer than two, or they are for other images or another validation split.
+        ResultError: there are fewer than two, or their images or validation splits differ.
     """
     if len(tasks) < 2:
-        raise ResultError(f"expected two recipes or more to compare; received {len(tasks)}")
+        raise ResultError(f"expected two or more recipes to compare; received {len(tasks)}")
     first = tasks[0]
     for task in tasks[1:]:
         for field in ("name", "validation", "limit"):
@@ -110,14 +110,14 @@ def check_comparable(tasks: Sequence[Task]) -> None:
 
 
 def shared_name(tasks: Sequence[Task]) -> str:
-    """What to call a comparison: as all its claims do, else by its recipes."""
+    """The name of a comparison: the one that all recipes' claims share, else the names of the recipes."""
     names = [task.claim.comparisons if task.claim is not None else () for task in tasks]
     common = [name for name in names[0] if all(name in other for other in names)]
     return common[0] if common else "-".join(task.name for task in tasks)[:100]
 
 
 def named(results: Sequence[Result], metric: str) -> list[Comparison]:
-    """The comparisons that the claims of `results` name, of two recipes or more."""
+    """The comparisons named in the claims of `results`, those with two or more recipes."""
     groups: dict[str, list[Result]] = {}
     for result in results:
         for name in result.task.claim.comparisons if result.task.claim is not None else ():

@@ -1,4 +1,4 @@
-"""Recipes over all cores or GPUs: what is missing is trained and measured, and every end is kept."""
+"""Trains and measures the missing runs of recipes on all cores or GPUs, and keeps each as soon as it is done."""
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -36,26 +36,29 @@ def finish(
     freeze_every: float = FREEZE_EVERY,
     on_result: Callable[[Result], None] | None = None,
 ) -> list[Result]:
-    """Train what is not trained yet, and measure on the test set what is to be and is not yet; results as of `tasks`.
+    """Train the runs that are missing and, with `test`, measure the models not yet measured on the test set.
 
     Args:
         tasks: recipes and seeds
-        kept: where each task's runs are, by its name
-        name: of the whole, for people
-        test: whether the test set is read, once for each model
-        view: where progress is shown; it is closed at the end
-        metric: that is shown
+        kept: each task's folder, by the task's name
+        name: name of the work, shown with its progress
+        test: whether to read the test set, once per model
+        view: where progress is shown; closed at the end
+        metric: the metric to show
         data_folder: folder searched for NAME.npz before downloading
-        workers: processes; else one per GPU, or one per core
-        test_limit: only so many test images, to see that all is in order
+        workers: number of processes; else one per GPU, or one per core
+        test_limit: number of test images to use, for a quick check; else all
         freeze_every: seconds between two copies of each run's state
-        on_result: called with each recipe's result as it is complete
+        on_result: called with each recipe's result as soon as it is complete
+
+    Returns:
+        One result per task, in the order of `tasks`.
 
     Raises:
-        DataError: images are missing, or do not fit.
-        ResultError: the folder holds other results under one of the names.
-        Interrupted: by a signal; what was done is kept, and what was running is frozen.
-        RunError: workers keep dying, or runs cannot be trained here; the others are done.
+        DataError: images are missing, or do not fit the network or batch size.
+        ResultError: the folder contains other results under one of the names.
+        Interrupted: by a signal; finished runs are kept, and running ones are frozen.
+        RunError: workers keep dying, or some runs cannot be trained here (the others are done).
     """
     looked = look(tasks, data_folder)
     for task in tasks:
@@ -102,8 +105,7 @@ def finish(
             if ended == "signal" and stop.signal is not None:
                 raise Interrupted(
                     stop.signal,
-                    "Interrupted. What was done is kept, and what was running is frozen where it was. "
-                    f"To resume: {same_command()}",
+                    f"Interrupted. Finished runs are kept, and running ones are frozen. To resume: {same_command()}",
                 )
             if decider.failures:
                 raise RunError("\n".join(decider.failures))
@@ -115,7 +117,7 @@ def finish(
 def missing(
     tasks: Sequence[Task], kept: Mapping[str, Kept], test: bool, view: View
 ) -> tuple[list[SeedJob], list[tuple[Task, Run]]]:
-    """What is to be trained, from where it was frozen, and of what was trained before what is to be measured."""
+    """The runs to train, from where they were frozen, and the trained runs still to be measured on the test set."""
     jobs: list[SeedJob] = []
     untested = []
     for task in tasks:
@@ -131,7 +133,7 @@ def missing(
             try:
                 frozen = kept[task.name].frozen(seed)
             except ResultError as error:
-                view.note(f"{name} begins anew: {error}")
+                view.note(f"{name} starts again from the beginning: {error}")
                 frozen = None
             if frozen is not None and frozen[0].recipe == task.recipe.settled(frozen[0].recipe.train.precision):
                 job.run, state = frozen

@@ -1,4 +1,4 @@
-"""Tasks and their images, looked at before anything is trained: what cannot be done is better known now."""
+"""Checks the images of all tasks before anything is trained, so that a problem shows at once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ from lenet_search.recipe import Images
 
 @dataclass(frozen=True)
 class Looked:
-    """What is known of a task's images before it is trained."""
+    """A task's images, and the size of its network."""
 
     images: Mapping[str, Any]  # data.Split.describe()
-    parameters: int  # trainable ones of its network
+    parameters: int  # number of trainable parameters of its network
 
 
 def look(tasks: Sequence[Task], data_folder: Path | None) -> dict[str, Looked]:
-    """Load each data set once, and see that every network and batch fits; by task name.
+    """Load each data set once, and check that every network and batch size fits its images; by task name.
 
     Raises:
-        DataError: what is missing or does not fit.
+        DataError: images are missing, or do not fit.
     """
     described: dict[Images, Mapping[str, Any]] = {}
-    found = {}
+    looked = {}
     for task in tasks:
         recipe = task.recipe
         key = recipe.images
@@ -36,10 +36,10 @@ def look(tasks: Sequence[Task], data_folder: Path | None) -> dict[str, Looked]:
         images = described[key]
         if recipe.train.batch_size > images["train"]:
             raise DataError(
-                f"{task.name}: train.batch_size: expected at most the {images['train']:,} images of {key.name} to "
-                f"train on; received {recipe.train.batch_size}"
+                f"{task.name}: train.batch_size: expected at most {images['train']:,}, the number of training images "
+                f"of {key.name}; received {recipe.train.batch_size}"
             )
         shape = tuple(images["image_shape"])
         every = parameters(network(recipe.model, shape, images["classes"]), shape)
-        found[task.name] = Looked(images, sum(each.size for each in every if each.trainable))
-    return found
+        looked[task.name] = Looked(images, sum(each.size for each in every if each.trainable))
+    return looked

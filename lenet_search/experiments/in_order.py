@@ -1,4 +1,4 @@
-"""Recipes on seeds, in the order of a list: which run comes next where nothing has to be decided."""
+"""A decider that trains a list of runs, recipe by recipe, in the order of the list."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -23,18 +23,18 @@ class SeedJob(Job):
 
 
 class InOrder:
-    """The `crew.job.Decider` of a list of runs. All begin at clock 0, so those of one seed are a pair.
+    """The `crew.decider.Decider` of a list of runs. All start at clock 0, so runs with the same seed are pairs.
 
     Args:
-        name: of the whole, for people
-        metric: that is shown
-        jobs: what is to be trained, in this order
-        total: runs, those included that were kept before
-        kept: where each task's runs go, by its name
+        name: name of the work, shown with its progress
+        metric: the metric to show
+        jobs: the runs to train, in this order
+        total: number of runs, including those trained earlier
+        kept: each task's folder, by the task's name
         view: where progress is shown
-        test: whether the test set is read, once for each model
-        test_limit: only so many test images
-        on_end: called with a run's task when its files are written
+        test: whether to read the test set, once per model
+        test_limit: number of test images to use; else all
+        on_end: called with a run's task once the run's files are written
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class InOrder:
         self._name, self._metric = name, metric
         self._pending = list(jobs)
         self._total = total
-        self._left = len(jobs)  # runs whose files are still to come
+        self._left = len(jobs)  # runs whose files are not written yet
         self._kept = kept
         self._view = view
         self._test, self._test_limit = test, test_limit
@@ -69,7 +69,7 @@ class InOrder:
         return Testing(number, model, run.recipe.data.name, self._test_limit)
 
     def wanted(self) -> int:
-        """How many are left."""
+        """The number of runs left to train."""
         return len(self._pending)
 
     def is_short(self, workers: Sequence[WorkerProcess]) -> bool:
@@ -77,16 +77,16 @@ class InOrder:
         return False
 
     def ask(self) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def can_deal(self, worker: WorkerProcess, workers: Sequence[WorkerProcess], room: int, leaving: int) -> bool:
         """Always."""
         return True
 
     def deal(self, worker: WorkerProcess, workers: Sequence[WorkerProcess], room: int, leaving: int) -> list[SeedJob]:
-        """The seeds of the next recipe, for a worker that is through with the last; side by side in one stack.
+        """The seeds of the next recipe, side by side in one stack, for a worker that has finished its last recipe.
 
-        Where there are fewer recipes left than workers, its seeds are dealt out.
+        If fewer recipes are left than there are workers, a recipe's seeds are divided among workers.
         """
         if len(worker.held) > leaving or not self._pending:
             return []
@@ -98,12 +98,12 @@ class InOrder:
         return dealt
 
     def take_back(self, job: Job) -> None:
-        """It comes first."""
+        """Put it back at the head of the list."""
         assert isinstance(job, SeedJob)
         self._pending.insert(0, job)
 
     def report(self, job: Job, epoch: RunEpoch) -> bool:
-        """All are trained to their end."""
+        """False: every run is trained to its end."""
         return False
 
     def ended(self, job: Job, last: RunEpoch) -> Testing | None:
@@ -134,21 +134,21 @@ class InOrder:
         self._on_end(task)
 
     def refused(self, job: Job, reason: str) -> None:
-        """It is told at the end; the others go on."""
+        """Note the failure, which is reported at the end; the other runs continue."""
         self._left -= 1
         self.failures.append(f"{job.name}: {reason}")
         self._view.ended(job.name, "failed", reason)
 
     def froze(self, job: Job) -> None:
-        """Keep it beside the recipe."""
+        """Write it to the recipe's folder."""
         assert isinstance(job, SeedJob)
         try:
             self._kept[job.task.name].freeze(job.run, job.state)
         except OSError as error:  # a full disk must not end the command
-            self._view.note(f"{job.name} could not be frozen: {error}")
+            self._view.note(f"cannot save the state of {job.name}: {error}")
 
     def settled(self, precision: str) -> str:
-        """What it means for these recipes, of which some may have been trained before."""
+        """The precision that "auto" means for these recipes; an earlier choice stands."""
         stored = [each.precision for each in self._kept.values() if each.precision is not None]
         settled = stored[0] if stored else precision
         for each in self._kept.values():
@@ -157,17 +157,17 @@ class InOrder:
         return settled
 
     def attend(self) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def flush(self) -> None:
-        """Nothing: files are written at once."""
+        """Do nothing: files are written at once."""
 
     def give_back(self, jobs: Sequence[Job]) -> None:
-        """What was frozen is beside the recipes already."""
+        """Count them; their states are in the recipes' folders already."""
         self._interrupted = len(jobs)
 
     def standing(self) -> Standing:
-        """How many runs are done."""
+        """How many runs are done, and how many failed or were interrupted."""
         failed = len(self.failures)
         done = self._total - self._left - failed
         return Standing(

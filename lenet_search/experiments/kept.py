@@ -1,12 +1,13 @@
-"""What is kept of recipes that were trained: a folder for each, in it a file and a model for each seed.
+"""The folder of a trained recipe, with a file and a model for each seed.
 
     DIR/NAME/recipe.toml    the recipe
-    DIR/NAME/recipe.json    its values and what its images are; `evaluate` and `predict` read it
-    DIR/NAME/seed-1.json    one run: its curve, device, seconds, result on the test set
+    DIR/NAME/recipe.json    its values, and a description of its images; `evaluate` and `predict` read it
+    DIR/NAME/seed-1.json    one run: its learning curve, device, seconds, result on the test set
     DIR/NAME/seed-1.keras   its model
-    DIR/NAME/seed-2.frozen  a run that was interrupted, or is running; removed when it is over
+    DIR/NAME/seed-2.frozen  a run that is running or was interrupted; removed when the run is over
 
-Each file is replaced whole, and a run is there when its .json is: a command that was stopped resumes from there.
+Files are replaced as a whole. A run is complete once its .json file exists; a command that is run again trains the
+others.
 """
 
 import json
@@ -27,21 +28,21 @@ class Kept:
     """The folder of one recipe.
 
     Args:
-        folder: DIR/NAME, made when something is written
+        folder: DIR/NAME, created when something is written
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def model(self, seed: int) -> Path:
-        """Where the model of a seed lies; a run that diverged has none."""
+        """The path of a seed's model; a run that diverged has none."""
         return self.folder / f"seed-{seed}.keras"
 
     def run(self, seed: int) -> Run | None:
-        """What is kept of a seed, None where it has not been trained to the end.
+        """The run of a seed, or None if it has not been trained to the end.
 
         Raises:
-            ResultError: the file is not one of a run.
+            ResultError: the file does not describe a run.
         """
         path = self.folder / f"seed-{seed}.json"
         try:
@@ -54,7 +55,7 @@ class Kept:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ResultError(f"{path}: not the file of a run that was kept; remove it to train it again") from error
+            raise ResultError(f"{path}: expected the file of a run; remove it to train the run again") from error
         return run if run.diverged or self.model(seed).is_file() else None
 
     def keep_model(self, seed: int, model: bytes) -> None:
@@ -63,31 +64,31 @@ class Kept:
             scratch.write_bytes(model)
 
     def keep(self, run: Run) -> None:
-        """Write a run's file; its model is there already. What was frozen of it is not needed any more."""
+        """Write a run's file, once its model is written, and remove its frozen state."""
         _write_json(self.folder / f"seed-{run.seed}.json", run.to_json())
         self._frozen(run.seed).unlink(missing_ok=True)
 
     def freeze(self, run: Run, state: SlotState | None) -> None:
-        """Write a run that is not over."""
+        """Write the state of a run that is not over."""
         assert state is not None
         write_frozen(self._frozen(run.seed), run, state)
 
     def frozen(self, seed: int) -> tuple[Run, SlotState] | None:
-        """A run that is not over, as it was frozen last; None where none was.
+        """A run that is not over and its last frozen state, or None if there is none.
 
         Raises:
-            ResultError: its file is damaged.
+            ResultError: the file is damaged.
         """
         return read_frozen(self._frozen(seed))
 
     @property
     def precision(self) -> str | None:
-        """What "auto" means for the runs of this folder, where that is settled."""
-        found = self._read_summary().get("precision")
-        return None if found is None else str(found)
+        """The precision that "auto" means for the runs of this folder; None if not settled yet."""
+        precision = self._read_summary().get("precision")
+        return None if precision is None else str(precision)
 
     def settle(self, precision: str) -> None:
-        """Note what "auto" means for the runs of this folder."""
+        """Store the precision that "auto" means for the runs of this folder."""
         _write_json(self._summary, {**self._read_summary(), "precision": precision})
 
     def clear(self) -> None:
@@ -96,10 +97,10 @@ class Kept:
             path.unlink(missing_ok=True)
 
     def begin(self, recipe: Recipe, images: Mapping[str, Any], header: str) -> None:
-        """See that the folder is this recipe's, and on these images (`data.Split.describe()`); a new one is made so.
+        """Check that the folder belongs to this recipe and these images (`data.Split.describe()`), or create it.
 
         Raises:
-            ResultError: the folder holds another recipe, or was trained on other images, or cannot be made.
+            ResultError: the folder contains another recipe or results on other images, or cannot be created.
         """
         path = self._summary
         try:
@@ -109,17 +110,17 @@ class Kept:
             self._make(recipe, images, header)
             return
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ResultError(f"{path}: not a recipe that was kept; choose another folder with --out") from error
+            raise ResultError(f"{path}: expected a trained recipe; choose another folder with --out") from error
         changed = differences(_texts(stored), _texts(recipe.values()))
         what_to_do = "choose another folder with --out, or remove this one"
         if changed:
             raise ResultError(
-                f"{self.folder} holds results of another recipe of this name ({'; '.join(changed)}); {what_to_do}"
+                f"{self.folder} contains results of another recipe of this name ({'; '.join(changed)}); {what_to_do}"
             )
         if digest != images["digest"]:
             raise ResultError(
-                f"{self.folder} holds results on other images of {images['name']} (digest {digest}, now "
-                f"{images['digest']}): figures of the two cannot stand together; {what_to_do}"
+                f"{self.folder} contains results on other images of {images['name']} (digest {digest}, now "
+                f"{images['digest']}), which cannot be compared with these; {what_to_do}"
             )
 
     def _make(self, recipe: Recipe, images: Mapping[str, Any], header: str) -> None:
@@ -135,8 +136,8 @@ class Kept:
         return self.folder / "recipe.json"
 
     def _read_summary(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self._summary.read_text(encoding="utf-8"))
-        return found
+        summary: dict[str, Any] = json.loads(self._summary.read_text(encoding="utf-8"))
+        return summary
 
     def _frozen(self, seed: int) -> Path:
         return self.folder / f"seed-{seed}.frozen"

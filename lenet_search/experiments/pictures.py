@@ -1,4 +1,4 @@
-"""Pictures of recipes on several seeds: what was claimed and what came out, courses, errors, comparisons."""
+"""Plots of recipes on several seeds: reported accuracy and ours, learning curves, errors, comparisons."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from lenet_search.run import Run
 
 ACCURACY = {"val_accuracy": METRICS["val_accuracy"], "test_accuracy": Shown("test accuracy", 100.0, "%", 2)}
 BAND = 0.15  # opacity
-DOMAINS = ((0.0, 0.36), (0.44, 0.6), (0.79, 1.0))  # of a comparison's panels; before the last stand names of pairs
+DOMAINS = ((0.0, 0.36), (0.44, 0.6), (0.79, 1.0))  # panels of a comparison; the names of pairs precede the last
 
 
 def seeds_figure(runs: Sequence[Run], title: str) -> go.Figure:
@@ -41,12 +41,12 @@ def seeds_figure(runs: Sequence[Run], title: str) -> go.Figure:
     figure.update_xaxes(title_text="epoch")
     figure.update_yaxes(title_text="accuracy (%)", row=1, col=1)
     figure.update_yaxes(title_text="cross-entropy", row=1, col=2)
-    reading = "solid: validation images, dotted: training images, as augmented; click a seed to hide it"
+    reading = "solid: validation images; dotted: augmented training images; click a seed to hide it"
     return titled(figure, title, reading)
 
 
 def claims_figure(results: Sequence[Result]) -> go.Figure:
-    """Test accuracies with their intervals beside the claims, a panel for each data set."""
+    """Test accuracies with their intervals beside the reported ones, a panel per data set."""
     by_data: dict[str, list[Result]] = {}
     for result in results:
         if result.mean("test_accuracy").value is not None:
@@ -66,11 +66,11 @@ def claims_figure(results: Sequence[Result]) -> go.Figure:
             y=[name for _, name in shown],
             customdata=[claim.source for claim, _ in shown],
             mode="markers",
-            name="claim",
-            legendgroup="claim",
+            name="reported",
+            legendgroup="reported",
             showlegend=row == 1,
             marker={"symbol": "diamond-open", "size": 11, "color": PALETTE[1], "line": {"width": 2}},
-            hovertemplate="%{y}: %{x:.2f} % claimed<br>%{customdata}<extra></extra>",
+            hovertemplate="%{y}: %{x:.2f} % reported<br>%{customdata}<extra></extra>",
             row=row,
             col=1,
         )
@@ -81,8 +81,8 @@ def claims_figure(results: Sequence[Result]) -> go.Figure:
     figure.update_xaxes(title_text="test accuracy (%)", row=len(by_data), col=1)
     titled(
         figure,
-        "What was claimed, and what came out",
-        "means over seeds with 95 % intervals; the test set was read once for each finished model",
+        "Reported accuracy, and ours",
+        "means over seeds with 95 % intervals; the test set was read once per finished model",
         height=200 + 34 * sum(heights),
     )
     figure.update_annotations(font_size=13, font_color=SOFT, x=0.0, xanchor="left")
@@ -105,7 +105,7 @@ def _measured(group: Sequence[Result], *, first: bool) -> go.Scatter:
         },
         customdata=[f"{mean}, n = {mean.n}" for mean in means],
         mode="markers",
-        name="this tool",
+        name="ours",
         legendgroup="ours",
         showlegend=first,
         marker={"size": 10, "color": PALETTE[0]},
@@ -114,7 +114,7 @@ def _measured(group: Sequence[Result], *, first: bool) -> go.Scatter:
 
 
 def course_figure(result: Result) -> go.Figure:
-    """One recipe: accuracy, loss and validation error by epoch; thin lines are seeds, the thick one is their mean."""
+    """One recipe: accuracy, loss and validation error by epoch; a thin line per seed, a thick one for the mean."""
     figure = make_subplots(1, 3, horizontal_spacing=0.08)
     for column, name in ((1, "accuracy"), (2, "loss")):
         for part, color in (("val", PALETTE[0]), ("train", PALETTE[1])):
@@ -129,7 +129,7 @@ def course_figure(result: Result) -> go.Figure:
     n = len(result.runs) - result.diverged
     seeds = f"{n} seed{'' if n == 1 else 's'}" + (f", {result.diverged} diverged" if result.diverged else "")
     about = f"{result.task.title.rstrip('.')}; " if result.task.title else ""
-    titled(figure, result.name, f"{about}{seeds}, thick lines are means")
+    titled(figure, result.name, f"{about}{seeds}; thick lines are means")
     return figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"})
 
 
@@ -145,12 +145,12 @@ def errors_figure(data: str, results: Sequence[Result]) -> go.Figure:
             _add_mean(figure, mean, result.name, PALETTE[place % len(PALETTE)], "%", dash=_dash(place))
     _log_axis(figure, np.array(everything))
     _epoch_axis(figure, results)
-    subtitle = "means over seeds; validation images, since a test set that is watched while training is none"
+    subtitle = "means over seeds, on validation images: the test set is not read during training"
     return titled(figure, f"Error by epoch on {data}", subtitle, height=560)
 
 
 def comparison_figure(comparison: Comparison) -> go.Figure:
-    """Course by epoch, every seed's result, and the differences of all pairs with their intervals."""
+    """Learning curves, the result of each seed, and the differences of all pairs with their intervals."""
     shown = ACCURACY[comparison.metric]
     figure = make_subplots(
         1, 3, horizontal_spacing=0.0, column_widths=[0.4, 0.3, 0.3],
@@ -182,12 +182,12 @@ def comparison_figure(comparison: Comparison) -> go.Figure:
     figure.update_yaxes(title_text=shown.title, row=1, col=2)
     figure.update_yaxes(title_text=ACCURACY["val_accuracy"].title, row=1, col=1)
     figure.update_yaxes(ticks="", showgrid=False, row=1, col=3)
-    figure.update_xaxes(showticklabels=False, ticks="", title_text="recipes, as on the left", row=1, col=2)
+    figure.update_xaxes(showticklabels=False, ticks="", title_text="recipes, colors as on the left", row=1, col=2)
     for column, domain in enumerate(DOMAINS):
         figure.update_xaxes(domain=domain, row=1, col=column + 1)
         figure.layout.annotations[column].update(x=domain[0], xanchor="left")  # the heading of the panel
     n = min((pair.difference.n for pair in comparison.pairs), default=0)
-    subtitle = f"n = {n} seeds, paired; a line joins the runs of one seed"
+    subtitle = f"n = {n} seed{'' if n == 1 else 's'}, paired; a line connects the runs of one seed"
     titled(figure, comparison.title, subtitle, height=max(460, 300 + 44 * len(comparison.pairs)))
     figure.update_annotations(font_size=13, font_color=SOFT)
     return figure.update_layout(
@@ -220,7 +220,7 @@ def _add_differences(figure: go.Figure, comparison: Comparison) -> None:
 
 
 def _curves(result: Result, name: str) -> np.ndarray:
-    """(seeds, epochs) of the runs that came through."""
+    """(seeds, epochs): the curves of the runs that did not diverge."""
     return np.array([run.curve[name] for run in result.runs if not run.diverged], float)
 
 
@@ -281,7 +281,7 @@ def _add_mean(
 
 
 def _dash(place: int) -> str:
-    """Another kind of line when the palette comes round again."""
+    """The line style, which changes each time the palette is used up."""
     return ("solid", "dash", "dot")[place // len(PALETTE) % 3]
 
 
@@ -293,7 +293,7 @@ def _epoch_axis(figure: go.Figure, results: Sequence[Result], **where: int) -> N
 def _log_axis(figure: go.Figure, errors: np.ndarray, **where: int) -> None:
     positive = errors[np.isfinite(errors) & (errors > 0)]
     ticks = log_ticks(float(positive.min()), float(positive.max())) if positive.size else []
-    if len(ticks) < 3 and positive.size:  # a short course lies between two of the usual ticks
+    if len(ticks) < 3 and positive.size:  # a short curve may fall between two of the usual ticks
         ticks = [float(f"{tick:.2g}") for tick in np.geomspace(positive.min(), positive.max(), 5)]
     figure.update_yaxes(
         type="log", title_text="validation error (%)", tickvals=ticks, ticktext=[tick_text(t) for t in ticks], **where

@@ -1,4 +1,4 @@
-"""Published recipes, trained again and held against the accuracy that their authors report."""
+"""Published recipes, trained again and compared with the accuracy that their authors report."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,14 +15,14 @@ from lenet_search.look.progress import View
 
 SEEDS = 5
 FOLDER = Path("results")
-# One epoch on few images, and few of the test set: all parts work, and no figure means anything.
+# One epoch on a few images, and a few test images: checks that everything works; the figures mean nothing.
 QUICK = ("train.epochs=1", "data.limit=2000", "data.validation=500")
 QUICK_TEST = 500
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What came out, recipe by recipe, and the files that say so."""
+    """The results, recipe by recipe, and the files written."""
 
     results: tuple[Result, ...]
     folder: Path
@@ -30,7 +30,7 @@ class Reproduction:
 
 
 def read_published(names: Sequence[str], seeds: int | None, *, quick: bool) -> list[Task]:
-    """The recipes of these names or files; in a `quick` look without the figure that they are held against.
+    """The recipes of these names or files; with `quick`, without their reported accuracy.
 
     Raises:
         StudyFileError: with every problem of every file.
@@ -52,9 +52,9 @@ def reproduce(
     freeze_every: float = FREEZE_EVERY,
     on_result: Callable[[Result], None] = lambda result: None,
 ) -> Reproduction:
-    """Train what is missing, and read the test set once for each model.
+    """Train the missing runs, and read the test set once per model.
 
-    Tables are written after each recipe, and a page of pictures at the end, also when the end is an error or a signal.
+    Tables are written after each recipe, and a page of plots at the end, even after an error or a signal.
 
     Raises:
         LenetSearchError: as `finish`.
@@ -79,7 +79,7 @@ def reproduce(
             tasks, kept, name=name, test=True, view=view, data_folder=data_folder, workers=workers,
             test_limit=QUICK_TEST if quick else None, freeze_every=freeze_every, on_result=keep,
         )  # fmt: skip
-    finally:  # a signal or a worker's death takes nothing of what is done
+    finally:  # finished results are shown even after a signal or a worker's death
         page = [write_page(in_order(), folder)] if done else []
     return Reproduction(tuple(in_order()), folder, (*written, *page))
 
@@ -94,10 +94,10 @@ def compare_recipes(
     workers: int | None = None,
     freeze_every: float = FREEZE_EVERY,
 ) -> tuple[Comparison, list[Path]]:
-    """Train recipes on the same seeds, and hold them against each other; the comparison, and the files that say so.
+    """Train recipes on the same seeds and compare them; returns the comparison and the files written.
 
     Raises:
-        LenetSearchError: as `finish`; ResultError also for recipes that cannot be paired.
+        LenetSearchError: as `finish`; ResultError also for recipes that cannot be compared.
     """
     check_comparable(tasks)
     kept = {task.name: Kept(folder / task.name) for task in tasks}

@@ -1,4 +1,4 @@
-"""What came of a recipe on several seeds: its figures with their intervals, beside what was claimed."""
+"""The result of a recipe on several seeds: its figures with their intervals, and the verdict on its claim."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ METRICS = ("test_accuracy", "val_accuracy", "val_loss")
 
 @dataclass(frozen=True)
 class Result:
-    """A task, its runs in the order of its seeds, its images and its network's trainable parameters."""
+    """A task, its runs in the order of its seeds, its images and the number of its trainable parameters."""
 
     task: Task
     runs: tuple[Run, ...]
@@ -23,7 +23,7 @@ class Result:
 
     @classmethod
     def of(cls, task: Task, kept: Kept, images: Mapping[str, Any], parameters: int) -> "Result":
-        """From the files of its folder; seeds that are not done are left out."""
+        """Read the result from the files of its folder, without seeds that are not done."""
         runs = tuple(run for run in map(kept.run, task.seeds) if run is not None)
         return cls(task, runs, images, parameters)
 
@@ -34,27 +34,27 @@ class Result:
 
     @property
     def seconds(self) -> float:
-        """Training time of all seeds: each one's share of its stacks' time."""
+        """Training time of all seeds; the time of a stack is divided among its runs."""
         return sum(run.seconds for run in self.runs)
 
     @property
     def diverged(self) -> int:
-        """How many runs did; they are in no mean."""
+        """The number of runs that diverged; means leave them out."""
         return sum(run.diverged for run in self.runs)
 
     def values(self, metric: str) -> dict[int, float]:
-        """The metric after the last epoch, by seed; runs that diverged or were not measured are left out."""
-        found = {}
+        """The metric after the last epoch, by seed, without runs that diverged or were not measured."""
+        values = {}
         for run in self.runs:
             value = run.test_accuracy if metric == "test_accuracy" else run.curve[metric][-1]
             if not run.diverged and value is not None:
-                found[run.seed] = value
-        return found
+                values[run.seed] = value
+        return values
 
     def mean(self, metric: str) -> Estimate:
-        """The mean over seeds (Student's t), or over "images" where n is 1.
+        """The mean over seeds, with Student's t interval.
 
-        One run says nothing about the spread over seeds; Wilson's interval of its share of images stands in then.
+        A single run says nothing about the spread over seeds. It gets Wilson's interval over its images instead.
         """
         values, images = list(self.values(metric).values()), self._images(metric)
         if len(values) == 1 and images:
@@ -67,21 +67,21 @@ class Result:
         return int(self.images["validation"]) if metric == "val_accuracy" else 0
 
     def verdict(self) -> str:
-        """The mean test accuracy beside the claim, in words; empty where there is nothing to compare."""
-        claim, found = self.task.claim, self.mean("test_accuracy")
-        if claim is None or claim.test_accuracy is None or found.value is None:
+        """How the mean test accuracy compares with the reported one, in words; empty if either is missing."""
+        claim, mean = self.task.claim, self.mean("test_accuracy")
+        if claim is None or claim.test_accuracy is None or mean.value is None:
             return ""
         if not claim.comparable:
             return "other images"
-        if found.value >= claim.test_accuracy:
-            surely = found.low is not None and found.low > claim.test_accuracy
-            return "above the claim" if surely else "reached"
-        if found.high is None or found.high >= claim.test_accuracy:
+        if mean.value >= claim.test_accuracy:
+            surely = mean.low is not None and mean.low > claim.test_accuracy
+            return "above" if surely else "reached"
+        if mean.high is None or mean.high >= claim.test_accuracy:
             return "within the interval"
-        return "below the claim"
+        return "below"
 
     def summary(self) -> dict[str, Any]:
-        """All but the curves, JSON-able."""
+        """The result as JSON, without the curves."""
         claim = self.task.claim
         told = None if claim is None else {
             "source": claim.source,

@@ -1,4 +1,4 @@
-"""Recipes that are to be trained, each on some seeds."""
+"""Tasks: recipes to train, each on several seeds."""
 
 import tempfile
 from collections.abc import Sequence
@@ -22,10 +22,10 @@ class Task:
 
 
 def read_tasks(sources: Sequence[str], seeds: int, overrides: Sequence[str] = ()) -> list[Task]:
-    """Read recipes; the seeds of each count up from the one after its file's own, with which it may have been chosen.
+    """Read recipes. Seeds start after the one in a recipe's file, which may have helped to choose the recipe.
 
     Raises:
-        StudyFileError: with every problem of every file, or when two recipes have one name.
+        StudyFileError: with every problem of every file, or if two recipes have the same name.
     """
     tasks: list[Task] = []
     problems: list[str] = []
@@ -37,7 +37,7 @@ def read_tasks(sources: Sequence[str], seeds: int, overrides: Sequence[str] = ()
             continue
         name = definition.recipe_name
         if any(task.name == name for task in tasks):
-            problems.append(f"{source}: two recipes are called {name}, which names their results; rename one of them")
+            problems.append(f"{source}: two recipes are named {name}, and so are their results; rename one of them")
         heading = "" if definition.path is None else title(definition.path)
         first = definition.seed + 1
         tasks.append(Task(name, heading, recipe, definition.claim, tuple(range(first, first + seeds))))
@@ -49,7 +49,7 @@ def read_tasks(sources: Sequence[str], seeds: int, overrides: Sequence[str] = ()
 def task_of(
     recipe: str | Path | Recipe, seeds: int, *, overrides: Sequence[str] = (), name: str | None = None
 ) -> tuple[Task, str]:
-    """One recipe as a task, and the metric that its file names; seeds as `read_tasks` has them.
+    """One recipe as a task, and the metric named in its file; seeds as in `read_tasks`.
 
     Raises:
         StudyFileError: with every problem of the file or the overrides.
@@ -63,5 +63,5 @@ def task_of(
     definition, whole = read_recipe(recipe, overrides=overrides)
     heading = "" if definition.path is None else title(definition.path)
     first = definition.seed + 1
-    found = Task(name or definition.recipe_name, heading, whole, definition.claim, tuple(range(first, first + seeds)))
-    return found, definition.metric
+    task = Task(name or definition.recipe_name, heading, whole, definition.claim, tuple(range(first, first + seeds)))
+    return task, definition.metric

@@ -1,4 +1,4 @@
-"""One recipe from several initial weights: how good is it, and how much of that is luck?"""
+"""Training one recipe from several initial weights: how good is it, and how much of that is luck?"""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ from lenet_search.study import METRICS, write_recipe
 
 @dataclass(frozen=True)
 class Training:
-    """What came of a recipe on its seeds. `seconds` are those of this command; `files` what it has written."""
+    """The result of a recipe on its seeds. `seconds` is the time of this command; `files` are those it wrote."""
 
     result: Result
     seconds: float
@@ -30,11 +30,11 @@ class Training:
 
     @property
     def model_seed(self) -> int | None:
-        """Whose model is model.keras: the first seed that came through. Picking the best would flatter it."""
+        """The seed of model.keras: the first that did not diverge. Choosing the best would flatter the recipe."""
         return next((run.seed for run in self.result.runs if not run.diverged), None)
 
     def summary(self) -> dict[str, Any]:
-        """All but curves and models, JSON-able."""
+        """The training as JSON, without curves and models."""
         result = self.result
         seeds = [
             {"seed": run.seed, "clocks": run.clocks, "diverged": run.diverged}
@@ -64,26 +64,26 @@ def train(
     freeze_every: float = FREEZE_EVERY,
     restart: bool = False,
 ) -> Training:
-    """Train a recipe from the initial weights of all its seeds, side by side; only what the folder lacks.
+    """Train a recipe from the initial weights of all its seeds, side by side; only runs missing from the folder.
 
-    All runs see the same images in the same order with the same random draws, so they differ by their initial weights
-    alone.
+    All runs see the same images in the same order with the same random draws. They differ only in their initial
+    weights.
 
     Args:
         task: recipe and seeds
-        folder: where recipe, runs, curves and models go
+        folder: folder for recipe, runs, curves and models
         view: where progress is shown
-        title: what the pictures are called; else the task's name
-        metric: that is shown while training
+        title: title of the plots; else the task's name
+        metric: the metric to show during training
         data_folder: folder searched for NAME.npz before downloading
-        workers: processes; else one per GPU, or one per core
+        workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of each run's state
-        restart: train everything again, also what the folder has; it may hold another recipe
+        restart: discard the runs in the folder, even another recipe's, and train all again
 
     Raises:
-        DataError: the images cannot be had.
-        ResultError: the folder holds another recipe, or cannot be created.
-        Interrupted: by a signal; the same call resumes.
+        DataError: the images are missing or damaged.
+        ResultError: the folder contains another recipe, or cannot be created.
+        Interrupted: by a signal; call again to resume.
         RunError: workers keep dying, or a run cannot be trained here.
     """
     started = monotonic()
@@ -99,9 +99,9 @@ def train(
 
 
 def _write(training: Training, kept: Kept, title: str) -> list[Path]:
-    """Write recipe.toml, recipe.json, curves.csv, curves.html and, where a run came through, model.keras.
+    """Write recipe.toml, recipe.json, curves.csv, curves.html and, unless all runs diverged, model.keras.
 
-    recipe.json holds the results too, and tells `evaluate` which data set the model beside it is for.
+    recipe.json also contains the results, and tells `evaluate` which data set the model was trained on.
     """
     folder, result = kept.folder, training.result
     recipe, summary, table, picture, model = (
@@ -113,10 +113,10 @@ def _write(training: Training, kept: Kept, title: str) -> list[Path]:
     replace_text(table, curves_csv("seed", ((run.seed, run.curve) for run in result.runs)))
     replace_text(picture, seeds_figure(result.runs, title).to_html(include_plotlyjs=True))
     if training.model_seed is None:
-        model.unlink(missing_ok=True)  # an earlier training's would look like this one's
+        model.unlink(missing_ok=True)  # a model of an earlier training would pass for one of this
         return [recipe, summary, table, picture]
     try:
         shutil.copyfile(kept.model(training.model_seed), model)
     except OSError as error:
-        raise ResultError(f"{model}: cannot be written: {error.strerror}") from error
+        raise ResultError(f"{model}: cannot write the model: {error.strerror}") from error
     return [recipe, summary, table, picture, model]

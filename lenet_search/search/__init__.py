@@ -1,7 +1,7 @@
-"""The search: a parent that owns the Optuna study, and workers that train what it asks for.
+"""The search: a parent that owns the Optuna study, and workers that train its trials.
 
-`run` is all that others need; a `View` shows its progress. Workers import this package too, so it stays light:
-Optuna is imported by the parent's files alone, the engine by the worker's.
+Other packages need only `run`; a `View` shows its progress. Workers import this package, too, so it stays light: only
+the parent's files import Optuna, and only the worker's import the engine.
 """
 
 from pathlib import Path
@@ -31,26 +31,26 @@ def run(
     freeze_every: float = FREEZE_EVERY,
     view: View | None = None,
 ) -> Summary:
-    """Search until the study has its `trials` (those of earlier runs and other machines count) or the time is up.
+    """Search until the study has `trials` trials, including those of earlier runs and other machines, or time is up.
 
     Args:
         definition: the study
         storage: journal file or Optuna URL; else LENET_SEARCH_STORAGE, else lenet-search.journal
-        trials: the study's total; else the definition's
+        trials: total number of trials; else the definition's
         timeout: seconds for this run; else the definition's
-        workers: processes; else one per GPU, else one per core
-        slots: trials side by side in each worker; "auto" measures what is fastest; else by device
+        workers: number of processes; else one per GPU, or one per core
+        slots: trials side by side in each worker; "auto" measures the best number; else by device
         data_folder: folder searched for NAME.npz before downloading
         freeze_every: seconds between two copies of each running trial's state, from which it resumes if its worker or
-            this process is killed; copies never take more than 2 % of the time
-        view: where progress is shown; None shows it nowhere
+            this process is killed; copies take at most 2 % of the time
+        view: where progress is shown; None: nowhere
 
     Raises:
-        DefinitionChanged: the storage holds another study of this name.
-        ValueError: `slots` is no size.
-        DataError: the images cannot be had.
+        DefinitionChanged: the storage contains another study of this name.
+        ValueError: `slots` is neither "auto" nor a number of slots.
+        DataError: images are missing or damaged.
         RunError: the storage cannot be opened, or workers keep dying.
-        Interrupted: by Ctrl-C, SIGTERM, SIGHUP or SIGUSR1; what was running is frozen, and the same call resumes it.
+        Interrupted: by Ctrl-C, SIGTERM, SIGHUP or SIGUSR1; running trials are frozen, and the same call resumes them.
     """
     from lenet_search.search.search import search
 

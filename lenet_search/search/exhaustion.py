@@ -1,4 +1,4 @@
-"""How many trials a study can have: a space that is finite is not searched twice."""
+"""How many trials a study can have: a finite space is not searched twice."""
 
 import math
 from dataclasses import dataclass
@@ -11,24 +11,22 @@ GRID = "GridSampler"
 
 @dataclass(frozen=True)
 class Total:
-    """How many trials a study is to have, and why fewer than were asked for, as words that go behind the number."""
+    """The number of trials of a study and, if it is not the number requested, the reason, as words that follow it."""
 
     trials: int
     reason: str = ""
 
 
 def total_of(definition: Definition, trials: int) -> Total:
-    """The total for a study that was asked for so many `trials`.
+    """The total of a study for which `trials` trials were requested.
 
-    A study with nothing open is one recipe: one trial, unless it says `repeat = true`, and then each trial is another
-    seed. Samplers that try each combination once end with the last one.
+    A study that searches nothing is one recipe, so it has one trial; with `repeat = true`, it has `trials` trials with
+    different seeds. Samplers that try each combination once end with the last one.
     """
     if not definition.space.searched():
         if definition.repeat:
-            return Total(trials, " of one recipe, each with another seed")
-        return Total(
-            1, ", since nothing is open (study.repeat = true trains it with several seeds)" if trials > 1 else ""
-        )
+            return Total(trials, " of one recipe, with different seeds")
+        return Total(1, ", because every value is fixed (study.repeat = true: several seeds)" if trials > 1 else "")
     kind, most = definition.sampler.kind, None
     if kind == EVERY_ONCE:
         most = definition.space.combinations()
@@ -36,4 +34,4 @@ def total_of(definition: Definition, trials: int) -> Total:
         most = math.prod(len(values) for values in definition.sampler.arguments["search_space"].values())
     if most is None or most >= trials:
         return Total(trials)
-    return Total(most, f": {kind} ends with the last combination")
+    return Total(most, f", the number of combinations for {kind}")

@@ -1,4 +1,4 @@
-"""The ledger: the parent's side of the Optuna study. It asks, reports and tells, and keeps the total the total."""
+"""The ledger: the parent's side of the Optuna study. It asks, reports and tells, and never exceeds the total."""
 
 import time
 import uuid
@@ -28,24 +28,24 @@ from lenet_search.storage.trials import REASON, attributes_of, drop_weights, sav
 from lenet_search.structure import structure_of
 from lenet_search.study import Definition
 
-FROZEN = "frozen"  # trial attribute: the file of its frozen run, in a folder of this name beside the artifacts
-KEPT = 5  # complete trials whose weights are kept
+FROZEN = "frozen"  # trial attribute: file of its frozen run, in a folder of this name beside the artifacts
+KEPT = 5  # number of best trials whose weights are kept
 COMPLETE, PRUNED, FAIL = TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL
 RUNNING, WAITING = TrialState.RUNNING, TrialState.WAITING
-COUNTED = (COMPLETE, PRUNED, RUNNING)  # towards a study's total
-TOTAL_REACHED = "the study's total was reached by another run"
+COUNTED = (COMPLETE, PRUNED, RUNNING)  # states that count towards a study's total
+TOTAL_REACHED = "another run has reached the study's total"
 
 
 @dataclass(eq=False, kw_only=True)
 class TrialJob(Job):
-    """A trial that this process holds, from ask to tell."""
+    """A trial of this process, from ask to tell."""
 
     trial: optuna.Trial
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How many trials of the study are in which state; `interrupted` ones wait for being resumed."""
+    """The number of trials in each state; `interrupted` ones are waiting to be resumed."""
 
     complete: int
     pruned: int
@@ -59,13 +59,13 @@ class Ledger:
 
     Args:
         definition: the study
-        storage: where it is, or will be
-        folder: where weights are kept
-        total: how many trials the study is to have
-        note: called with what a person should know
+        storage: its storage
+        folder: folder for weights
+        total: total number of trials
+        note: called with messages for people
 
     Raises:
-        DefinitionChanged: the storage holds another study of this name.
+        DefinitionChanged: the storage contains another study of this name.
     """
 
     def __init__(
@@ -83,15 +83,15 @@ class Ledger:
         self._storage = storage
         self._folder = folder
         self._note = note
-        self._dropped: set[int] = set()  # complete trials that are known to have no weights any more
-        self._exhausted = False  # the sampler has tried all that there is
+        self._dropped: set[int] = set()  # complete trials whose weights are known to be deleted
+        self._exhausted = False  # whether the sampler has tried every combination
         self._beaten = -float("inf")
         self.beat()
 
     # The study.
 
     def counts(self) -> Counts:
-        """How many trials are in which state, in the storage as it is now."""
+        """The number of trials in each state, in the storage as it is now."""
         standings = self.standings()
         complete, pruned, failed, running = (standings.count(state) for state in (COMPLETE, PRUNED, FAIL, RUNNING))
         waiting = self._trials(WAITING) if standings.count(WAITING) else []
@@ -104,29 +104,29 @@ class Ledger:
         return min(left, standings.count(WAITING)) if self._exhausted else left
 
     def settle(self, precision: str) -> str:
-        """Store what "auto" means as a precision in this study, unless that is settled; gives what it means."""
+        """Store what precision "auto" means in this study, unless it is settled already; returns what it means."""
         stored: str | None = self.study.user_attrs.get(PRECISION)
         if stored is None:
             self.study.set_user_attr(PRECISION, precision)
         return stored or precision
 
     def beat(self, *, over: bool = False) -> None:
-        """Say that this parent lives, if it has not done so for a while; or that it is `over`."""
+        """Write a heartbeat if one is due, or, with `over`, that this parent has ended."""
         if over or time.monotonic() - self._beaten >= HEARTBEAT:
             self.study.set_user_attr(self.parent.attribute, {**self.parent.heartbeat(), "over": over})
             self._beaten = time.monotonic()
 
     def flush(self) -> None:
-        """Have everything in the storage itself that was reported so far; ends and beginnings of trials are at once."""
+        """Write all reports to the storage. Starts and ends of trials are written at once anyway."""
         if isinstance(self._storage, BatchedJournal):
             self._storage.flush()
 
     def standings(self) -> Standings:
-        """How all trials stand, in the storage as it is now. Optuna's own objects: not to be changed."""
+        """The state of all trials, in the storage as it is now. They are Optuna's objects: do not change them."""
         return self.study.standings()
 
     def ended(self) -> int:
-        """How many trials a sampler learns from: complete and pruned ones."""
+        """The number of complete and pruned trials, from which a sampler learns."""
         return self.standings().count(COMPLETE, PRUNED)
 
     def best(self) -> FrozenTrial | None:
@@ -136,10 +136,10 @@ class Ledger:
     # A trial, from ask to tell.
 
     def ask(self) -> TrialJob | None:
-        """The next trial, an interrupted or queued one first; None when the total turns out to be reached.
+        """The next trial, interrupted and queued ones first, or None if the total is reached.
 
-        Two parents may ask at the same moment. Of all trials that count, or wait and so will, only those with fewer
-        than `total` before them stay: numbers are given out one by one, so all parents agree on which.
+        Two parents may ask at the same moment. A trial stays only if fewer than `total` trials that count, or wait and
+        will count, have smaller numbers. Numbers are given out one by one, so all parents agree.
         """
         trial = self.study.ask()
         resumed = RUN in trial.user_attrs
@@ -152,18 +152,18 @@ class Ledger:
         try:
             recipe = Recipe.from_values(self.definition.space.sample(trial))
         except BaseException as error:  # nobody else knows of this trial yet
-            self._fail(trial.number, f"it could not be drawn: {error}")
+            self._fail(trial.number, f"cannot draw its parameters: {error}")
             raise
         structure = structure_of(recipe, self.definition.space)
         seed = derived_seed(self.definition.seed, trial.number)
         job = TrialJob(trial.number, f"trial {trial.number}", Run(recipe, seed), structure, trial=trial)
         if resumed:
             self._thaw(job)
-        self.flush()  # should this process end now, the trial is known to be ours, with all its parameters
+        self.flush()  # if this process ends now, the storage knows that the trial was ours, and its parameters
         return job
 
     def report(self, job: TrialJob, value: float) -> bool:
-        """Report a trial's metric after its last epoch; whether to give it up. A trial that is not ours any more is."""
+        """Report a trial's metric after an epoch. Returns whether to give it up: it is pruned, or no longer ours."""
         trial, epoch = job.trial, job.run.epochs
         try:
             if epoch in trial._cached_frozen_trial.intermediate_values:  # reported before the worker was lost
@@ -175,7 +175,7 @@ class Ledger:
             return True
 
     def complete(self, job: TrialJob, value: float, weights: Mapping[str, np.ndarray] | None) -> bool:
-        """Tell a trial COMPLETE; the weights of the best few are kept. False when it is not ours any more."""
+        """Tell a trial COMPLETE, and keep its weights if it is one of the best. False if it is no longer ours."""
         try:
             self._record(job)
             if weights is not None and self.standings().better(value) < KEPT:
@@ -191,7 +191,7 @@ class Ledger:
         return told
 
     def prune(self, job: TrialJob, reason: str) -> bool:
-        """Tell a trial PRUNED: for the pruner, or because it cannot be trained. False when it is not ours any more."""
+        """Tell a trial PRUNED, by the pruner or because it cannot be trained. False if it is no longer ours."""
         try:
             self._record(job)
             job.trial.set_user_attr(REASON, reason)
@@ -202,7 +202,7 @@ class Ledger:
         return told
 
     def freeze(self, job: TrialJob) -> None:
-        """Keep a trial's run as it was frozen last, so that it can be resumed from there."""
+        """Write a trial's frozen run, from which the trial can resume."""
         assert job.state is not None
         try:
             name = job.trial.user_attrs.get(FROZEN)
@@ -212,12 +212,12 @@ class Ledger:
             (self._folder / FROZEN).mkdir(parents=True, exist_ok=True)
             write_frozen(self._folder / FROZEN / name, job.run, job.state)
         except UpdateFinishedTrialError:
-            return  # it is not ours any more, which its next report shows
+            return  # it is no longer ours, as its next report will show
         except OSError as error:  # a full disk must not end a search
-            self._note(f"{job.name} could not be frozen: {error}")
+            self._note(f"cannot save the state of {job.name}: {error}")
 
     def give_back(self, number: int, reason: str) -> bool:
-        """Let a trial wait, with its parameters and seed, for whoever resumes it. False when it has ended."""
+        """Let a trial wait, with its parameters and seed, to be resumed by any run. False if it has ended."""
         trial_id = self._storage.get_trial_id_from_study_id_trial_number(self.study._study_id, number)
         try:
             self._storage.set_trial_user_attr(trial_id, REASON, f"interrupted: {reason}")
@@ -227,7 +227,7 @@ class Ledger:
         return True
 
     def adopt_orphans(self) -> list[int]:
-        """Let trials wait that stopped parents have left RUNNING; their numbers."""
+        """Let RUNNING trials of stopped parents wait to be resumed; returns their numbers."""
         strangers = [trial for trial in self._trials(RUNNING) if trial.user_attrs.get(RUN) != self.parent.id]
         if not strangers:
             return []
@@ -235,26 +235,26 @@ class Ledger:
         return [
             trial.number
             for trial in strangers
-            if _is_orphan(trial, parents) and self.give_back(trial.number, "its process ended without a word")
+            if _is_orphan(trial, parents) and self.give_back(trial.number, "its process was killed")
         ]
 
     def _thaw(self, job: TrialJob) -> None:
-        """Have a trial that was interrupted go on where it was frozen."""
+        """Resume an interrupted trial from its frozen run."""
         name = job.trial.user_attrs.get(FROZEN)
         try:
-            found = None if name is None else read_frozen(self._folder / FROZEN / Path(name).name)
+            frozen = None if name is None else read_frozen(self._folder / FROZEN / Path(name).name)
         except ResultError as error:
-            self._note(f"{job.name} begins anew: {error}")
+            self._note(f"{job.name} starts again from the beginning: {error}")
             return
-        if found is None:
+        if frozen is None:
             return
-        run, state = found
+        run, state = frozen
         if run.seed == job.run.seed and job.run.recipe.settled(run.recipe.train.precision) == run.recipe:
             job.run = run
             job.froze(run.epochs, state)
 
     def _forget(self, job: TrialJob) -> None:
-        """Remove a trial's frozen run: it is over."""
+        """Remove the frozen run of a trial that is over."""
         name = job.trial.user_attrs.get(FROZEN)
         if name is not None:
             (self._folder / FROZEN / name).unlink(missing_ok=True)
@@ -268,7 +268,7 @@ class Ledger:
         try:
             save_weights(self._storage, self._folder, job.trial, weights)
         except OSError as error:  # a full disk must not end a search
-            self._note(f"the weights of trial {job.number} could not be kept: {error}")
+            self._note(f"cannot save the weights of trial {job.number}: {error}")
 
     def _trials(self, *states: TrialState) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False, states=states or None)
@@ -283,7 +283,7 @@ class Ledger:
             pass
 
     def _tell(self, number: int, state: TrialState, value: float | None = None) -> bool:
-        """Tell a trial. False when another parent, taking this one for dead, has told it or taken it back before."""
+        """Tell a trial. False if another parent, which believed this one dead, has told or adopted it."""
         try:
             self.study.tell(number, value, state)
         except UpdateFinishedTrialError:
@@ -292,7 +292,7 @@ class Ledger:
             if "Cannot tell" not in str(error):
                 raise
             return False
-        except RuntimeError as error:  # how a sampler that has tried everything ends a study, after telling
+        except RuntimeError as error:  # raised, after telling, by a sampler that has tried every combination
             if "Study.stop" not in str(error):
                 raise
             self._exhausted = True
@@ -303,5 +303,5 @@ def _is_orphan(trial: FrozenTrial, parents: Mapping[str, Any]) -> bool:
     signature = trial.user_attrs.get(RUN)
     if signature is not None:
         return is_over(parents.get(PREFIX + signature), time.time())
-    start = trial.datetime_start  # not signed: its parent is about to, or was stopped at that moment
+    start = trial.datetime_start  # unsigned: its parent is about to sign it, or was stopped before it could
     return start is None or (datetime.now() - start).total_seconds() > SILENCE

@@ -1,4 +1,4 @@
-"""Opening a study in a storage: made when it is new, compared with its stored definition when it is not."""
+"""Opening a study in a storage: create a new one, or compare an existing one with its stored definition."""
 
 import time
 import warnings
@@ -16,18 +16,18 @@ from lenet_search.search.remembering import RememberingStudy
 from lenet_search.storage import DEFINITION
 from lenet_search.study import Component, Definition, differences
 
-SAME_EVERYWHERE = ("QMCSampler", "GridSampler")  # their runs share one sequence, by one seed
-PRECISION = "lenet-search precision"  # study attribute: what "auto" means in it
-IMAGES = "lenet-search images"  # study attribute: the digest of the images that it is about
-KNOWN_INSIDE = ("5.0.",)  # versions of Optuna whose TPE `search/tpe.py` knows; with others Optuna's own runs as it is
-PATIENCE = 5.0  # seconds that another run gets between making a study and describing it
+SAME_EVERYWHERE = ("QMCSampler", "GridSampler")  # all their runs share one sequence, from one seed
+PRECISION = "lenet-search precision"  # study attribute: what "auto" means in this study
+IMAGES = "lenet-search images"  # study attribute: the digest of its images
+KNOWN_INSIDE = ("5.0.",)  # versions of Optuna whose TPE `search/tpe.py` knows; with others, Optuna's own TPE runs
+PATIENCE = 5.0  # seconds to wait for another run to describe a study that it has just created
 
 
 def open_study(definition: Definition, storage: BaseStorage, run_id: str) -> RememberingStudy:
-    """The Optuna study of `definition`, with its sampler and pruner; `[[start]]` is queued when it is new.
+    """The Optuna study of `definition`, with its sampler and pruner. In a new study, `[[start]]` is queued.
 
     Raises:
-        DefinitionChanged: the storage holds another study of this name.
+        DefinitionChanged: the storage contains another study of this name.
     """
     direction = StudyDirection[definition.direction.upper()]
     try:
@@ -39,7 +39,7 @@ def open_study(definition: Definition, storage: BaseStorage, run_id: str) -> Rem
         study = RememberingStudy(definition.name, storage)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            study.set_metric_names([definition.metric])  # what plots and the dashboard call the value
+            study.set_metric_names([definition.metric])  # the value's name in plots and in the dashboard
         for place, values in enumerate(definition.start, start=1):
             study.enqueue_trial(values, user_attrs={"start": place})
         study.set_user_attr(DEFINITION, definition.lines())
@@ -50,46 +50,46 @@ def open_study(definition: Definition, storage: BaseStorage, run_id: str) -> Rem
 
 
 def compare_images(study: optuna.Study, digest: str) -> None:
-    """See that a study goes on with the images and the split that it was begun with.
+    """Check that a study resumes with the images and the split that it was started with.
 
     Raises:
-        DefinitionChanged: they are others now; trials before and after could not be compared.
+        DefinitionChanged: they differ, so earlier and later trials could not be compared.
     """
     stored = study.user_attrs.get(IMAGES)
     if stored is None:
         study.set_user_attr(IMAGES, digest)
     elif stored != digest:
         raise DefinitionChanged(
-            f"study {study.study_name!r} was begun with other images (digest {stored}, now {digest}): "
-            "give this one another name with --name, or bring the old data set back"
+            f"study {study.study_name!r} was started with other images (digest {stored}, now {digest}): "
+            "choose another name with --name, or restore the old data set"
         )
 
 
 def derived_seed(*parts: int) -> int:
-    """A seed of 31 bits that follows from `parts` and looks like no neighbour's."""
+    """A seed of 31 bits derived from `parts`; neighboring parts give unrelated seeds."""
     return int(np.random.SeedSequence(parts).generate_state(1)[0] >> 1)
 
 
 def _compare(study: optuna.Study, definition: Definition) -> None:
     stored = _stored_definition(study)
-    own_direction = [StudyDirection[definition.direction.upper()]]
-    if stored is None and (study.get_trials(deepcopy=False) or study.directions != own_direction):
+    directions = [StudyDirection[definition.direction.upper()]]
+    if stored is None and (study.get_trials(deepcopy=False) or study.directions != directions):
         raise DefinitionChanged(
-            f"the storage holds a study {study.study_name!r} that lenet-search did not make: "
-            "give this one another name with --name"
+            f"the storage contains a study {study.study_name!r} that lenet-search did not create: "
+            "choose another name with --name"
         )
-    if stored is None:  # whoever made it was stopped at that moment
+    if stored is None:  # the run that created it was stopped before it could describe it
         study.set_user_attr(DEFINITION, definition.lines())
     elif changed := differences(stored, definition.lines()):
         raise DefinitionChanged(
-            f"the storage holds a study {study.study_name!r} with another definition:\n"
+            f"the storage contains a study {study.study_name!r} with another definition:\n"
             + "".join(f"  {line}\n" for line in changed)
-            + "Give this one another name with --name, or undo the change to go on with the old one."
+            + "Choose another name with --name, or undo the change to resume the stored study."
         )
 
 
 def _stored_definition(study: optuna.Study) -> dict[str, str] | None:
-    """What was stored with the study; another run may have made it a moment ago, so it gets a little time."""
+    """The definition stored with the study. Waits a little for a run that has just created the study."""
     deadline = time.monotonic() + PATIENCE
     while True:
         stored: dict[str, str] | None = study.user_attrs.get(DEFINITION)
@@ -100,7 +100,7 @@ def _stored_definition(study: optuna.Study) -> dict[str, str] | None:
 
 
 def _sampler(definition: Definition, begun: int, run_id: str, history: History) -> optuna.samplers.BaseSampler:
-    """The definition's sampler. A run that goes on, or joins, must not draw the first run's numbers again."""
+    """The definition's sampler. A run that resumes or joins must not repeat the first run's random numbers."""
     component = definition.sampler
     seed = int(component.arguments.get("seed") or definition.seed)
     if begun and component.kind not in SAME_EVERYWHERE:
@@ -118,7 +118,7 @@ def _sampler(definition: Definition, begun: int, run_id: str, history: History) 
 
 
 def _pruner(definition: Definition, history: History) -> optuna.pruners.BasePruner:
-    """The definition's pruner. Hyperband is told the longest trial, or it would wait for the first to complete."""
+    """The definition's pruner. Hyperband is given the longest trial; else it would wait for one to complete."""
     component = definition.pruner
     if component.kind == "HyperbandPruner" and component.arguments.get("max_resource", "auto") == "auto":
         epochs = definition.space.possible("train.epochs")

@@ -1,7 +1,8 @@
-"""Parents: who else works on a study, and who has stopped. Each signs its trials and shows that it lives.
+"""Parents: the processes that work on a study. A parent signs its trials and sends heartbeats.
 
-A parent writes a study attribute every `HEARTBEAT` seconds. On the machine that it names, a parent is over when its
-process is gone; on any other, when nothing was written for `SILENCE` seconds (whose clocks may differ by a little).
+A heartbeat is a study attribute, written every `HEARTBEAT` seconds. Seen from the same machine, a parent is over when
+its process is gone; seen from another, when it has been silent for `SILENCE` seconds (their clocks may differ a
+little).
 """
 
 import os
@@ -18,12 +19,12 @@ from typing import Any
 HEARTBEAT = 30.0  # seconds
 SILENCE = 180.0  # seconds
 PREFIX = "lenet-search run "
-RUN = "run"  # the trial attribute that names the parent which holds it
+RUN = "run"  # trial attribute: the parent that holds the trial
 
 
 @dataclass(frozen=True)
 class Parent:
-    """This process, as the others that work on a study see it."""
+    """This process, as seen by the others that work on a study."""
 
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
 
@@ -33,12 +34,12 @@ class Parent:
         return PREFIX + self.id
 
     def heartbeat(self) -> dict[str, Any]:
-        """Who and where it is, and when it said so."""
+        """Its machine, process and start, and the current time."""
         return {"host": host(), "pid": os.getpid(), "started": process_start(os.getpid()), "time": round(time.time())}
 
 
 def is_over(heartbeat: Mapping[str, Any] | None, now: float) -> bool:
-    """Whether the parent that wrote `heartbeat` last has stopped without a word. `now` in seconds since 1970."""
+    """Whether the parent whose last heartbeat this is has ended. `now` is in seconds since 1970."""
     if heartbeat is None or heartbeat.get("over"):
         return True
     if heartbeat["host"] == host():
@@ -47,21 +48,21 @@ def is_over(heartbeat: Mapping[str, Any] | None, now: float) -> bool:
 
 
 def host() -> str:
-    """This machine since it was started, down to the container: where a process number means something."""
+    """Identifies this machine since its last boot, down to the container: the scope of a process number."""
     parts = [socket.gethostname()]
     try:
         parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
         parts.append(re.sub(r"\D", "", os.readlink("/proc/self/ns/pid")))
     except OSError:
-        parts.append(str(uuid.getnode()))  # not Linux: the network card's number tells machines of one name apart
+        parts.append(str(uuid.getnode()))  # not Linux: the network address distinguishes machines of the same name
     return "/".join(parts)
 
 
 def process_start(pid: int) -> str | None:
-    """When the process `pid` was started, in the system's own words; None when there is none (or only a zombie)."""
+    """When the process `pid` was started, in the system's format; None if it does not exist or is a zombie."""
     if Path("/proc/self/stat").exists():
         try:
-            # After the name, which may hold spaces: state is the first field, the start time the twentieth.
+            # After the name, which may contain spaces, the state is field 1 and the start time field 20.
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:
             return None

@@ -1,7 +1,8 @@
 """Optuna's percentile and median pruner, for studies with thousands of trials.
 
-For each report, Optuna's gathers the values of all complete trials at that step anew: a few ms at 10,000 trials, in
-which a stack of 64 slots waits 64 times per epoch. What they were does not change, so it is kept here, by step.
+At each report, Optuna's pruner collects the values of all complete trials at that step. With 10,000 trials this takes a
+few ms, and a stack of 64 slots waits for it 64 times per epoch. The values never change, so they are kept here, by
+step.
 """
 
 import math
@@ -15,17 +16,17 @@ from lenet_search.search.history import History
 
 
 class RememberingPercentilePruner(BasePruner):
-    """Says what Optuna's `PercentilePruner` with the same arguments says; `MedianPruner` is that of percentile 50.
+    """Decides as Optuna's `PercentilePruner` with the same arguments; `MedianPruner` has percentile 50.
 
     Args:
-        percentile: of the values at a step, from 0 to 100; trials whose best value so far is worse are given up
-        n_startup_trials: complete trials before any is given up
-        n_warmup_steps: steps before any trial is given up
-        interval_steps: steps from one judgement to the next
-        n_min_trials: values that a step needs
+        percentile: percentile of a step's values, from 0 to 100; trials whose best value so far is worse are pruned
+        n_startup_trials: number of complete trials before any trial is pruned
+        n_warmup_steps: number of steps before a trial may be pruned
+        interval_steps: number of steps between two decisions
+        n_min_trials: number of values that a step needs
     """
 
-    history: History | None = None  # of the study; made at the first report where it is not set
+    history: History | None = None  # the study's history; created at the first report if not set
 
     def __init__(
         self,
@@ -41,18 +42,18 @@ class RememberingPercentilePruner(BasePruner):
         self._warmup = n_warmup_steps
         self._interval = interval_steps
         self._least = n_min_trials
-        self._read = 0  # finished trials of the history
-        self._complete = 0  # of them
-        self._values: dict[int, list[float]] = {}  # of all complete trials, by step
-        self._bounds: dict[int, float] = {}  # the percentile by step, as far as it was asked for
+        self._read = 0  # number of finished trials read from the history
+        self._complete = 0  # number of complete trials among them
+        self._values: dict[int, list[float]] = {}  # values of all complete trials, by step
+        self._bounds: dict[int, float] = {}  # percentiles computed so far, by step
 
     def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
-        """Whether to give the trial up."""
+        """Whether to prune the trial."""
         step = trial.last_step
         if step is None or step < self._warmup:
             return False
         before = max((other for other in trial.intermediate_values if other != step), default=-1)
-        if before >= step - (step - self._warmup) % self._interval:  # was judged in this interval
+        if before >= step - (step - self._warmup) % self._interval:  # already decided in this interval
             return False
         self._remember(study)
         if self._complete < max(1, self._startup):

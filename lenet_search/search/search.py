@@ -1,4 +1,4 @@
-"""A run from its first line to its summary: look at the data, open the study, say what will be done, do it."""
+"""A complete search: check the data, open the study, print the plan, run it, and summarize."""
 
 import math
 import time
@@ -51,7 +51,7 @@ def search(
     total = total_of(definition, trials)
     staff = Staff(places(workers, visible_gpus(), cores), setup, cores, workers)
     try:
-        staff.start(total.trials)  # first of all: loading what computes takes them seconds
+        staff.start(total.trials)  # first, because workers take seconds to load the backend
         digests = _look_at_data(definition.space, data_folder, view)
         with stop_signals() as stop:
             try:
@@ -70,8 +70,8 @@ def search(
         if stop.signal is not None and ended == "signal":
             raise Interrupted(stop.signal, _how_to_resume(summary), summary)
         return summary
-    except KeyboardInterrupt as error:  # while looking at the data: later ones are collected by `stop_signals`
-        raise Interrupted(2, "Interrupted before anything was begun.") from error
+    except KeyboardInterrupt as error:  # while checking the data; later ones are collected by `stop_signals`
+        raise Interrupted(2, "Interrupted before the search started.") from error
     finally:
         staff.close()
         view.close()
@@ -80,14 +80,14 @@ def search(
 def _how_to_resume(summary: Summary) -> str:
     done = summary.trials["complete"] + summary.trials["pruned"]
     interrupted = summary.trials["interrupted"]
-    words = f" {interrupted} interrupted trials are frozen where they were." if interrupted else ""
-    return f"Interrupted with {done} of {summary.trials['total']} trials done.{words} To resume: {same_command()}"
+    frozen = f" {interrupted} {'trial is' if interrupted == 1 else 'trials are'} frozen." if interrupted else ""
+    return f"Interrupted with {done} of {summary.trials['total']} trials done.{frozen} To resume: {same_command()}"
 
 
 def _look_at_data(space: Space, folder: Path | None, view: View) -> list[str]:
-    """Load every data set that a trial can ask for, to fail now and not later; the digests of their splits."""
+    """Load every data set that a trial may use, to fail now rather than later. Returns the digests of their splits."""
     digests: dict[str, None] = {}
-    networks: dict[bool, list[str]] = {False: [], True: []}  # by whether they take 28x28 images padded
+    networks: dict[bool, list[str]] = {False: [], True: []}  # by whether 28x28 images are padded for them
     for network_name in _values(space, "model.network"):
         networks[Model(str(network_name)).padded].append(str(network_name))
     for name in _values(space, "data.name"):
@@ -101,19 +101,19 @@ def _look_at_data(space: Space, folder: Path | None, view: View) -> list[str]:
                 height, width, channels = split.x_train.shape[1:]
                 view.opening(
                     "Data",
-                    f"{split.name}: {len(split.y_train):,} images to train on, {len(split.y_val):,} to validate with, "
-                    f"{height}x{width}{'' if channels == 1 else ' in colour'}, {split.classes} classes",
+                    f"{split.name}: {len(split.y_train):,} training and {len(split.y_val):,} validation images, "
+                    f"{height}x{width}{'' if channels == 1 else ' in color'}, {split.classes} classes",
                 )
     return list(digests)
 
 
 def _check_fit(space: Space, split: data.Split, networks: Sequence[str]) -> None:
-    """See that every batch, and every one of the `networks`, goes with the images."""
+    """Check that every batch size and all `networks` fit the images."""
     largest = max(int(size) for size in _values(space, "train.batch_size"))
     if largest > len(split.y_train):
         raise DataError(
-            f"train.batch_size: expected at most the {len(split.y_train):,} images of {split.name} to train on; "
-            f"received {largest}; give a smaller one, or more images (data.limit, data.validation)"
+            f"train.batch_size: expected at most {len(split.y_train):,}, the number of training images of "
+            f"{split.name}; received {largest}; use a smaller batch, or more images (data.limit, data.validation)"
         )
     height, width, channels = split.x_train.shape[1:]
     for name in networks:
@@ -121,7 +121,7 @@ def _check_fit(space: Space, split: data.Split, networks: Sequence[str]) -> None
 
 
 def _values(space: Space, path: str) -> tuple[Scalar, ...]:
-    """All values of a choice; of a range, its ends."""
+    """All values of a choice, or the two ends of a range."""
     possible = space.possible(path)
     return possible if isinstance(possible, tuple) else (possible.low, possible.high)
 
@@ -135,9 +135,10 @@ def _introduce(ledger: Ledger, total: Total, url: str, view: View) -> None:
     words += [f"{counts.interrupted} interrupted"] if counts.interrupted else []
     view.opening("Study", f"{definition.name}: {', '.join(words)}")
     view.opening("Metric", f"{definition.metric} after the last epoch ({definition.direction})")
-    view.opening("Space", f"{len(searched)} open: {', '.join(searched)}" if searched else "nothing open: one recipe")
-    view.opening("Sampler", f"{definition.sampler.kind}, pruned by {definition.pruner.kind}")
-    view.opening("Storage", f"{url}, weights of the best in {artifact_folder(url)}")
+    hyperparameters = f"{len(searched)} hyperparameter{'' if len(searched) == 1 else 's'}: {', '.join(searched)}"
+    view.opening("Searched", hyperparameters if searched else "nothing: every value is fixed")
+    view.opening("Sampler", f"{definition.sampler.kind} with {definition.pruner.kind}")
+    view.opening("Storage", f"{url}; best weights in {artifact_folder(url)}")
     view.opening("Watch", dashboard_command(url))
 
 

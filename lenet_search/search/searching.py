@@ -1,4 +1,4 @@
-"""Optuna decides: which trial is trained next, and which is given up."""
+"""A decider that lets Optuna choose the next trial, and which trials to prune."""
 
 import math
 from collections.abc import Sequence
@@ -14,44 +14,44 @@ from lenet_search.search.ledger import Ledger, TrialJob
 from lenet_search.search.supply import FIRST_SLOTS, Supply, fair_share, suitability
 from lenet_search.structure import Structure
 
-ORPHANS = 60.0  # seconds between two searches for trials that nobody runs any more
+ORPHANS = 60.0  # seconds between two searches for trials that ended processes left behind
 
 
 class Searching:
-    """The `crew.job.Decider` of a search.
+    """The `crew.decider.Decider` of a search.
 
     Args:
         ledger: the study
-        view: where ends of trials are shown
-        slots: of a stack, where that is known
+        view: where the ends of trials are shown
+        slots: slots per stack, if known
     """
 
     def __init__(self, ledger: Ledger, view: View, slots: int = FIRST_SLOTS) -> None:
         self._ledger = ledger
         self._view = view
-        self._slots = slots  # of a stack, or a guess before any worker has said
+        self._slots = slots  # per stack, or a guess until a worker reports it
         self._supply = Supply(ledger)
         self._looked = -math.inf
 
     def wanted(self) -> int:
-        """How many trials could begin now."""
+        """How many trials could start now."""
         return self._supply.wanted()
 
     def is_short(self, workers: Sequence[WorkerProcess]) -> bool:
-        """Whether trials are to be asked for ahead."""
+        """Whether more trials should be asked for ahead."""
         self._slots = max((each.ready.slots for each in workers if each.ready is not None), default=self._slots)
         return self._supply.is_short(self._supply.needed_soon(workers, self._slots))
 
     def ask(self) -> None:
-        """Ask for one."""
+        """Ask for one trial."""
         self._supply.ask()
 
     def can_deal(self, worker: WorkerProcess, workers: Sequence[WorkerProcess], room: int, leaving: int) -> bool:
-        """Whether enough were asked ahead. New ones are drawn knowing how the others ended."""
+        """Whether enough trials are ready. If not, those that ended are told first, so new ones are drawn from them."""
         return self._share(worker, workers, room, leaving) <= len(self._supply)
 
     def deal(self, worker: WorkerProcess, workers: Sequence[WorkerProcess], room: int, leaving: int) -> list[TrialJob]:
-        """Up to `room` new trials, so that all workers have about as many; those that suit this one best."""
+        """Up to `room` new trials, those that suit this worker best. All workers get about the same number."""
         others = set().union(*(other.structures for other in workers if other is not worker))
         running = [job.structure for job in worker.held.values()]
         known = set(worker.structures)
@@ -75,11 +75,11 @@ class Searching:
         return fair_share(room, self._supply.wanted(), here, everywhere, len(workers))
 
     def take_back(self, job: Job) -> None:
-        """It comes first."""
+        """Take back a trial, to be dealt before others."""
         self._supply.take_back(_trial(job))
 
     def report(self, job: Job, epoch: RunEpoch) -> bool:
-        """Report it to Optuna; whether to give it up."""
+        """Report the epoch to Optuna; returns whether to prune the trial."""
         value = epoch.measured[self._ledger.definition.metric]
         return self._ledger.report(_trial(job), value if epoch.finite else math.nan)
 
@@ -98,7 +98,7 @@ class Searching:
         return None
 
     def refused(self, job: Job, reason: str) -> None:
-        """A trial that cannot be trained here is told PRUNED: the sampler learns from it."""
+        """Tell Optuna that a trial that cannot be trained here was pruned, so that the sampler learns from it."""
         self._ended(job, "pruned", reason, self._ledger.prune(_trial(job), reason))
 
     def _ended(self, job: Job, state: str, detail: str, told: bool) -> None:
@@ -108,40 +108,40 @@ class Searching:
             self._view.note(f"{job.name} was taken over by another process")
 
     def froze(self, job: Job) -> None:
-        """Keep it."""
+        """Keep the trial's state."""
         self._ledger.freeze(_trial(job))
 
     def tested(self, done: Tested) -> None:
         """Never: a search does not read the test set."""
 
     def settled(self, precision: str) -> str:
-        """What it means in this study, which may have been settled before."""
+        """The precision that "auto" means in this study; an earlier choice stands."""
         settled = self._ledger.settle(precision)
         self._view.opening("Precision", f"{settled}, for all trials of this study")
         return settled
 
     def attend(self) -> None:
-        """A heartbeat, and a look at what other processes left behind."""
+        """Send a heartbeat, and adopt trials that ended processes left behind."""
         self._ledger.beat()
         if monotonic() - self._looked >= ORPHANS:
             self._looked = monotonic()
             for number in self._ledger.adopt_orphans():
-                self._view.note(f"trial {number} was left behind by a process that ended: it is resumed")
+                self._view.note(f"resuming trial {number}, left behind by a process that ended")
 
     def flush(self) -> None:
-        """Write what was reported."""
+        """Write what was reported so far."""
         self._ledger.flush()
 
     def give_back(self, jobs: Sequence[Job]) -> None:
-        """They wait for the next run of the study."""
-        with ExitStack() as farewell:  # each is tried, whatever becomes of the others
+        """Leave unfinished trials to the next run of the study."""
+        with ExitStack() as farewell:  # gives back all, even if one fails
             farewell.callback(self._ledger.beat, over=True)
             for job in (*jobs, *self._supply.give_back()):
                 reason = f"after {job.frozen} of {job.run.recipe.train.epochs} epochs"
                 farewell.callback(self._ledger.give_back, job.number, reason)
 
     def standing(self) -> Standing:
-        """How the study stands in the storage."""
+        """The study's current state in the storage."""
         ledger = self._ledger
         counts, best = ledger.counts(), ledger.best()
         pick = max if ledger.definition.direction == "maximize" else min

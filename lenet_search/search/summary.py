@@ -1,4 +1,4 @@
-"""What a run came to, for a program to read."""
+"""The result of a search, for programs."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Summary:
-    """The end of a run.
+    """The result of a search.
 
-    `trials` has the study's `total` and how many are `complete`, `pruned`, `failed` and `interrupted`, other runs'
-    included; `best` the `number`, `value` and `params` of the best complete trial, or None. `ended` is "done",
-    "timeout", or "signal". Seconds and rates are this run's.
+    `trials` contains the study's `total` and the number of `complete`, `pruned`, `failed` and `interrupted` trials,
+    including those of other runs. `best` contains `number`, `value` and `params` of the best complete trial, or is
+    None. `ended` is "done", "timeout" or "signal". Seconds and rates are those of this run.
     """
 
     study: str

@@ -1,11 +1,11 @@
 """Optuna's TPE, for studies with thousands of trials.
 
-For each draw, Optuna's goes through all finished trials in Python: which are the best, and what their parameters were.
-At 10,000 trials that is nine tenths of an `ask`; the arithmetic on them is the rest. What a finished trial was does not
-change, so it is kept here, in arrays by trial number; those that run are few.
+For each draw, Optuna's TPE reads all finished trials in Python, to rank them and collect their parameters. With 10,000
+trials, this is nine tenths of an `ask`; the rest is arithmetic. Finished trials never change, so their values are kept
+here, in arrays by trial number; running trials are few.
 
-This takes the place of a step inside Optuna's sampler, so `lenet_search.search.opening` takes it only with versions of
-Optuna whose insides are known.
+This replaces a step inside Optuna's sampler, so `lenet_search.search.opening` uses it only with versions of Optuna
+whose internals are known.
 """
 
 from collections.abc import Mapping
@@ -26,27 +26,27 @@ LEARNED_FROM = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 class RememberingTPESampler(TPESampler):
-    """Draws what Optuna's `TPESampler` with the same arguments draws.
+    """Draws the same values as Optuna's `TPESampler` with the same arguments.
 
-    A trial's parameters are drawn in several steps, each of which has Optuna look at all trials anew. Here they are
-    looked at once per trial; in between only other runs could change anything.
+    A trial's parameters are drawn in several steps, and Optuna reads all trials at each. Here they are read once per
+    trial; between steps, only other runs could change anything.
     """
 
-    history: History | None = None  # of the study; made at the first draw where it is not set
-    _lock = Lock()  # of all samplers, which can be copied; locks cannot
+    history: History | None = None  # the study's history; created at the first draw if not set
+    _lock = Lock()  # shared by all samplers: samplers can be copied, locks cannot
     _finished: "_Finished | None" = None
-    _looked = -1  # for which trial
+    _looked = -1  # number of the trial for which trials were last read
     _others: Mapping[int, Mapping[str, Any]] = MappingProxyType({})  # parameters of running trials, by number
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        """As Optuna's."""
+        """As in Optuna."""
         self._looked = -1  # the trial may have been drawn before, and waited
         super().before_trial(study, trial)
 
     def _sample(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """The step that goes through all trials: split them, fit an estimator to both parts, take the best draw."""
+        """The step that reads all trials: split them, fit an estimator to both parts, take the best draw."""
         if len(study.directions) > 1:
             return super()._sample(study, trial, search_space)
         with self._lock:
@@ -73,7 +73,7 @@ class RememberingTPESampler(TPESampler):
             return {name: distribution.to_external_repr(drawn[name]) for name, distribution in search_space.items()}
 
     def _look(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        """At all trials, on behalf of one that is about to be drawn."""
+        """Read all trials, for one that is about to be drawn."""
         assert self.history is not None
         assert self._finished is not None
         self.history.look()
@@ -87,23 +87,23 @@ class RememberingTPESampler(TPESampler):
 
 
 class _Finished:
-    """The complete and pruned trials of a history, by their numbers."""
+    """The complete and pruned trials of a history, by number."""
 
     def __init__(self, study: optuna.Study, history: History) -> None:
-        self.constrained = False  # whether any has constraints, which decide before its value does
+        self.constrained = False  # whether any trial has constraints, which take precedence over values
         self._study = study
         self._history = history
-        self._read = 0  # finished trials of the history, failed ones included
-        self._numbers = np.zeros(0, int)  # ascending, as are the rows of all that follows
+        self._read = 0  # number of finished trials read from the history, including failed ones
+        self._numbers = np.zeros(0, int)  # ascending, as are the rows of the arrays below
         self._complete = np.zeros(0, bool)
-        self._ranks = np.zeros((0, 2))  # the smaller, the better, among complete and among pruned trials
+        self._ranks = np.zeros((0, 2))  # smaller is better, among complete and among pruned trials
         self._columns: dict[str, tuple[BaseDistribution, np.ndarray]] = {}  # NaN where a trial lacks the parameter
 
     def __len__(self) -> int:
         return len(self._numbers)
 
     def read(self) -> None:
-        """Take in those that the history has known since the last time."""
+        """Add the trials that are new in the history."""
         finished = self._history.since(self._read)
         self._read += len(finished)
         new = [trial for trial in finished if trial.state in LEARNED_FROM]
@@ -128,12 +128,15 @@ class _Finished:
     def observations(
         self, rows: np.ndarray, more: Mapping[int, Mapping[str, Any]], space: dict[str, BaseDistribution]
     ) -> dict[str, np.ndarray]:
-        """What trials that have all parameters of `space` had, in Optuna's internal numbers, by trial number.
+        """The parameters of all trials that have every parameter of `space`, in Optuna's internal representation.
 
         Args:
             rows: finished trials
-            more: parameters of trials that have not finished, by number
+            more: parameters of unfinished trials, by number
             space: the distributions
+
+        Returns:
+            An array for each parameter, ordered by trial number.
         """
         columns = np.array([self._column(name, distribution)[rows] for name, distribution in space.items()])
         everywhere = ~np.isnan(columns).any(axis=0)
@@ -143,8 +146,8 @@ class _Finished:
             for name, distribution in space.items()
         ]
         order = np.argsort([*self._numbers[rows][everywhere], *with_all])
-        found = np.concatenate([columns[:, everywhere], np.array(added, float)], axis=1)[:, order]
-        return dict(zip(space, found, strict=True))
+        values = np.concatenate([columns[:, everywhere], np.array(added, float)], axis=1)[:, order]
+        return dict(zip(space, values, strict=True))
 
     def _column(self, name: str, distribution: BaseDistribution) -> np.ndarray:
         known = self._columns.get(name)

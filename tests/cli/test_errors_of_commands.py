@@ -27,13 +27,13 @@ def test_an_interrupted_search_leaves_with_the_exit_code_of_its_signal(monkeypat
     from lenet_search import search
 
     def interrupted(*_: object, **__: object) -> None:
-        raise search.Interrupted(15, "stopped; the same command goes on")
+        raise search.Interrupted(15, "stopped; the same command resumes it")
 
     monkeypatch.setattr(search, "run", interrupted)
     write_study(Path("mine.toml"))
     stopped = call("run", "--study", "mine.toml")
     assert stopped.exit_code == 143
-    assert "the same command goes on" in stopped.stderr
+    assert "the same command resumes it" in stopped.stderr
 
 
 def test_an_unexpected_error_is_one_line_and_says_how_to_see_more(monkeypatch):

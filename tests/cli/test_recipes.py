@@ -9,7 +9,7 @@ import pytest
 from calls import ROOT, call
 
 
-def test_the_list_of_recipes_says_what_is_claimed_and_what_is_done():
+def test_the_list_of_recipes_has_the_reported_accuracy_and_the_seeds_that_are_done():
     listed = call("reproduce", "--list")
     assert listed.exit_code == 0
     line = next(line for line in listed.stdout.splitlines() if line.strip().startswith("lenet-basic"))
@@ -42,10 +42,8 @@ def test_recipes_on_other_images_are_not_compared():
     assert "lenet-basic and lenet5-cifar cannot be compared: data.name" in failed.stderr
 
 
-def test_check_says_what_is_claimed_for_a_recipe():
-    assert (
-        "every value is fixed: a recipe, with a claim of 98.91 % test accuracy." in call("check", "lenet-basic").stdout
-    )
+def test_check_shows_the_reported_accuracy_of_a_recipe():
+    assert "a recipe: every value is fixed; reported test accuracy 98.91 %." in call("check", "lenet-basic").stdout
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's predict with NumPy 2

@@ -18,9 +18,9 @@ def test_a_difference_that_all_seeds_share_is_told_though_the_runs_overlap() -> 
 
 def test_what_chance_may_have_done_is_not_called_a_difference() -> None:
     found = compare("c", [result("a", (900, 920)), result("b", (910, 915))], "test_accuracy")
-    assert found.pairs[0].verdict() == "cannot be told apart at n = 2"
+    assert found.pairs[0].verdict() == "no significant difference at n = 2"
     assert compare("c", [result("a", (900,)), result("b", (990,))], "val_accuracy").pairs[0].verdict() == (
-        "cannot be told at n = 1"
+        "no verdict at n = 1"
     )
 
 
@@ -30,7 +30,7 @@ def test_a_verdict_is_held_to_5_percent_over_all_pairs_together() -> None:
     among = compare("c", members, "test_accuracy").pairs[0]
     assert alone.difference == among.difference
     assert alone.difference.low > 0 and alone.p <= 0.05 < among.p
-    assert among.verdict() == "cannot be told apart at n = 3"
+    assert among.verdict() == "no significant difference at n = 3"
 
 
 def test_only_seeds_that_came_through_in_both_are_paired() -> None:
@@ -47,7 +47,7 @@ def test_recipes_on_other_images_are_refused() -> None:
     other = replace(task("b"), recipe=Recipe.from_values(RECIPE.values() | {"data.validation": 100}))
     with pytest.raises(ResultError, match=r"a and b cannot be compared: data\.validation is 0\.1 in one and 100"):
         check_comparable([task("a"), other])
-    with pytest.raises(ResultError, match="expected two recipes or more"):
+    with pytest.raises(ResultError, match="expected two or more recipes"):
         check_comparable([task("a")])
 
 

@@ -196,7 +196,7 @@ def test_a_signal_ends_the_work_at_once_and_keeps_what_was_finished(tiny_npz: Pa
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
-    assert "What was done is kept" in said
+    assert "Finished runs are kept" in said
     assert [each["name"] for each in json.loads(begun.read_text())["recipes"]] == ["quick"]
     assert (tmp_path / "out" / "reproduce.html").exists()
 

@@ -44,7 +44,7 @@ def test_a_run_whose_model_is_gone_is_to_be_trained_again(kept: Kept) -> None:
 
 def test_a_file_that_is_no_run_is_named(kept: Kept) -> None:
     (kept.folder / "seed-1.json").write_text('{"seed": 1}')
-    with pytest.raises(ResultError, match=r"seed-1\.json: not the file of a run"):
+    with pytest.raises(ResultError, match=r"seed-1\.json: expected the file of a run"):
         kept.run(1)
 
 

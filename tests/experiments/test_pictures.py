@@ -17,6 +17,6 @@ def test_hovering_over_a_difference_shows_the_table_s_text_and_the_verdict() -> 
     differences = [comparison_figure(each).data[-1] for each in (three, one)]
     assert [list(each.customdata) for each in differences] == [
         ["-11.50 (-15.23 to -7.77) points<br>a is better than b"],
-        ["+9.00 points<br>cannot be told at n = 1"],
+        ["+9.00 points<br>no verdict at n = 1"],
     ]
     assert list(differences[1].error_x.array) == [0.0]

@@ -12,7 +12,7 @@ RESULTS = [
 ]
 
 
-def test_the_table_holds_claim_and_result_with_n_and_interval(tmp_path: Path) -> None:
+def test_the_table_holds_reported_accuracy_and_result_with_n_and_interval(tmp_path: Path) -> None:
     markdown, machine = write_tables(RESULTS, tmp_path)
     lines = markdown.read_text().splitlines()
     assert lines[2] == ("| good | digits | 90.00 % | 91.00 % (88.52 to 93.48) | 3 | reached | 61,706 | 2 | 38 |")
@@ -25,7 +25,7 @@ def test_the_table_holds_claim_and_result_with_n_and_interval(tmp_path: Path) ->
 
 def test_the_page_stands_alone_and_has_all_pictures(tmp_path: Path) -> None:
     page = write_page(RESULTS, tmp_path).read_text()
-    assert "What was claimed, and what came out" in page
+    assert "Reported accuracy, and ours" in page
     assert "Error by epoch on digits" in page
     assert "Comparison: both" in page
     assert "What good is; " in page

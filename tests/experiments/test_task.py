@@ -30,4 +30,4 @@ def test_the_problems_of_all_files_are_reported_at_once() -> None:
     with pytest.raises(StudyFileError) as caught:
         read_tasks(["a.toml", "b.toml", "lenet-basic", "lenet-basic"], 1)
     assert [problem.split(":")[0] for problem in caught.value.problems] == ["a.toml", "b.toml", "lenet-basic"]
-    assert "two recipes are called lenet-basic" in caught.value.problems[2]
+    assert "two recipes are named lenet-basic" in caught.value.problems[2]

@@ -9,14 +9,14 @@ CHOICES = "regularize.dropout={ choices = [0.0, 0.1, 0.2] }"
 @pytest.mark.parametrize(
     ("overrides", "total", "reason"),
     [
-        ([], 1, "since nothing is open"),
-        (["study.repeat=true"], 100, "each with another seed"),
+        ([], 1, "because every value is fixed"),
+        (["study.repeat=true"], 100, "with different seeds"),
         ([CHOICES], 100, ""),  # samplers that draw may draw a combination twice, with another seed
         ([CHOICES, "study.sampler={ kind = 'BruteForceSampler' }"], 3, "BruteForceSampler ends with the last combin"),
         (
             [CHOICES, "study.sampler={ kind = 'GridSampler', search_space = { 'regularize.dropout' = [0.0, 0.2] } }"],
             2,
-            "GridSampler ends with the last combination",
+            "the number of combinations for GridSampler",
         ),
         ([CHOICES, "study.sampler={ kind = 'BruteForceSampler' }", "study.trials=2"], 2, ""),
     ],

@@ -137,7 +137,7 @@ def test_a_damaged_frozen_file_is_said_and_its_trial_begins_anew(opened, url):
     other = opened()
     other._note = notes.append
     assert ask(other).run.epochs == 0
-    assert "trial 0 begins anew" in notes[0]
+    assert "trial 0 starts again" in notes[0]
 
 
 def test_a_trial_that_cannot_be_frozen_does_not_end_the_search(opened, url):
@@ -149,7 +149,7 @@ def test_a_trial_that_cannot_be_frozen_does_not_end_the_search(opened, url):
     train(job, 0.5)
     job.froze(1, STATE)
     ledger.freeze(job)
-    assert "trial 0 could not be frozen" in notes[0]
+    assert "cannot save the state of trial 0" in notes[0]
 
 
 def test_what_auto_means_as_a_precision_is_settled_once_for_a_study(opened):

@@ -49,7 +49,7 @@ def test_a_study_of_another_tool_is_not_touched(opened, url):
     optuna.create_study(study_name="small", storage=open_storage(url, create=True)).add_trial(
         optuna.create_trial(value=1.0)
     )
-    with pytest.raises(DefinitionChanged, match="lenet-search did not make"):
+    with pytest.raises(DefinitionChanged, match="lenet-search did not create"):
         opened()
 
 
@@ -102,5 +102,5 @@ def finish_one(ledger) -> float:
 def test_an_empty_study_that_goes_another_way_is_not_taken_over(opened, url, monkeypatch, directions):
     monkeypatch.setattr(opening, "PATIENCE", 0.0)
     optuna.create_study(study_name="small", storage=open_storage(url, create=True), directions=directions)
-    with pytest.raises(DefinitionChanged, match="lenet-search did not make"):
+    with pytest.raises(DefinitionChanged, match="lenet-search did not create"):
         opened()

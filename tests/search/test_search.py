@@ -143,7 +143,7 @@ def test_a_killed_worker_costs_no_trial(definition):
     assert len(killed) == 1
     assert summary.trials == {"total": 3, "complete": 3, "pruned": 0, "failed": 0, "interrupted": 0}
     assert {trial.state.name for trial in stored().trials} == {"COMPLETE"}
-    assert any("killed by SIGKILL" in note and "another takes its place" in note for note in view.notes)
+    assert any("killed by SIGKILL" in note and "another worker takes its place" in note for note in view.notes)
 
 
 def test_the_end_of_the_time_is_a_normal_end_that_leaves_nothing_running(definition):
@@ -176,7 +176,7 @@ def test_a_signal_freezes_what_runs_within_seconds_and_the_next_run_resumes_it(
     output, _ = process.communicate(timeout=20)
     assert time.monotonic() - started < 5
     assert process.returncode == code
-    assert "0 of 2 trials done. 2 interrupted trials are frozen where they were. To resume" in output
+    assert "0 of 2 trials done. 2 trials are frozen. To resume" in output
     before = stored(url).trials
     assert {trial.state.name for trial in before} == {"WAITING"}
     epochs = [max(trial.intermediate_values) for trial in before]
@@ -214,7 +214,7 @@ def test_a_killed_process_loses_what_was_trained_since_it_was_last_frozen_and_no
     view = Acting(lambda: os.kill(os.getpid(), signal.SIGTERM), max(frozen))
     with pytest.raises(search.Interrupted):
         search.run(read("small.toml", overrides=overrides), storage=url, trials=2, workers=1, slots=2, view=view)
-    assert any("trial 0 was left behind" in note for note in view.notes)
+    assert any("resuming trial 0, left behind" in note for note in view.notes)
     assert len(stored(url).trials) == 2
     for trial, done in zip(stored(url).trials, frozen, strict=True):
         run, _ = read_frozen(folder / trial.user_attrs[FROZEN])
