@@ -214,7 +214,7 @@ def workers_of(parent: int) -> list[int]:
         return []
     for child in map(int, children):
         with contextlib.suppress(OSError):
-            if "lenet_search.search.worker" in Path(f"/proc/{child}/cmdline").read_text():
+            if "lenet_search.crew.worker" in Path(f"/proc/{child}/cmdline").read_text():
                 found.append(child)
     return found
 
