@@ -1,7 +1,7 @@
-"""What the ways beside `lenet-search run` have in common: their options, the study, its images, and a last line.
+"""What the methods other than `lenet-search run` share: their options, the study, its images, and a last line.
 
-The space is the study's own: the same file, read by the same code. Every way ends with one line of JSON on stdout,
-from which `throughput.py` sees that it has trained what was asked for.
+The space is that of the study: the same file, read by the same code. Every method ends with one line of JSON on stdout,
+from which `throughput.py` checks that it trained all trials.
 """
 
 import argparse
@@ -16,34 +16,34 @@ INSTALL = "pip install -c constraints.txt -e '.[benchmarks]'"
 
 
 def parser(about: str | None, storage: str) -> argparse.ArgumentParser:
-    """The options of every way; `storage` is where it keeps its trials by default."""
+    """The options of every method; `storage` is its default storage."""
     made = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--study", default="cifar", help="name or path of a study file (default: cifar)")
     made.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE", help="as in run")
     made.add_argument("--trials", type=int, default=10, help="total number of trials in the storage (default: 10)")
     made.add_argument("--epochs", type=int, help="epochs of every trial (default: as the study says)")
     made.add_argument("--limit", type=int, help="use only the first n training images")
-    made.add_argument("--data", type=Path, help="folder that is looked at first for NAME.npz")
-    made.add_argument("--storage", type=Path, default=Path(storage), help=f"where trials are kept (default: {storage})")
-    made.add_argument("--threads", type=int, default=0, help="threads within an operation; 0 leaves it to TensorFlow")
+    made.add_argument("--data", type=Path, help="folder searched for NAME.npz before downloading")
+    made.add_argument("--storage", type=Path, default=Path(storage), help=f"storage of trials (default: {storage})")
+    made.add_argument("--threads", type=int, default=0, help="threads within an operation; 0: TensorFlow decides")
     return made
 
 
 def need(package: str) -> None:
-    """Say how to install what the benchmark's extra brings.
+    """Check that a package of the benchmarks extra is installed.
 
     Raises:
-        SystemExit: when `package` is not there.
+        SystemExit: it is not; the message says how to install it.
     """
     if importlib.util.find_spec(package) is None:
         raise SystemExit(f"this needs the package {package}: {INSTALL}")
 
 
 def read(options: argparse.Namespace) -> Any:
-    """The study that the options ask for, as a `Definition`.
+    """The study of the options, as a `Definition`.
 
     Raises:
-        SystemExit: when the study file does not say what it should.
+        SystemExit: the study file is invalid.
     """
     from lenet_search import study
     from lenet_search.errors import StudyFileError
@@ -61,14 +61,14 @@ def images(definition: Any, folder: Path | None) -> Any:
     """The study's images, loaded once for all trials.
 
     Raises:
-        SystemExit: when trials would need different ones, or when they cannot be used.
+        SystemExit: trials need different images, or the images cannot be used.
     """
     from lenet_search import data
     from lenet_search.errors import DataError
     from lenet_search.recipe.data import Images
 
     fixed = {}
-    for field in ("name", "validation", "limit"):  # the scale of the pixels is the model's business
+    for field in ("name", "validation", "limit"):  # the model scales the pixels
         possible = definition.space.possible(f"data.{field}")
         if not isinstance(possible, tuple) or len(possible) != 1:
             raise SystemExit(f"data.{field} is searched: the benchmark needs one value, such as --set data.{field}=...")
@@ -80,7 +80,7 @@ def images(definition: Any, folder: Path | None) -> Any:
 
 
 def limit_threads(threads: int) -> None:
-    """Threads that TensorFlow may use within an operation, 0 for its own choice; before its first operation."""
+    """Set TensorFlow's threads within an operation, before its first one; 0: TensorFlow decides."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow as tf
 
@@ -90,5 +90,5 @@ def limit_threads(threads: int) -> None:
 
 
 def say(epochs: Sequence[int], values: Sequence[float]) -> None:
-    """The last line: how many epochs each trial of this process was trained, and what came of it."""
+    """Print the last line: the number of epochs and the result of each trial of this process."""
     print(json.dumps({"epochs": list(epochs), "values": [float(value) for value in values]}), flush=True)

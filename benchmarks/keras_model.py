@@ -1,12 +1,12 @@
-"""One recipe as an ordinary Keras model: built, compiled and fitted as Keras's own guides do it.
+"""One recipe as an ordinary Keras model: built, compiled and fitted as in Keras's guides.
 
-All ways that `throughput.py` compares with train this model; they differ in who picks the recipes and in how many
-processes. Two styles of feeding it:
+All other methods that `throughput.py` compares train this model; they differ in how recipes are chosen and in the
+number of processes. There are two styles of feeding it:
 
-    ordinary  arrays go into `fit`, augmentation is Keras's own layers, inside the model
+    ordinary  arrays go into `fit`; augmentation uses Keras's layers, inside the model
     tuned     `tf.data` shuffles, batches, augments with the same layers on all cores, and prefetches
 
-In both, the data set lies in memory once, and an augmentation that a recipe switches off is not built at all.
+In both, the data set is in memory once, and augmentations that a recipe does not use are not built.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ def compiled(recipe: Any, split: Any, style: str = "ordinary", jit: bool = False
     """The recipe's network with its optimizer, loss and accuracy, ready for `fit`."""
     import keras
 
-    # What `train.precision` is called in plain Keras; "auto" is what someone does who does not think of it: nothing.
+    # The name of `train.precision` in plain Keras; "auto" is Keras's default.
     keras.config.set_dtype_policy({"auto": "float32"}.get(recipe.train.precision, recipe.train.precision))
     loss: keras.Loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     if smoothing := recipe.loss.label_smoothing:
@@ -31,7 +31,7 @@ def compiled(recipe: Any, split: Any, style: str = "ordinary", jit: bool = False
 
 
 def fit(model: Any, recipe: Any, split: Any, callbacks: list[Any], style: str = "ordinary") -> Any:
-    """Train a compiled model for the recipe's epochs, validated after each; Keras's History."""
+    """Train a compiled model for the recipe's epochs, with validation after each; returns Keras's History."""
     import keras
     import tensorflow as tf
 
@@ -47,7 +47,7 @@ def fit(model: Any, recipe: Any, split: Any, callbacks: list[Any], style: str = 
 
 
 def pipeline(x_train: Any, y_train: Any, batch: int, augmentation: list[Any]) -> Any:
-    """Shuffled, augmented batches, prepared while the model trains; whole batches are faster than single images."""
+    """Shuffled, augmented batches, prepared while the model trains; mapping batches is faster than mapping images."""
     import keras
     import tensorflow as tf
 
@@ -61,7 +61,7 @@ def pipeline(x_train: Any, y_train: Any, batch: int, augmentation: list[Any]) ->
 
 
 def augment(recipe: Any, shape: tuple[int, ...]) -> list[Any]:
-    """Keras's augmentation layers for pixels from 0 to 255, those that the recipe switches on."""
+    """Keras's augmentation layers, for pixels from 0 to 255, that the recipe uses."""
     from keras import layers
 
     a, (height, width, _) = recipe.augment, shape

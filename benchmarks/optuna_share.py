@@ -1,16 +1,16 @@
-"""What Optuna and the storage cost a search that has thousands of trials behind it, without training anything.
+"""The cost of Optuna and the storage in a search with thousands of trials, without training anything.
 
     python benchmarks/optuna_share.py
     python benchmarks/optuna_share.py --images-per-second 30000 --workers 2 --pruner HyperbandPruner
     python benchmarks/optuna_share.py --stored 10000 --sqlite --json
 
-A storage is filled with `--stored` made-up trials. Then `--trials` more are searched by the real supervisor, ledger,
-sampler, pruner and storage, with workers that only sleep as long as an engine of `--images-per-second` (of all workers
-together) would train. Two shares of the run's time are reported, from the first orders to the last:
+A storage is filled with `--stored` simulated trials. Then `--trials` more are searched by the real supervisor, ledger,
+sampler, pruner and storage, with workers that only sleep for the time that an engine of `--images-per-second` (all
+workers together) would train. Two shares of the run's time are reported, from the first orders to the last:
 
-- waiting: the time that a worker had reported an epoch and was told nothing yet, on average over the workers. It is
-  what the search loses to Optuna and the storage where the parent has a core of its own;
-- busy: processor time of the parent. Where workers occupy all cores, this is what they lose at most.
+- waiting: the time from a worker's report of an epoch to its next orders, averaged over the workers. It is the loss to
+  Optuna and the storage if the parent has its own core;
+- busy: processor time of the parent. If workers occupy all cores, it is the most they can lose.
 """
 
 import argparse
@@ -61,23 +61,23 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--study", default="cifar", help="name or path of a study file (default: cifar)")
-    parser.add_argument("--stored", type=int, default=10_000, help="trials in the storage before (default: 10000)")
-    parser.add_argument("--trials", type=int, default=256, help="trials to search on top of them (default: 256)")
+    parser.add_argument("--stored", type=int, default=10_000, help="trials stored at the start (default: 10000)")
+    parser.add_argument("--trials", type=int, default=256, help="trials to add (default: 256)")
     parser.add_argument("--slots", type=int, default=64, help="slots of all workers together (default: 64)")
     parser.add_argument("--workers", type=int, default=1, help="workers that share the slots (default: 1)")
     parser.add_argument("--epochs", type=int, default=30, help="epochs of every trial (default: 30)")
-    parser.add_argument("--images", type=int, default=45_000, help="images of an epoch (default: 45000)")
-    parser.add_argument("--images-per-second", type=float, default=2e6, help="of the made-up engine (default: 2000000)")
+    parser.add_argument("--images", type=int, default=45_000, help="images per epoch (default: 45000)")
+    parser.add_argument("--images-per-second", type=float, default=2e6, help="simulated speed (default: 2000000)")
     parser.add_argument("--sampler", help="an Optuna sampler (default: as the study says)")
     parser.add_argument("--pruner", help="an Optuna pruner (default: as the study says)")
-    parser.add_argument("--sqlite", action="store_true", help="use an SQLite database, not a journal")
-    parser.add_argument("--filled", type=Path, help="file of a storage: made when it is missing, else used again")
+    parser.add_argument("--sqlite", action="store_true", help="use an SQLite database instead of a journal")
+    parser.add_argument("--filled", type=Path, help="storage file with the simulated trials; created if missing")
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     return parser.parse_args()
 
 
 def main() -> None:
-    """Fill a storage, search on top of it, report."""
+    """Fill a storage, add trials, and report."""
     options = arguments()
     out = Console(stderr=options.json)
     changes = [f"train.epochs={options.epochs}"]
@@ -85,12 +85,12 @@ def main() -> None:
         f"study.{part}={{ kind = '{kind}' }}" for part in ("sampler", "pruner") if (kind := vars(options)[part])
     ]
     definition = study.read(options.study, overrides=changes, name="share")
-    definition = dataclasses.replace(definition, start=())  # it would wait as trial 0 behind all made-up ones
+    definition = dataclasses.replace(definition, start=())  # it would wait as trial 0 behind all simulated ones
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "share.storage"
         address = f"sqlite:///{file}" if options.sqlite else str(file)
         if options.filled is None or not options.filled.exists():
-            out.print(f"storing {options.stored} made-up trials", style="dim")
+            out.print(f"storing {options.stored} simulated trials", style="dim")
             fill(definition, address, options.stored)
             if options.filled is not None:
                 shutil.copy(file, options.filled)
@@ -102,8 +102,8 @@ def main() -> None:
             ledger = Ledger(definition, storage, Path(folder), options.stored + options.trials)
         except DefinitionChanged:
             raise SystemExit(
-                f"{options.filled} was filled for another study, sampler, pruner or number of epochs than are asked "
-                "for here: name another file"
+                f"{options.filled} was filled for another study, sampler, pruner or number of epochs: choose another "
+                "file with --filled"
             ) from None
         opened = time.monotonic() - began
         result = {"opening_seconds": opened, **measure(options, ledger, Path(folder))}
@@ -220,8 +220,8 @@ class Sleeper(WorkerProcess):
 
 def report(options: argparse.Namespace, result: dict[str, Any], out: Console) -> None:
     """A table for people."""
-    made = Table(title=f"{options.trials} trials of {options.study} at {options.stored} stored ones")
-    for heading in ("call", "how often", "median ms", "of a processor", "seconds", "of a processor"):
+    made = Table(title=f"{options.trials} trials of {options.study} with {options.stored} stored trials")
+    for heading in ("call", "count", "median ms", "median CPU ms", "seconds", "CPU seconds"):
         made.add_column(heading, justify="left" if heading == "call" else "right")
     for name, each in result["calls"].items():
         made.add_row(
@@ -230,9 +230,9 @@ def report(options: argparse.Namespace, result: dict[str, Any], out: Console) ->
             *(f"{each[key]:.2f}" for key in ("median_ms", "median_cpu_ms", "total_seconds", "total_cpu_seconds")),
         )
     made.add_section()
-    made.add_row("the whole run", "", "", "", f"{result['seconds']:.1f}")
-    made.add_row("workers waited", "", "", "", f"{result['waiting_share']:.1%}")
-    made.add_row("parent was busy", "", "", "", "", f"{result['busy_share']:.1%}")
+    made.add_row("whole run", "", "", "", f"{result['seconds']:.1f}")
+    made.add_row("workers waiting", "", "", "", f"{result['waiting_share']:.1%}")
+    made.add_row("parent busy", "", "", "", "", f"{result['busy_share']:.1%}")
     out.print(made)
     out.print(f"Opening the storage took {result['opening_seconds']:.1f} s.")
 

@@ -1,7 +1,7 @@
-"""The ordinary way to do the same search: an Optuna objective that builds a Keras model and calls `fit`.
+"""The ordinary method for the same search: an Optuna objective that builds a Keras model and calls `fit`.
 
-Several of these processes share one journal: each goes on until the storage has as many trials as were asked for.
-`keras_model.py` has the model, and what the styles are.
+Several of these processes can share one journal: they continue until the storage has all trials.
+`keras_model.py` defines the model and the styles.
 
     python benchmarks/plain.py --study cifar --trials 8 --epochs 5 --style tuned
 """
@@ -24,7 +24,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Run trials until the storage has as many as were asked for."""
+    """Run trials until the storage has all of them."""
     options = arguments()
     command_line.limit_threads(options.threads)
     import keras
@@ -46,11 +46,11 @@ def main() -> None:
     values: list[float] = []
 
     def objective(trial: optuna.Trial) -> float:
-        if trial.number >= options.trials:  # another process has begun the last one
+        if trial.number >= options.trials:  # another process has started the last one
             search.stop()
             raise optuna.TrialPruned
         recipe = Recipe.from_values(definition.space.sample(trial))
-        keras.backend.clear_session()  # models of earlier trials are forgotten
+        keras.backend.clear_session()  # forget models of earlier trials
         keras.utils.set_random_seed(trial.number)
         model = keras_model.compiled(recipe, split, options.style, options.jit)
         report = reporting(trial, definition.metric)
@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def reporting(trial: Any, metric: str) -> Any:
-    """A callback that reports every epoch and ends a trial that is to be pruned."""
+    """A callback that reports every epoch and stops a trial that is pruned."""
     import keras
 
     class Report(keras.callbacks.Callback):

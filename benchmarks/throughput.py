@@ -1,25 +1,25 @@
-"""How many trials per hour: this tool against the ordinary way, on the same machine, data, space and epochs.
+"""Trials per hour of this tool and of other methods, on the same machine, data, space and epochs.
 
     python benchmarks/throughput.py --study cifar --trials 16 --epochs 4 --data FOLDER
     python benchmarks/throughput.py --study cifar --trials 16 --epochs 4 --data FOLDER --against all --repeat 5
     python benchmarks/throughput.py --memory --study digits
     python benchmarks/throughput.py --overhead --study cifar --trials 16 --epochs 4 --data FOLDER
 
-The first compares ways to run one study without pruning, each trial for the same number of epochs: `lenet-search run`
-against those that `--against` names, which are
+The first command runs one study with several methods, without pruning, so every trial has the same number of epochs:
+`lenet-search run`, and the methods that `--against` names, which are
 
-    lenet_search_float32  this tool, but with `train.precision` float32, whatever the device would be faster with
-    ordinary              the objective of `plain.py`, one trial after the other (Optuna and Keras)
-    ordinary_parallel     the same in as many processes as there are cores, each with one thread, against one journal
+    lenet_search_float32  this tool with `train.precision` float32, even if the device has a faster one
+    ordinary              the objective of `plain.py`, one trial after another (Optuna and Keras)
+    ordinary_parallel     the same in one process per core, each with one thread, sharing one journal
     ordinary_bfloat16     the ordinary objective under Keras's policy mixed_bfloat16; the others compute in float32
-    tuned                 the objective in its tuned style, one trial after the other
-    keras_tuner           KerasTuner, one trial after the other (`with_keras_tuner.py`)
+    tuned                 the objective in its tuned style, one trial after another
+    keras_tuner           KerasTuner, one trial after another (`with_keras_tuner.py`)
     keras_tuner_parallel  KerasTuner's distributed mode, one worker per core
     ray_tune              Ray Tune with its Optuna searcher, one worker per core (`with_ray_tune.py`)
 
 or `all` that are installed (pip install -c constraints.txt -e '.[benchmarks]'). All of them fit the same Keras model.
-Times are those of whole processes, start-up and compilation included. With `--repeat` the ways take turns; the ratio is
-the median of the turns' ratios.
+Times are those of complete processes, including start-up and compilation. With `--repeat` the methods take turns; the
+speedup is the median of the speedups of all turns.
 """
 
 import argparse
@@ -53,24 +53,24 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--study", default="cifar", help="name or path of a study file (default: cifar)")
-    parser.add_argument("--trials", type=int, help="trials of each way (default: 16, with --memory 200)")
+    parser.add_argument("--trials", type=int, help="trials per method (default: 16, with --memory 200)")
     parser.add_argument("--epochs", type=int, help="epochs of every trial (default: as the study says)")
     parser.add_argument("--limit", type=int, help="use only the first n training images")
-    parser.add_argument("--data", type=Path, help="folder that is looked at first for NAME.npz")
+    parser.add_argument("--data", type=Path, help="folder searched for NAME.npz before downloading")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE", help="as in run")
-    parser.add_argument("--repeat", type=int, default=1, help="how often each way takes its turn (default: 1)")
+    parser.add_argument("--repeat", type=int, default=1, help="number of turns (default: 1)")
     parser.add_argument(
         "--against", default=",".join(ways.USUAL), metavar="NAME[,NAME...]",
-        help=f"what to compare with, see above; all takes what is installed (default: {','.join(ways.USUAL)})",
+        help=f"methods to compare with, see above, or all that are installed (default: {','.join(ways.USUAL)})",
     )  # fmt: skip
-    parser.add_argument("--cores", type=int, help="processes of the parallel ways (default: one per core)")
+    parser.add_argument("--cores", type=int, help="processes of the parallel methods (default: one per core)")
     parser.add_argument("--stored", type=int, default=1000, help="trials in the storage for --overhead (default: 1000)")
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object on stdout, everything else on stderr"
     )
     other = parser.add_mutually_exclusive_group()
     other.add_argument("--memory", action="store_true", help="measure the memory of this tool's workers instead")
-    other.add_argument("--overhead", action="store_true", help="measure what Optuna and storage cost instead")
+    other.add_argument("--overhead", action="store_true", help="measure the cost of Optuna and the storage instead")
     options = parser.parse_args()
     options.trials = options.trials or (200 if options.memory else 16)
     options.cores = options.cores or usable_cores()
@@ -79,18 +79,18 @@ def arguments() -> argparse.Namespace:
     except ValueError as error:
         parser.error(f"--against: {error}")
     if missing:
-        print(f"left out, since not installed: {', '.join(missing)} ({command_line.INSTALL})", file=sys.stderr)
+        print(f"left out, because not installed: {', '.join(missing)} ({command_line.INSTALL})", file=sys.stderr)
     return options
 
 
 def main() -> None:
-    """Measure what was asked for."""
+    """Run the selected measurement."""
     options = arguments()
     out = Console(stderr=options.json)
     measure = memory if options.memory else overhead if options.overhead else throughput
     try:
         result = measure(options, out)
-    except LenetSearchError as error:  # a study or data that is not there says how to put it right
+    except LenetSearchError as error:  # missing studies or data; the message says what to do
         raise SystemExit(str(error)) from None
     if options.json:
         print(json.dumps(result))
@@ -100,7 +100,7 @@ def main() -> None:
 
 
 def throughput(options: argparse.Namespace, out: Console) -> dict[str, Any]:
-    """Run the ways in turns; trials per hour of each, and how many times as long as this tool they take."""
+    """Run the methods in turns; trials per hour of each, and the speedup of this tool over the others."""
     runs: dict[str, list[ways.Trained]] = {way: [] for way in options.ways}
     epochs, metric = promised(options)
     for turn in range(options.repeat):
@@ -117,7 +117,7 @@ def throughput(options: argparse.Namespace, out: Console) -> dict[str, Any]:
     seconds = {way: [trained.seconds for trained in done] for way, done in runs.items()}
     rate = {way: options.trials * 3600 / statistics.median(taken) for way, taken in seconds.items()}
     ours = seconds.pop(ways.LENET_SEARCH)
-    # Neighbours in time share whatever else the machine does: so ratios are taken turn by turn.
+    # The load of the machine changes over time, so ratios are computed within turns.
     ratios = {way: [theirs / our for theirs, our in zip(taken, ours, strict=True)] for way, taken in seconds.items()}
     result = {
         "study": options.study, "trials": options.trials, "epochs": options.epochs, "limit": options.limit,
@@ -130,8 +130,8 @@ def throughput(options: argparse.Namespace, out: Console) -> dict[str, Any]:
         "versions": versions(),
     }  # fmt: skip
     made = Table(title=f"{options.study}: {options.trials} trials of {epochs} epochs, turns: {options.repeat}")
-    made.add_column("way", no_wrap=True)
-    for heading in ("seconds", "trials per hour", "lenet-search is faster by"):
+    made.add_column("method", no_wrap=True)
+    for heading in ("seconds", "trials per hour", "speedup of lenet-search"):
         made.add_column(heading, justify="right")
     for way, done in runs.items():
         taken = with_spread([trained.seconds for trained in done], 1)
@@ -141,34 +141,34 @@ def throughput(options: argparse.Namespace, out: Console) -> dict[str, Any]:
 
 
 def promised(options: argparse.Namespace) -> tuple[int, str]:
-    """The epochs that every trial is to be trained for, and the study's metric.
+    """The number of epochs of every trial, and the study's metric.
 
     Raises:
-        SystemExit: when trials differ in their epochs, so that the ways could not be compared.
+        SystemExit: trials differ in their epochs, so the methods could not be compared.
     """
     from lenet_search import study
 
     definition = study.read(options.study, overrides=ways.overrides(options))
     possible = definition.space.possible("train.epochs")
     if not isinstance(possible, tuple) or len(possible) != 1:
-        raise SystemExit(f"{options.study} searches train.epochs: name one number for all trials with --epochs N")
+        raise SystemExit(f"{options.study} searches train.epochs: choose one number for all trials with --epochs N")
     return int(possible[0]), definition.metric
 
 
 def median_value(trained: ways.Trained) -> float:
-    """The median trial's last metric: the ways train the same if it is about the same."""
+    """The last metric of the median trial. It should be about the same for all methods."""
     numbers = [value for value in trained.values if not math.isnan(value)]
     return statistics.median(numbers) if numbers else math.nan
 
 
 def with_spread(values: list[float], digits: int) -> str:
-    """The median; of more than one value also the smallest and the largest."""
+    """The median and, if there are several values, the smallest and the largest."""
     low, middle, high = (f"{pick(values):.{digits}f}" for pick in (min, statistics.median, max))
     return f"{middle} ({low} to {high})" if len(values) > 1 else middle
 
 
 def versions() -> dict[str, str]:
-    """Of what was compared, as far as it is installed."""
+    """The versions of the compared packages that are installed."""
     found = {}
     for package in ("lenet-search", "tensorflow", "keras", "optuna", "keras-tuner", "ray"):
         with contextlib.suppress(metadata.PackageNotFoundError):
@@ -180,7 +180,7 @@ def versions() -> dict[str, str]:
 
 
 def memory(options: argparse.Namespace, out: Console) -> dict[str, Any]:
-    """Memory of each worker over a run: the last quarter of its samples against the first, medians in MiB."""
+    """Memory of each worker over a run: medians of each quarter of the samples, in MiB."""
     samples: dict[int, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w+") as log:
         process = subprocess.Popen(
@@ -196,7 +196,7 @@ def memory(options: argparse.Namespace, out: Console) -> dict[str, Any]:
             raise SystemExit(f"the run ended with exit code {process.returncode}:\n{log.read()[-3000:]}")
     workers = {str(pid): quarters(sizes) for pid, sizes in samples.items() if len(sizes) >= 8}
     made = Table(title=f"Memory of the workers over {options.trials} trials of {options.study}, median MiB")
-    for heading in ("worker", "1st quarter", "2nd", "3rd", "4th", "4th against 1st"):
+    for heading in ("worker", "1st quarter", "2nd", "3rd", "4th", "growth"):
         made.add_column(heading, justify="right")
     growth = {pid: sizes[-1] / sizes[0] - 1 for pid, sizes in workers.items()}
     for pid, sizes in workers.items():
@@ -214,13 +214,13 @@ def workers_of(parent: int) -> list[int]:
         return []
     for child in map(int, children):
         with contextlib.suppress(OSError):
-            if "lenet_search.search.worker" in Path(f"/proc/{child}/cmdline").read_text():
+            if "lenet_search.crew.worker" in Path(f"/proc/{child}/cmdline").read_text():
                 found.append(child)
     return found
 
 
 def resident(pid: int) -> float | None:
-    """Resident memory in MiB, None for a process that has ended (Linux)."""
+    """Resident memory in MiB; None if the process has ended (Linux)."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     except (OSError, IndexError):
@@ -229,10 +229,10 @@ def resident(pid: int) -> float | None:
 
 
 def quarters(sizes: list[float]) -> list[float]:
-    """The median of each quarter of the samples, those before the worker had its images left out.
+    """The median of each quarter of the samples, without those before the worker had its images.
 
-    A worker's first seconds are TensorFlow's start and the first compilation: they end where its memory first
-    reaches 80 % of its median.
+    A worker's first seconds are TensorFlow's start and the first compilation. They end when its memory first reaches
+    80 % of its median.
     """
     enough = 0.8 * statistics.median(sizes)
     begun = sizes[next(place for place, size in enumerate(sizes) if size >= enough) :]
@@ -244,11 +244,11 @@ def quarters(sizes: list[float]) -> list[float]:
 
 
 def overhead(options: argparse.Namespace, out: Console) -> dict[str, Any]:
-    """The share of a run's time that goes to Optuna and the storage, with `--stored` trials in the storage.
+    """The share of a run's time that Optuna and the storage take, with `--stored` trials in the storage.
 
-    A storage is filled with made-up trials of the study's own space, then `--trials` real ones are run on top of
-    them. Timed is everything that the parent does with the Optuna study (asking, reporting, pruning, telling,
-    counting), each call from outside once.
+    A storage is filled with simulated trials of the study's space; then `--trials` real ones are added. Timed is
+    everything that the parent does with the Optuna study (asking, reporting, pruning, telling, counting); nested calls
+    are counted once.
     """
     from lenet_search import search, study
     from lenet_search.search.ledger import Ledger
@@ -260,7 +260,7 @@ def overhead(options: argparse.Namespace, out: Console) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         journal = Path(folder) / "overhead.journal"
         fill(definition, str(journal), options.stored)
-        out.print(f"{options.stored} made-up trials are stored; now {options.trials} real ones", style="dim")
+        out.print(f"{options.stored} simulated trials are stored; running {options.trials} real ones", style="dim")
         clock = Stopwatch()
         for name, method in list(vars(Ledger).items()):
             if callable(method) and (name == "__init__" or not name.startswith("_")):
@@ -276,20 +276,20 @@ def overhead(options: argparse.Namespace, out: Console) -> dict[str, Any]:
         "seconds_by_call": dict(sorted(clock.by_name.items(), key=lambda each: -each[1])),
         "trials_per_hour": summary.trials_per_hour,
     }  # fmt: skip
-    made = Table(title=f"{options.trials} trials of {options.study} at {options.stored} stored ones")
+    made = Table(title=f"{options.trials} trials of {options.study} with {options.stored} stored trials")
     for heading in ("call", "seconds", "share of the run"):
         made.add_column(heading, justify="left" if heading == "call" else "right")
     for name, spent in result["seconds_by_call"].items():
         made.add_row(name, f"{spent:.2f}", f"{spent / taken:.2%}")
     made.add_section()
-    made.add_row("all of Optuna and storage", f"{clock.total:.2f}", f"{clock.total / taken:.2%}")
-    made.add_row("the whole run", f"{taken:.2f}", "100 %")
+    made.add_row("Optuna and storage, total", f"{clock.total:.2f}", f"{clock.total / taken:.2%}")
+    made.add_row("whole run", f"{taken:.2f}", "100 %")
     out.print(made)
     return result
 
 
 class Stopwatch:
-    """Adds up the time of calls from outside; calls that timed calls make are not counted twice."""
+    """Adds up the time of calls; nested calls are not counted twice."""
 
     def __init__(self) -> None:
         self.total = 0.0
@@ -314,7 +314,7 @@ class Stopwatch:
 
 
 def fill(definition: Any, url: str, count: int) -> None:
-    """Store `count` complete trials of random recipes: as many reports and attributes as real ones have."""
+    """Store `count` complete trials of random recipes, with the reports and attributes of real ones."""
     import random
 
     import optuna

@@ -1,4 +1,4 @@
-"""The ways to search that `throughput.py` compares: their commands, what they need, and what they have trained."""
+"""The search methods that `throughput.py` compares: their commands, requirements and results."""
 
 import argparse
 import importlib.util
@@ -21,19 +21,19 @@ USUAL = ("ordinary", "ordinary_parallel")
 
 @dataclass(frozen=True)
 class Way:
-    """A way to run the study: commands that start together, and a package that the benchmark's extra installs."""
+    """A method to run the study: commands that start together, and the package it needs from the benchmarks extra."""
 
     commands: Callable[[argparse.Namespace, Path], list[list[str]]]
     package: str | None = None
 
     def installed(self) -> bool:
-        """Whether it can run here."""
+        """Whether the package is installed."""
         return self.package is None or importlib.util.find_spec(self.package) is not None
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a way says that it has done: seconds of its processes, epochs and last metric of each trial."""
+    """The result of a method: seconds of its processes, and the epochs and last metric of each trial."""
 
     seconds: float
     epochs: list[int]
@@ -52,21 +52,21 @@ def script(options: argparse.Namespace, folder: Path, name: str, *more: str) -> 
 
 
 def settings(options: argparse.Namespace, storage: Path) -> list[str]:
-    """The options that all ways have."""
+    """The options that all methods have."""
     words = ["--trials", str(options.trials), "--storage", str(storage)]
     words += [part for text in overrides(options) for part in ("--set", text)]
     return words + (["--data", str(options.data)] if options.data else [])
 
 
 def overrides(options: argparse.Namespace) -> list[str]:
-    """What all ways change in the study file: no pruning, so that all run the same number of epochs."""
+    """What all methods change in the study: no pruning, so that all train the same number of epochs."""
     found = [NO_PRUNING, *options.overrides]
     found += [f"train.epochs={options.epochs}"] if options.epochs else []
     return found + ([f"data.limit={options.limit}"] if options.limit else [])
 
 
 def processes(options: argparse.Namespace, folder: Path, name: str) -> list[str]:
-    """The command of a script that starts a process of one thread per core by itself."""
+    """The command of a script that starts one process per core, each with one thread."""
     return script(options, folder, name, "--processes", str(options.cores), "--threads", "1")
 
 
@@ -86,16 +86,16 @@ WAYS = {
 
 
 def chosen(names: str) -> tuple[dict[str, Way], list[str]]:
-    """The ways that `--against` names, this tool first, and those that "all" leaves out as they are not installed.
+    """The methods that `--against` names, this tool first, and those that "all" omits because they are not installed.
 
     Raises:
-        ValueError: for a name that is none, and for a way that is not installed.
+        ValueError: a name is unknown, or its method is not installed.
     """
     others = [name for name in WAYS if name != LENET_SEARCH]
     wanted = others if names == "all" else [name.strip() for name in names.split(",")]
     for name in wanted:
         if name not in others:
-            raise ValueError(f"{name!r} is no way to compare with: expected all, or some of {','.join(others)}")
+            raise ValueError(f"there is no method {name!r}: expected all, or some of {','.join(others)}")
     missing = [name for name in wanted if not WAYS[name].installed()]
     if missing and names != "all":
         raise ValueError(f"{missing[0]} needs the package {WAYS[missing[0]].package}: {command_line.INSTALL}")
@@ -103,10 +103,10 @@ def chosen(names: str) -> tuple[dict[str, Way], list[str]]:
 
 
 def run(name: str, options: argparse.Namespace, folder: Path) -> Trained:
-    """Run a way in an empty folder.
+    """Run a method in an empty folder.
 
     Raises:
-        SystemExit: if one of its commands fails, with what it said, or if it has not run as many trials as it was told.
+        SystemExit: a command fails (with its output), or the number of trials is wrong.
     """
     commands = WAYS[name].commands(options, folder)
     seconds, said = timed(commands, folder)
@@ -116,7 +116,7 @@ def run(name: str, options: argparse.Namespace, folder: Path) -> Trained:
         lines = [json.loads(text.splitlines()[-1]) for text in said]
         trained = Trained(seconds, *([one for line in lines for one in line[part]] for part in ("epochs", "values")))
     if len(trained.epochs) != options.trials:
-        raise SystemExit(f"{name} has run {len(trained.epochs)} trials instead of {options.trials}")
+        raise SystemExit(f"{name} ran {len(trained.epochs)} trials instead of {options.trials}")
     return trained
 
 
@@ -132,10 +132,10 @@ def stored(journal: Path) -> tuple[list[int], list[float]]:
 
 
 def timed(commands: list[list[str]], folder: Path) -> tuple[float, list[str]]:
-    """Seconds until the last of the commands, started together, has ended, and what each wrote on stdout.
+    """Start the commands together; returns the seconds until the last one ended, and the stdout of each.
 
     Raises:
-        SystemExit: if one of them fails, with what it said.
+        SystemExit: a command fails (with its output).
     """
     logs = [(folder / f"{number}.out", folder / f"{number}.err") for number in range(len(commands))]
     started = time.monotonic()
@@ -153,5 +153,5 @@ def timed(commands: list[list[str]], folder: Path) -> tuple[float, list[str]]:
 
 
 def environment() -> dict[str, str]:
-    """The package of this checkout, for all ways."""
+    """An environment in which all methods use this checkout's package."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])}

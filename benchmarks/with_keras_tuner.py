@@ -1,13 +1,12 @@
-"""KerasTuner's way to do the same search: a `HyperModel` with the study's space, and a tuner that calls `search`.
+"""KerasTuner's method for the same search: a `HyperModel` with the study's space, and a tuner that calls `search`.
 
-Set up as KerasTuner's guides do it (keras.io/guides/keras_tuner: getting_started, distributed_tuning): `build` returns
-a compiled model, `fit` picks the batch size, a branch of the space is a conditional scope, trials lie in a folder, and
-the tuner keeps the weights of each trial's best epoch. Of its tuners, Hyperband ends trials early and cannot be
-compared. BayesianOptimization is the one that learns from earlier trials, as the study's own sampler does, and it puts
-the default where a hyperparameter is not active; its first trials, three times as many as there are hyperparameters,
-are drawn at random.
+It follows KerasTuner's guides (keras.io/guides/keras_tuner: getting_started, distributed_tuning): `build` returns a
+compiled model, `fit` chooses the batch size, a branch of the space is a conditional scope, trials are stored in a
+folder, and the tuner keeps the weights of each trial's best epoch. Of its tuners, Hyperband ends trials early and
+cannot be compared. BayesianOptimization learns from earlier trials, as the study's sampler does, and uses the default
+of inactive hyperparameters; its first trials, three times as many as there are hyperparameters, are drawn at random.
 
-With `--processes N` it is KerasTuner's own distributed mode: a chief that owns the trials, and N workers.
+With `--processes N` it uses KerasTuner's distributed mode: a chief that owns the trials, and N workers.
 
     pip install -c constraints.txt -e '.[benchmarks]'
     python benchmarks/with_keras_tuner.py --study cifar --trials 8 --epochs 5
@@ -34,7 +33,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Run trials until the folder has as many as were asked for."""
+    """Run trials until the folder has all of them."""
     options = arguments()
     command_line.need("keras_tuner")
     if options.processes > 1:
@@ -44,7 +43,7 @@ def main() -> None:
 
 
 def search(options: argparse.Namespace) -> None:
-    """Search in this process: alone, or as the chief or a worker that the environment variables make it."""
+    """Search in this process: alone or, if environment variables say so, as the chief or a worker."""
     command_line.limit_threads(options.threads)
     import keras_tuner
 

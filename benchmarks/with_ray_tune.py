@@ -1,11 +1,11 @@
-"""Ray Tune's way to do the same search: `OptunaSearch` picks, and a worker process per core trains.
+"""Ray Tune's method for the same search: `OptunaSearch` draws trials, and one worker process per core trains them.
 
-Set up as Ray's documentation does it (docs.ray.io: Tune, with its guides to search algorithms, to resources and to
-Keras): the space is a define-by-run function, so branches are drawn only where they are picked; a trial has one CPU;
-the images lie in Ray's object store once, where workers read them (`with_parameters`); a worker is used again for the
-next trial (`reuse_actors`); `TuneReportCheckpointCallback` reports every epoch, without checkpoints, which nobody here
-would read. No scheduler, so no trial ends early. Ray's dashboard and its usage statistics are off, and it listens on
-127.0.0.1 only.
+It follows Ray's documentation (docs.ray.io: Tune, with its guides to search algorithms, to resources and to Keras):
+the space is a define-by-run function, so only selected branches are drawn; a trial has one CPU; the images are stored
+once, in Ray's object store, where workers read them (`with_parameters`); a worker is reused for the next trial
+(`reuse_actors`); `TuneReportCheckpointCallback` reports every epoch, without checkpoints, which are not needed here.
+There is no scheduler, so no trial ends early. Ray's dashboard and usage statistics are off, and it listens only on
+127.0.0.1.
 
     pip install -c constraints.txt -e '.[benchmarks]'
     python benchmarks/with_ray_tune.py --study cifar --trials 8 --epochs 5

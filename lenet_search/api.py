@@ -1,4 +1,4 @@
-"""Everything that the command line does, from a notebook or a script.
+"""All commands as functions, for notebooks and scripts.
 
     from lenet_search import Study, train
 
@@ -10,9 +10,8 @@
     training = train(recipe, seeds=8)
     training.result.mean("val_accuracy")
 
-`train`, `compare`, `reproduce`, `evaluate` and `predict` are the commands of these names. Wherever a data set is
-asked for, arrays do as well: `data=(x_train, y_train)`. Progress is shown where the call is made, in a notebook too,
-unless `view=Silent()` says otherwise.
+`train`, `compare`, `reproduce`, `evaluate` and `predict` are the commands of these names. Arrays work wherever a data
+set does: `data=(x_train, y_train)`. Progress appears in the terminal or notebook; `view=Silent()` turns it off.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from lenet_search.model.predict import Guess
     from lenet_search.search import Summary
 
-FREEZE_EVERY = 60.0  # seconds; `crew.crew` says the same, and is not imported for it
+FREEZE_EVERY = 60.0  # seconds; as in `crew.crew`, which is too slow to import here
 Data = str | Path | Mapping[str, Any] | Sequence[Any] | None  # a folder to search for NAME.npz, or arrays
 
 
@@ -48,7 +47,7 @@ class Best(NamedTuple):
 
 
 class Study:
-    """One study: what its file says, and what the storage holds of it."""
+    """One study: its definition, and its trials in the storage."""
 
     def __init__(self, definition: files.Definition, storage: str | None = None) -> None:
         self.definition = definition
@@ -70,16 +69,16 @@ class Study:
         """Read and check a study.
 
         Args:
-            source: the name of a study (studies/NAME.toml in this folder, or one that ships) or the path of a file
-            overrides: "KEY=VALUE", each replacing what the file says
-            name: name under which results are kept; else the file's
+            source: a study file, or the name of a study in studies/ or in the package
+            overrides: values that override those of the file, as "KEY=VALUE"
+            name: name of the study in the storage; else that of the file
             storage: journal file or Optuna URL; else LENET_SEARCH_STORAGE, else lenet-search.journal
-            arrays: images to search on instead of the file's: `(x_train, y_train)`, or with `x_test, y_test` behind
-                them, or a mapping with these names
+            arrays: images to use instead of the file's: `(x_train, y_train)`, `(x_train, y_train, x_test, y_test)`, or
+                a mapping with these names
 
         Raises:
             StudyFileError: with every problem of the file.
-            DataError: if the arrays are not images and labels.
+            DataError: the arrays are not images and labels.
         """
         return cls(files.read(source, overrides=(*overrides, *_named(arrays)), name=name), storage)
 
@@ -94,24 +93,24 @@ class Study:
         view: "View | None" = None,
         freeze_every: float = FREEZE_EVERY,
     ) -> "Summary":
-        """Search until the study has `trials` trials (earlier ones included) or `timeout` is over.
+        """Search until the study has `trials` trials, including earlier ones, or time is up.
 
         Args:
-            trials: total number; else the study's
-            timeout: seconds, or a text like "30m"; else the study's
+            trials: total number of trials; else the study's
+            timeout: seconds, or a string like "30m"; else the study's
             storage: journal file or Optuna URL; else the one given to `read`
-            workers: processes; else one per GPU, or one per core
-            slots: trials side by side in each worker; "auto" measures what is fastest; else 4 on a CPU, auto on a GPU
+            workers: number of processes; else one per GPU, or one per core
+            slots: trials side by side in each worker; "auto" measures the best number; else 4 on a CPU, auto on a GPU
             data: folder searched for NAME.npz before downloading
-            view: where progress is shown; else here
+            view: where progress is shown; else in the terminal or notebook
             freeze_every: seconds between two copies of each running trial's state
 
         Raises:
-            ValueError: if `slots` is no size.
-            DefinitionChanged: if the storage holds another study of this name.
-            DataError: if the images cannot be had.
-            RunError: if the storage cannot be opened, or workers keep dying.
-            Interrupted: by a signal; what was running is frozen, and the same call resumes it.
+            ValueError: `slots` is neither "auto" nor a number of slots.
+            DefinitionChanged: the storage contains another study of this name.
+            DataError: images are missing or damaged.
+            RunError: the storage cannot be opened, or workers keep dying.
+            Interrupted: by a signal; running trials are frozen, and the same call resumes them.
         """
         from lenet_search import search
 
@@ -129,10 +128,10 @@ class Study:
         )
 
     def best(self, n: int = 1) -> list[Best]:
-        """The best `n` complete trials, best first; fewer where there are fewer.
+        """The best `n` complete trials, or all if there are fewer, best first.
 
         Raises:
-            ResultError: if the storage has no such study.
+            ResultError: the storage has no such study.
         """
         from lenet_search.results.best import complete_trials
         from lenet_search.storage.trials import run_of
@@ -141,10 +140,10 @@ class Study:
         return [Best(trial.number, float(trial.value or 0.0), run_of(trial).recipe) for trial in trials]
 
     def export(self, folder: str | Path | None = None, data: str | Path | None = None) -> list[Path]:
-        """Write the best trial's recipe, model, script and pictures to `folder` (else exports/STUDY).
+        """Write the best trial's recipe, model, script and plots to `folder` (else exports/STUDY).
 
         Raises:
-            ResultError: if no trial is complete, or the weights are gone.
+            ResultError: no trial is complete, or the weights are missing.
         """
         from lenet_search.results.export import export
         from lenet_search.storage import resolve
@@ -155,10 +154,10 @@ class Study:
         return export(self.stored(), url, target, data_folder=data_folder)
 
     def stored(self) -> "optuna.Study":
-        """The Optuna study of this name, for everything that Optuna can do with it.
+        """The Optuna study of this name, for Optuna's own analysis and plots.
 
         Raises:
-            ResultError: if the storage has no such study.
+            ResultError: the storage has no such study.
         """
         from lenet_search.results.best import pick_study
         from lenet_search.storage import open_storage, resolve
@@ -179,22 +178,22 @@ def train(
     freeze_every: float = FREEZE_EVERY,
     view: "View | None" = None,
 ) -> "Training":
-    """Train a recipe from several initial weights, side by side; what the folder has already is not trained again.
+    """Train a recipe from several initial weights, side by side; only runs missing from the folder.
 
     Args:
         recipe: a name, the path of a file, or a `Recipe`
-        seeds: runs; their seeds count up from the one after the file's own
-        overrides: "KEY=VALUE", each replacing what the file says
-        name: of the recipe; else the file's, or "recipe"
+        seeds: number of runs; their seeds start after the one in the file
+        overrides: values that override those of the file, as "KEY=VALUE"
+        name: name of the recipe; else that of the file, or "recipe"
         out: folder; else trained/NAME
         data: folder searched for NAME.npz before downloading, or arrays
-        restart: train everything again, replacing what the folder holds
-        workers: processes; else one per GPU, or one per core
+        restart: discard the runs in the folder, even another recipe's, and train all again
+        workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of each run's state
-        view: where progress is shown; else here
+        view: where progress is shown; else in the terminal or notebook
 
     Raises:
-        StudyFileError: if the file is no recipe.
+        StudyFileError: the file is not a recipe.
         LenetSearchError: as `lenet_search.experiments.train.train`.
     """
     from lenet_search.experiments.task import task_of
@@ -220,20 +219,20 @@ def compare(
     freeze_every: float = FREEZE_EVERY,
     view: "View | None" = None,
 ) -> "tuple[Comparison, list[Path]]":
-    """Train recipes on the same seeds, and say which differ; the comparison, and the files that show it.
+    """Train recipes on the same seeds, and test which of them differ; returns the comparison and the files written.
 
     Args:
         recipes: two or more, by name or file
-        seeds: runs of each; else 5
-        test: compare on the test set, read once for each model
+        seeds: runs per recipe; else 5
+        test: compare on the test set, read once per model
         out: folder; else results/
         data: folder searched for NAME.npz before downloading, or arrays
-        workers: processes; else one per GPU, or one per core
+        workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of each run's state
-        view: where progress is shown; else here
+        view: where progress is shown; else in the terminal or notebook
 
     Raises:
-        StudyFileError: if a file is no recipe.
+        StudyFileError: a file is not a recipe.
         LenetSearchError: as `lenet_search.experiments.reproduce.compare_recipes`.
     """
     from lenet_search.experiments.reproduce import SEEDS, compare_recipes
@@ -261,17 +260,17 @@ def reproduce(
     """Train published recipes and compare with the accuracy their authors report.
 
     Args:
-        recipes: names or files; none: all that ship
-        seeds: runs of each; else 5
-        quick: one epoch on few images, to see that all is in order
+        recipes: names or files; by default all in the package
+        seeds: runs per recipe; else 5
+        quick: train one epoch on a few images, as a check
         out: folder; else results/
         data: folder searched for NAME.npz before downloading
-        workers: processes; else one per GPU, or one per core
+        workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of each run's state
-        view: where progress is shown; else here
+        view: where progress is shown; else in the terminal or notebook
 
     Raises:
-        StudyFileError: if a file is no recipe.
+        StudyFileError: a file is not a recipe.
         LenetSearchError: as `lenet_search.experiments.reproduce.reproduce`.
     """
     from lenet_search.experiments.reproduce import reproduce as reproduce_tasks
@@ -284,10 +283,10 @@ def reproduce(
 
 
 def published(recipes: Sequence[str | Path] = (), seeds: int | None = None, *, quick: bool = False) -> "list[Task]":
-    """The recipes that `reproduce` would train; all that ship where none are named.
+    """The recipes that `reproduce` would train; by default all in the package.
 
     Raises:
-        StudyFileError: if a file is no recipe.
+        StudyFileError: a file is not a recipe.
     """
     from lenet_search.experiments.reproduce import read_published
 
@@ -300,16 +299,16 @@ def results_folder(out: str | Path | None = None, *, quick: bool = False) -> Pat
 
 
 def evaluate(model: str | Path, on: str | None = None, data: Data = None) -> "Evaluation":
-    """Measure a model on the test set. Do it once, when you are done choosing.
+    """Measure a model on the test set. Run this once, at the end.
 
     Args:
         model: a .keras file
-        on: data set; else the one that it was trained on
-        data: folder searched for NAME.npz before downloading, or arrays, with `x_test, y_test` among them
+        on: data set; else the one it was trained on
+        data: folder searched for NAME.npz before downloading, or arrays including `x_test, y_test`
 
     Raises:
-        ResultError: if the file is no model, or does not fit the images.
-        DataError: if the data set is missing or damaged.
+        ResultError: the file is not a model, or does not fit the images.
+        DataError: the data set is missing or damaged.
     """
     from lenet_search.model.evaluate import evaluate as measure
 
@@ -323,16 +322,16 @@ def evaluate(model: str | Path, on: str | None = None, data: Data = None) -> "Ev
 def predict(
     model: str | Path, images: Sequence[str | Path], on: str | None = None, invert: bool | None = None
 ) -> "tuple[list[Guess], list[str]]":
-    """Classify picture files: a guess for each that can be read, and a line for each that cannot.
+    """Classify image files; returns a guess for each readable file, and a message for each of the others.
 
     Args:
         model: a .keras file
         images: PNG or JPEG files
-        on: data set that names the classes; else the one that it was trained on
-        invert: whether to invert the images; None: where they look inverted
+        on: data set whose class names to use; else the one it was trained on
+        invert: whether to invert the images; None: when they look inverted
 
     Raises:
-        ResultError: if the file is no model of images.
+        ResultError: the file is not an image classifier.
     """
     from lenet_search.model.predict import open_model
     from lenet_search.model.predict import predict as classify
@@ -341,7 +340,7 @@ def predict(
 
 
 def _shown(view: "View | None") -> "View":
-    """Where progress is shown if nobody says: here, on standard error, or in the notebook's cell."""
+    """The given view or, by default, one on standard error or in the notebook's cell."""
     if view is not None:
         return view
     from rich.console import Console
@@ -352,7 +351,7 @@ def _shown(view: "View | None") -> "View":
 
 
 def _folder_and_name(data: Data) -> tuple[Path | None, tuple[str, ...]]:
-    """A folder of data sets, or the override that names the file in which arrays were stored."""
+    """The folder of data sets, or the override that names the file of the given arrays."""
     if data is None or isinstance(data, str | Path):
         return (None if data is None else Path(data)), ()
     return None, _named(data)

@@ -64,7 +64,7 @@ def test_what_to_compare_with_is_picked_by_name_and_this_tool_comes_first():
 
 
 def test_a_way_that_does_not_exist_is_answered_with_those_that_do():
-    with pytest.raises(ValueError, match=r"'ray' is no way .*ordinary,ordinary_parallel,.*keras_tuner.*ray_tune"):
+    with pytest.raises(ValueError, match=r"no method 'ray': .*ordinary,ordinary_parallel,.*keras_tuner.*ray_tune"):
         load("ways").chosen("ordinary,ray")
 
 

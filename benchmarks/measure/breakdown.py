@@ -1,19 +1,19 @@
 """Where an epoch's time goes.
 
-Three clocks, all of which know no particular backend:
+Three measurements, independent of the backend:
 
-- training, evaluation and what the host does between them: the stack's two programs, timed within whole epochs;
-- lookup and augmentation: what turns the images of a batch into those that the slots see, compiled alone, times the
+- training, evaluation and the host's work between them: the stack's two programs, timed within whole epochs;
+- lookup and augmentation: the step from the images of a batch to those that the slots see, compiled alone, times the
   number of training steps;
-- convolutions, pooling with bias and activation, dense layers, update: each step of the network compiled alone,
-  forward and backward, for all slots, likewise. What it takes to ask for the gradient is measured with a step that
-  does nothing, and taken off.
+- convolutions, pooling with bias and activation, dense layers, update: each step of the network, compiled alone,
+  forward and backward, for all slots, times the number of steps. The overhead of computing a gradient is measured with
+  a step that does nothing, and subtracted.
 
-On a CPU these are seconds of processor time, which other programs on the machine disturb less; on a GPU, of the clock.
+On a CPU these are seconds of processor time, which other programs disturb less; on a GPU, of wall-clock time.
 
-A piece alone can be slower than inside the program, where it may be fused with its neighbours, so "everything else"
-(the loss, dropout, the loop) is what is left, and can come out below zero where a compiler fuses a lot: then read
-the pieces as upper bounds.
+A piece alone can be slower than in the program, where it may be fused with its neighbors. "Everything else" (the loss,
+dropout, the loop) is the remainder, and can be negative if a compiler fuses a lot: then read the pieces as upper
+bounds.
 """
 
 import glob
@@ -43,8 +43,8 @@ AUGMENTATION, CONVOLUTIONS, POOLING, DENSE, UPDATE, REST, EVALUATION, HOST = (
     "lookup and augmentation", "convolutions", "pooling, bias, activation", "dense layers", "update",
     "everything else in training", "evaluation", "host, between epochs",
 )  # fmt: skip
-OPERATIONS = 25  # how many are listed
-CALLS = 20  # of a piece, in a row
+OPERATIONS = 25  # number of operations listed
+CALLS = 20  # consecutive calls of a piece
 clock = time.perf_counter if backend.on_gpu() else time.process_time
 
 
@@ -66,7 +66,7 @@ def parts(recipes: Sequence[Recipe], structure: Structure, split: Split, repeat:
 
 
 class Timed:
-    """A stack whose programs tell how long they took."""
+    """A stack that times its programs."""
 
     def __init__(self, structure: Structure, recipes: Sequence[Recipe], split: Split) -> None:
         self._stack = Stack(structure, split, len(recipes))
@@ -86,7 +86,7 @@ class Timed:
             self._stack.epoch()
 
     def images(self) -> Any:
-        """One batch as the slots see it while they train."""
+        """One batch as the slots see it during training."""
         return self._see(self._stack._images, self._stack._hyper, np.array(0, np.int32))
 
     def _timing(self, program: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -110,7 +110,7 @@ class Timed:
 def pieces(structure: Structure, split: Split, slots: int) -> dict[str, list[Callable[[], Any]]]:
     """By part: each step of the network alone, forward and backward on one batch, ready to be called.
 
-    Under "control of" a part stand the same calls around nothing.
+    "control of" a part contains the same calls with a step that does nothing.
     """
     rng = np.random.default_rng(0)
     shape = split.x_train.shape[1:]
@@ -154,7 +154,7 @@ def pieces(structure: Structure, split: Split, slots: int) -> dict[str, list[Cal
 
 
 def _piece(through: Callable[..., Any], x: Any, own: Sequence[Any], y: Any, wanted: bool) -> Callable[[], Any]:
-    """Forward and backward through one step; `wanted` says whether the input's gradient is needed as well."""
+    """Forward and backward through one step; `wanted`: whether the input's gradient is also needed."""
     pulled = ops.convert_to_tensor(np.random.default_rng(1).normal(size=y.shape).astype(np.float32))
 
     def differentiate(x: Any, own: Sequence[Any], pulled: Any) -> Any:
@@ -186,7 +186,7 @@ def _update(structure: Structure, slots: int, count: int) -> Callable[[], Any]:
 
 
 def seconds(run: Callable[[], Any]) -> float:
-    """Of one call of a compiled piece, warmed up; the device is waited for after a row of them."""
+    """Seconds per call of a compiled piece, warmed up; synchronizes with the device after several calls."""
     _first(run())
     started = clock()
     for _ in range(CALLS):
@@ -196,16 +196,16 @@ def seconds(run: Callable[[], Any]) -> float:
 
 
 def _first(result: Any) -> None:
-    """Wait for a result, whatever its form."""
+    """Wait for a result of any form."""
     while isinstance(result, tuple | list):
         result = result[0]
     limits.finish(result)
 
 
 def operations(epoch: Callable[[], Any]) -> list[tuple[str, float]]:
-    """What TensorFlow's profiler saw in one epoch: operations by their own time in seconds, the longest first.
+    """TensorFlow's operations in one epoch, as profiled, by self time in seconds, longest first.
 
-    Empty for another backend, and where this TensorFlow does not bring what reads the profile.
+    Empty for other backends, and if this TensorFlow cannot read profiles.
     """
     from keras.backend import backend as chosen
 
@@ -240,12 +240,12 @@ def operations(epoch: Callable[[], Any]) -> list[tuple[str, float]]:
 
 
 def short(name: str) -> str | None:
-    """An operation's name without the loop that it is in; None for what TensorFlow's own machinery is called."""
+    """An operation's name without its loop; None for TensorFlow's internal operations."""
     return None if "::" in name else re.sub(r"^(while/body/_\d+/(while/)?)", "", name)
 
 
 def own_times(events: Sequence[tuple[int, int, str]]) -> Counter[str]:
-    """Each name's time without what happened within it; events are (start, minus duration, name), sorted."""
+    """The self time of each name; events are (start, minus duration, name), sorted."""
     spent: Counter[str] = Counter()
     around: list[tuple[int, str]] = []  # ends and names of what is open
     for start, minus, name in events:

@@ -1,4 +1,4 @@
-"""The cells of the engine's table: what each of them trains, and on which images."""
+"""The cells of the engine's table: their recipes and images."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +16,7 @@ from lenet_search.space import Choice, Entry, Space
 from lenet_search.structure import Structure, structure_of
 
 IMAGE = (32, 32, 3)
-STUDY = "cifar"  # a row of its own: recipes drawn from the shipped study's whole space
+STUDY = "cifar"  # a separate row: recipes drawn from the whole space of the shipped study
 AUGMENT: dict[str, dict[str, Value]] = {
     "none": {},
     "flip": {"augment.flip": 0.5, "augment.shift": 4},
@@ -67,15 +67,15 @@ class Cell:
 
     @property
     def series(self) -> tuple[str, str, str]:
-        """What cells that differ in nothing but their size have in common."""
+        """What cells that differ only in size have in common."""
         return self.augment, self.optimizers, self.precision
 
 
 def recipes_of(cell: Cell, batch: int = 128) -> tuple[list[Recipe], Structure]:
-    """The recipes that a cell's slots train, and the structure they share: LeNet-5 with relu and max pooling.
+    """The recipes of a cell's slots, and their common structure: LeNet-5 with ReLU and max pooling.
 
-    The structure is that of a study in which all of the cell's optimizers can be drawn, so a stack of one slot runs
-    the same program as larger ones, and in which augmentations are searched, so that slots have images of their own.
+    The structure is that of a study that searches all of the cell's optimizers, so a stack of one slot runs the same
+    program as larger ones, and its augmentations, so slots have separate images.
     """
     if cell.augment == STUDY:
         return _drawn(cell, batch)
@@ -120,9 +120,9 @@ def layers_of(classes: int = 10) -> list[Layer]:
 
 @cache
 def images(count: int, folder: Path | None = None) -> Split:
-    """`count` images to train on and a ninth of it to validate with, as CIFAR-10's 45,000 and 5,000.
+    """`count` training images and a ninth as many validation images, like the 45,000 and 5,000 of CIFAR-10.
 
-    Random ones of 32x32x3 pixels, or `cifar10` of a data folder: for the speed it makes no difference.
+    They are random, of 32x32x3 pixels, or `cifar10` from a data folder; the speed is the same.
     """
     held = max(1, count // 9)
     if folder is not None:

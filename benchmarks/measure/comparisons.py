@@ -1,4 +1,4 @@
-"""Two more questions to the engine: where does an epoch's time go, and how does it compare with Keras's own `fit`?"""
+"""Two more measurements: where an epoch's time goes, and the comparison with Keras's `fit`."""
 
 import argparse
 import statistics
@@ -12,16 +12,16 @@ from measure.crew import Crew
 
 
 def breakdown(options: argparse.Namespace, out: Console) -> dict[str, Any]:
-    """Where an epoch's time goes, for one cell (the largest that --sizes names, else the device's own)."""
+    """Where an epoch's time goes, for one cell: the largest of --sizes, else the device's default."""
     where = surroundings.chosen_places(options)
     with Crew(where, surroundings.settings(options)) as crew:
         about = crew.ask("about")[0]
         augment, optimizers = (options.augment or [STUDY])[-1], (options.optimizers or ["mixed"])[-1]
         series = augment, STUDY if augment == STUDY else optimizers
         cell = Cell(max(options.sizes or [about["default_slots"]]), *series, (options.precision or ["float32"])[-1])
-        with out.status(f"taking an epoch of {shown.described(cell)} apart"):
+        with out.status(f"breaking down an epoch of {shown.described(cell)}"):
             answers = crew.ask("breakdown", cell, options.repeat)
-        with out.status("TensorFlow's profiler is looking at an epoch"):
+        with out.status("profiling an epoch with TensorFlow's profiler"):
             operations = [] if about["gpu"] else crew.ask("operations", cell)[0]
     steps = about["images"] // options.batch
     result = {
@@ -38,7 +38,7 @@ def breakdown(options: argparse.Namespace, out: Console) -> dict[str, Any]:
 
 
 def against_keras(options: argparse.Namespace, out: Console) -> dict[str, Any]:
-    """Stacks against Keras's own `fit` on the same images in the same workers, in turns."""
+    """Stacks compared with Keras's `fit` on the same images in the same workers, in turns."""
     where = surroundings.chosen_places(options)
     with Crew(where, surroundings.settings(options)) as crew, surroundings.progress(out) as bar:
         about = crew.ask("about")[0]

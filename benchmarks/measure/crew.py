@@ -1,4 +1,4 @@
-"""Workers as lenet-search has them: processes with a device or a core of their own, asked all at the same moment."""
+"""Workers like those of lenet-search: processes with their own device or core, all asked at the same moment."""
 
 import contextlib
 import multiprocessing
@@ -17,7 +17,7 @@ from measure.measuring import Measuring, Settings
 
 
 class WorkerFailed(Exception):
-    """A worker could not do what it was asked; the message is its last line, `details` all it had to say."""
+    """A worker failed; the message is the last line of its output, `details` all of it."""
 
     def __init__(self, message: str, details: str = "") -> None:
         super().__init__(message)
@@ -27,7 +27,7 @@ class WorkerFailed(Exception):
 class Crew:
     """Processes, one per place, each with a `Measuring`; a context manager that ends them.
 
-    `start_up` holds the seconds of each worker from the process's start until its device has computed something.
+    `start_up` lists, per worker, the seconds from the process's start until its device has computed something.
     """
 
     def __init__(self, places: list[Place], settings: Settings) -> None:
@@ -61,10 +61,10 @@ class Crew:
         shutil.rmtree(self._logs, ignore_errors=True)
 
     def ask(self, what: str, *given: Any) -> list[Any]:
-        """Have all workers do `Measuring.what(*given)` at once; what each of them answered.
+        """Have all workers call `Measuring.what(*given)` at once; returns their answers.
 
         Raises:
-            WorkerFailed: when one of them could not.
+            WorkerFailed: a worker failed.
         """
         for _, pipe in self._members:
             pipe.send((what, given))
@@ -88,7 +88,7 @@ class Crew:
 
 
 def surroundings(place: Place) -> dict[str, str]:
-    """Environment variables of a worker: lenet-search's own, the backend as chosen, NumPy's threads."""
+    """Environment variables of a worker: those of lenet-search, the selected backend, NumPy's threads."""
     threads = str(place.threads)
     chosen = {"KERAS_BACKEND": os.environ.get("KERAS_BACKEND", "tensorflow"), "TF_CPP_MIN_LOG_LEVEL": "3"}
     return place.environment() | chosen | {"OPENBLAS_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
@@ -96,7 +96,7 @@ def surroundings(place: Place) -> dict[str, str]:
 
 @contextlib.contextmanager
 def environment(values: Mapping[str, str]) -> Iterator[None]:
-    """The process's environment with `values`, for the children that are started within."""
+    """Add `values` to this process's environment, for children started in the meantime."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
@@ -110,7 +110,7 @@ def environment(values: Mapping[str, str]) -> Iterator[None]:
 
 
 def serve(pipe: "Connection[Any, Any]", settings: Settings, threads: int, log: Path) -> None:
-    """A worker's life: answer until the other side hangs up. What libraries have to say goes into `log`."""
+    """Answer requests until the other side closes the pipe. Messages of libraries go to `log`."""
     with log.open("w") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
@@ -121,7 +121,7 @@ def serve(pipe: "Connection[Any, Any]", settings: Settings, threads: int, log: P
             what, given = pipe.recv()
             try:
                 pipe.send((True, getattr(measuring, what)(*given)))
-            except Exception as error:  # a cell that does not fit the memory must not end the benchmark
+            except Exception as error:  # a cell that does not fit in memory must not end the benchmark
                 pipe.send((False, (_last_line(error), traceback.format_exc())))
     except (EOFError, ConnectionError, KeyboardInterrupt):
         pass

@@ -1,21 +1,21 @@
-"""What a machine could do at best, and how much a network asks of it.
+"""The limits of a machine, and the demands of a network.
 
-**Work.** A trained image costs, per slot, two floating-point operations for each multiplication of a convolution or
-dense layer, three times over: forward, the weights' gradient, the input's gradient; the first layer's input needs no
-gradient. Biases, activations, pooling, the loss and the update are not counted: they are at most a few percent.
+**Work.** Training on an image costs, per slot, two floating-point operations for each multiplication of a convolution
+or dense layer, three times: forward, the weights' gradient, the input's gradient (not for the first layer). Biases,
+activations, pooling, the loss and the update are not counted: they are at most a few percent.
 
-**Bytes.** What no program can avoid moving, per slot, if everything in between stayed in registers and caches:
+**Bytes.** The traffic that no program can avoid, per slot, if all intermediate values stay in registers and caches:
 
-    per step    each weight is read once and written once, so is each of the optimizer's moments; each weight's
-                gradient is written once and read once. float32 always; a batch shares it
+    per step    each weight is read once and written once, as is each of the optimizer's moments; each weight's
+                gradient is written once and read once. Always float32, shared by the batch
     per image   the output of each convolution and dense layer is written once (forward) and read once (backward)
-                and, where slots have images of their own, the image is written once and read once; 4 bytes a number,
-                2 in bfloat16. Images that all slots share cost nothing that counts
+                and, if slots have separate images, the image is written once and read once; 4 bytes per number,
+                2 in bfloat16. The cost of images shared by all slots is negligible
 
-**Limit.** The larger of the two times, FLOPs over the measured rate of matrix products and bytes over the measured
-bandwidth of main memory. Training alone counts as work: what evaluation, augmentation and the host take is part of
-the distance. A cache that holds a batch's activations is faster than main memory, so where the bytes decide, a
-program can come out above 100 %.
+**Limit.** The larger of two times: FLOPs over the measured rate of matrix products, and bytes over the measured
+bandwidth of main memory. Only training counts as work; evaluation, augmentation and the host increase the distance to
+the limit. A cache that holds a batch's activations is faster than main memory, so if bytes are the bound, a program
+can exceed 100 %.
 """
 
 import math
@@ -30,13 +30,13 @@ from lenet_search.networks import Layer, Shape, parameters, walk
 from lenet_search.networks.layers import Conv, Dense
 
 FLOAT32, BFLOAT16 = 4, 2  # bytes
-COPY_BYTES = {"CPU": 2**27, "GPU": 2**30}  # of one array: many times a processor's share of the cache
+COPY_BYTES = {"CPU": 2**27, "GPU": 2**30}  # size of an array: many times a core's share of the cache
 PRODUCT_SIDE = {"CPU": 1024, "GPU": 8192}
 
 
 @dataclass(frozen=True)
 class Rates:
-    """What was measured, of one worker or of all together: multiply-adds count as two operations."""
+    """Measured rates of one worker or of all together; a multiply-add counts as two operations."""
 
     flops: float  # floating-point operations per second, matrix products
     bandwidth: float  # bytes per second, read and written
@@ -44,7 +44,7 @@ class Rates:
 
 @dataclass(frozen=True)
 class Limit:
-    """The most trial-images per second that a machine's rates allow."""
+    """The largest number of trial-images per second that a machine's rates allow."""
 
     by_flops: float
     by_bytes: float
@@ -56,12 +56,12 @@ class Limit:
 
     @property
     def bound_by(self) -> str:
-        """Which of the two it is."""
+        """Which of the two is the bound."""
         return "arithmetic" if self.by_flops <= self.by_bytes else "memory"
 
 
 def multiplications(layer: Layer, shape: Shape) -> int:
-    """Of one image's way through a layer whose input has `shape`."""
+    """Multiplications of a layer for one image, with an input of `shape`."""
     match layer:
         case Conv():
             return math.prod(layer.output(shape)) * layer.kernel_size**2 * shape[-1]
@@ -71,7 +71,7 @@ def multiplications(layer: Layer, shape: Shape) -> int:
 
 
 def flops(layers: Sequence[Layer], image_shape: Shape) -> int:
-    """Floating-point operations of one trained image: forward, weights' gradients, inputs' gradients."""
+    """Floating-point operations of training on one image: forward, weights' gradients, inputs' gradients."""
     each = [count for layer, shape in walk(layers, image_shape) if (count := multiplications(layer, shape))]
     return 2 * (3 * sum(each) - each[0])
 
@@ -79,15 +79,15 @@ def flops(layers: Sequence[Layer], image_shape: Shape) -> int:
 def traffic(
     layers: Sequence[Layer], image_shape: Shape, batch: int, moments: int, own_images: bool, itemsize: int = FLOAT32
 ) -> float:
-    """Bytes of one trained image that no program can avoid, see the module's docstring.
+    """Bytes that no program can avoid in training on one image, see the module's docstring.
 
     Args:
         layers: the network
         image_shape: (H, W, C)
-        batch: images in a step
-        moments: how many numbers the optimizer remembers per weight, 1 to 3
-        own_images: whether slots train on images of their own
-        itemsize: bytes of a number in an activation or image
+        batch: images per step
+        moments: numbers that the optimizer stores per weight, 1 to 3
+        own_images: whether slots train on separate images
+        itemsize: bytes per number of an activation or image
     """
     weights = sum(parameter.size for parameter in parameters(layers, image_shape))
     outputs = [layer.output(shape) for layer, shape in walk(layers, image_shape) if isinstance(layer, Conv | Dense)]
@@ -103,16 +103,16 @@ def state_bytes(layers: Sequence[Layer], image_shape: Shape, moments: int) -> in
 
 
 def limit(rates: Rates, work_flops: float, work_bytes: float) -> Limit:
-    """The most images per second for the work that one image is."""
+    """The limit, given the work and the bytes of one image."""
     return Limit(rates.flops / work_flops, rates.bandwidth / work_bytes)
 
 
 def measure(device: str, precision: str, seconds: float = 0.3) -> Rates:
-    """This process's rates: "CPU" or "GPU", with the threads and settings that the engine has.
+    """The rates of this process on "CPU" or "GPU", with the engine's threads and settings.
 
-    Matrix products are Keras's, and on a CPU NumPy's as well; the faster counts. Bandwidth is the better of copying
-    an array (one read, one written) and adding two (two read, one written): NumPy's on a CPU, since only NumPy
-    writes into memory that it has already, the backend's on a GPU.
+    Matrix products are computed by Keras and, on a CPU, also by NumPy; the faster counts. Bandwidth is the better of
+    copying an array (one read, one written) and adding two (two read, one written), by NumPy on a CPU, because only
+    NumPy writes to memory already allocated, and by the backend on a GPU.
     """
     products = [_backend_products(PRODUCT_SIDE[device], precision, seconds)]
     if device == "CPU" and precision == "float32":
@@ -122,7 +122,7 @@ def measure(device: str, precision: str, seconds: float = 0.3) -> Rates:
 
 
 def _per_second(run: Callable[[], Any], amount: float, seconds: float) -> float:
-    """`amount` per call of `run`, which returns when the work is done, over at least `seconds`; warmed up before."""
+    """`amount` per second over warmed-up calls of `run`, which returns when its work is done."""
     run()
     calls, started = 0, time.perf_counter()
     while (spent := time.perf_counter() - started) < seconds or not calls:
@@ -145,7 +145,7 @@ def _backend_products(side: int, precision: str, seconds: float) -> float:
         ops.cast(np.random.default_rng(i).normal(size=(side, side)).astype(np.float32) / side**0.5, dtype)
         for i in (0, 1)
     )
-    chain = 4  # products between two looks at the result, so that the device does not wait for Python
+    chain = 4  # products per synchronization: the device must not wait for Python
 
     def run() -> None:
         x = a
@@ -185,7 +185,7 @@ def _backend_bandwidth(size: int, seconds: float) -> float:
 
 
 def finish(result: Any) -> None:
-    """Wait for a result of the device."""
+    """Wait until the device has computed a result."""
     from keras import ops
 
     ops.convert_to_numpy(result)

@@ -1,4 +1,4 @@
-"""What a worker of the benchmark measures: rates, stacks, Keras's own `fit`, memory."""
+"""The measurements of a benchmark worker: rates, stacks, Keras's `fit`, memory."""
 
 import importlib.metadata
 import platform
@@ -15,7 +15,7 @@ from measure.cells import Cell
 
 @dataclass(frozen=True)
 class Settings:
-    """What all workers have in common. `images` of 0 is 45,000 on a GPU and 9,000 on a CPU."""
+    """The settings shared by all workers. With `images` 0, there are 45,000 on a GPU and 9,000 on a CPU."""
 
     batch: int = 128
     images: int = 0
@@ -23,7 +23,7 @@ class Settings:
 
 
 class Measuring:
-    """One process's device, the images, and the stacks that it has compiled."""
+    """A process's device, its images, and its compiled stacks."""
 
     def __init__(self, settings: Settings, threads: int) -> None:
         import keras
@@ -38,7 +38,7 @@ class Measuring:
         self._models: dict[str, Any] = {}
 
     def about(self) -> dict[str, Any]:
-        """The device, and the versions of what computes on it."""
+        """The device, and the versions of its software."""
         from keras.backend import backend
 
         from lenet_search.engine import device
@@ -62,7 +62,7 @@ class Measuring:
         return limits.measure("GPU" if self._gpu else "CPU", precision)
 
     def compile(self, cell: Cell) -> dict[str, float]:
-        """Make a cell's stack; seconds of its first epoch, which compiles, and of its second, and what is in it."""
+        """Create a cell's stack; returns the seconds of its first two epochs (the first compiles) and facts about it."""
         from lenet_search.engine import Stack
 
         recipes, structure = cells.recipes_of(cell, self._settings.batch)
@@ -81,16 +81,16 @@ class Measuring:
         }
 
     def train(self, cell: Cell, epochs: int) -> dict[str, float]:
-        """Train and evaluate for some epochs: trial-images, and the seconds they took."""
+        """Train and evaluate for some epochs; returns trial-images and seconds."""
         stack = self._stacks[cell]
         started = time.perf_counter()
         trained = sum(result.images for _ in range(epochs) for result in stack.epoch().values())
         return {"images": trained, "seconds": time.perf_counter() - started}
 
     def fit(self, augment: str, epochs: int) -> dict[str, float]:
-        """The same network, batch and images in Keras's own `fit`, evaluation after each epoch included.
+        """The same network, batch and images in Keras's `fit`, with evaluation after each epoch.
 
-        The arrays go into `fit` as they are, augmentation is Keras's layers: as most people write it. The first call
+        Arrays go directly into `fit`, and augmentation uses Keras's layers, as most people write it. The first call
         builds and compiles.
         """
         split = cells.images(self._images, self._settings.data)
@@ -105,13 +105,13 @@ class Measuring:
         return {"images": epochs * len(split.y_train), "seconds": time.perf_counter() - started}
 
     def memory(self, cell: Cell) -> int:
-        """Most bytes that this process needed for two epochs of a cell, of the GPU's memory or of the machine's."""
+        """Peak memory of this process for two epochs of a cell, in bytes of the GPU's or the machine's memory."""
         self.compile(cell)
         peak = _gpu_peak() if self._gpu else None
         return peak if peak is not None else _host_peak()
 
     def breakdown(self, cell: Cell, repeat: int) -> dict[str, float]:
-        """Where a cell's epoch goes, seconds by part; see `breakdown.py`."""
+        """Where the time of a cell's epoch goes, in seconds by part; see `breakdown.py`."""
         from measure import breakdown
 
         recipes, structure = cells.recipes_of(cell, self._settings.batch)
@@ -119,7 +119,7 @@ class Measuring:
         return breakdown.parts(recipes, structure, split, repeat)
 
     def operations(self, cell: Cell) -> list[tuple[str, float]]:
-        """TensorFlow's operations of one epoch by their own time in seconds, the longest first."""
+        """TensorFlow's operations in one epoch by self time in seconds, longest first."""
         from measure import breakdown
 
         if cell not in self._stacks:
@@ -147,7 +147,7 @@ def _keras_model(augment: str, split: Any, batch: int) -> Any:
 
 
 def _gpu_peak() -> int | None:
-    """Bytes, as the backend counts them; None where it does not."""
+    """Bytes as counted by the backend; None if it does not count them."""
     from keras.backend import backend
 
     if backend() == "tensorflow":
@@ -162,7 +162,7 @@ def _gpu_peak() -> int | None:
 
 
 def _host_peak() -> int:
-    """Bytes of memory that this process had resident at most."""
+    """Peak resident memory of this process, in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak
 

@@ -1,4 +1,4 @@
-"""The engine benchmark's results for people: tables, and a picture."""
+"""The engine benchmark's results for people: tables and a plot."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from lenet_search.look.theme import PALETTE, SOFT, log_ticks, titled
 from measure.cells import LABELS, Cell
 
 DASHES = {"one": "dash", "mixed": "solid"}
-LOGARITHMIC = 12.0  # a picture whose rates span more than this factor has a logarithmic axis
+LOGARITHMIC = 12.0  # the axis is logarithmic if rates span more than this factor
 
 
 def label(name: str) -> str:
@@ -30,7 +30,7 @@ def throughput_table(result: Mapping[str, Any]) -> Table:
     """One row per cell."""
     made = Table(
         title=f"Training throughput of lenet5 on 32x32x3, {result['machine']['where']}",
-        caption=f"medians of {result['settings']['repeat']} alternating repeats; a share is that of the limit",
+        caption=f"medians of {result['settings']['repeat']} alternating repeats; share: of the limit",
     )
     for heading in ("augmentation", "optimizers", "precision"):
         made.add_column(heading)
@@ -56,7 +56,7 @@ def throughput_table(result: Mapping[str, Any]) -> Table:
 
 
 def limits_table(result: Mapping[str, Any]) -> Table:
-    """What the machine gives, and what the network asks for."""
+    """The rates of the machine, and the demands of the network."""
     made = Table(title="The machine and the network", show_header=False)
     made.add_column()
     made.add_column(justify="right")
@@ -64,7 +64,7 @@ def limits_table(result: Mapping[str, Any]) -> Table:
         spread = f"{min(rate['flops_each']) / 1e9:,.0f} to {max(rate['flops_each']) / 1e9:,.0f}"
         made.add_row(f"matrix products, {precision}", f"{rate['flops'] / 1e9:,.0f} GFLOP/s ({spread})")
         made.add_row("memory bandwidth", f"{rate['bandwidth'] / 1e9:,.1f} GB/s")
-    made.add_row("a trained image", f"{result['network']['flops_per_image'] / 1e6:.2f} MFLOP")
+    made.add_row("training on one image", f"{result['network']['flops_per_image'] / 1e6:.2f} MFLOP")
     start_up = result["start_up_seconds"]
     made.add_row("start-up of a worker", f"{min(start_up):.1f} to {max(start_up):.1f} s")
     memory = result["memory"]
@@ -76,7 +76,7 @@ def limits_table(result: Mapping[str, Any]) -> Table:
 
 
 def breakdown_table(result: Mapping[str, Any]) -> Table:
-    """Where an epoch goes."""
+    """Where an epoch's time goes."""
     cell = result["cell"]
     made = Table(
         title=f"An epoch of {cell['slots']} slots; augmentation: {label(cell['augment'])}; {result['machine']['where']}"
@@ -88,13 +88,13 @@ def breakdown_table(result: Mapping[str, Any]) -> Table:
     for name, seconds in result["seconds"].items():
         made.add_row(name, f"{seconds:.3f}", f"{1e3 * seconds / result['steps']:.2f}", f"{seconds / whole:.1%}")
     made.add_section()
-    made.add_row("the epoch", f"{whole:.3f}", f"{1e3 * whole / result['steps']:.2f}", "100 %")
+    made.add_row("whole epoch", f"{whole:.3f}", f"{1e3 * whole / result['steps']:.2f}", "100 %")
     return made
 
 
 def operations_table(operations: Sequence[tuple[str, float]], steps: int) -> Table:
-    """TensorFlow's operations by their own time."""
-    made = Table(title="TensorFlow's operations in one epoch, by their own time")
+    """TensorFlow's operations by self time."""
+    made = Table(title="TensorFlow's operations in one epoch, by self time")
     made.add_column("operation")
     for heading in ("seconds", "ms per step"):
         made.add_column(heading, justify="right")
@@ -104,10 +104,10 @@ def operations_table(operations: Sequence[tuple[str, float]], steps: int) -> Tab
 
 
 def keras_table(result: Mapping[str, Any]) -> Table:
-    """Stacks against Keras's own `fit`."""
-    made = Table(title=f"Against keras.Model.fit, {result['machine']['where']}")
+    """Stacks compared with Keras's `fit`."""
+    made = Table(title=f"Stacks compared with keras.Model.fit, {result['machine']['where']}")
     made.add_column("augmentation")
-    for heading in ("fit, images/s", "slots", "stack, trial-images/s", "times as fast", "lowest to highest"):
+    for heading in ("fit, images/s", "slots", "stack, trial-images/s", "speedup", "lowest to highest"):
         made.add_column(heading, justify="right")
     for row in result["rows"]:
         made.add_row(
@@ -118,7 +118,7 @@ def keras_table(result: Mapping[str, Any]) -> Table:
 
 
 def structures_table(result: Mapping[str, Any]) -> Table:
-    """A study with structural choices against one without."""
+    """Studies with structural choices compared with one without."""
     made = Table(title=f"Structural choices: {result['trials']} trials of {result['epochs']} epochs")
     made.add_column("study")
     for heading in ("trial-images/s", "lowest to highest", "share"):
@@ -131,12 +131,12 @@ def structures_table(result: Mapping[str, Any]) -> Table:
 
 
 def picture(result: Mapping[str, Any], path: Path) -> None:
-    """Throughput against stack size, with the limit as a line: an HTML file that needs nothing else."""
+    """Plot throughput by stack size, with the limit as a line, to a self-contained HTML file."""
     figure(result).write_html(path, include_plotlyjs=True)
 
 
 def figure(result: Mapping[str, Any]) -> go.Figure:
-    """One panel per precision; colours are augmentations, dashes are optimizers, whiskers lowest to highest."""
+    """One panel per precision; colors: augmentations, dashes: optimizers, whiskers: lowest to highest."""
     cells = [cell for cell in result["cells"] if "failed" not in cell]
     precisions = list(dict.fromkeys(cell["precision"] for cell in cells))
     augmentations = list(dict.fromkeys(cell["augment"] for cell in cells))
@@ -151,7 +151,7 @@ def figure(result: Mapping[str, Any]) -> go.Figure:
             seen.add(name)
         sizes = sorted({cell["slots"] for cell in panel})
         made.update_xaxes(type="log", tickvals=sizes, ticktext=[str(size) for size in sizes], row=1, col=column)
-        made.update_xaxes(title_text="slots of a stack", row=1, col=column)
+        made.update_xaxes(title_text="slots per stack", row=1, col=column)
         for name, bound in _limits(panel).items():
             made.add_trace(_limit_line(sizes, bound, name), 1, column)
     settings, machine = result["settings"], result["machine"]
@@ -159,7 +159,7 @@ def figure(result: Mapping[str, Any]) -> go.Figure:
         f"lenet5 on 32x32x3, batch {settings['batch']}, {machine['where']}, {machine['date']}; "
         f"whiskers: lowest to highest of {settings['repeat']}"
     )
-    titled(made, "Throughput against stack size", subtitle, height=560)
+    titled(made, "Throughput by stack size", subtitle, height=560)
     rates = [cell["images_per_second"] for cell in cells]
     top = max(cell["limit"] for cell in cells)
     if max(rates) > LOGARITHMIC * min(rates):
@@ -182,12 +182,12 @@ def figure(result: Mapping[str, Any]) -> go.Figure:
     )
 
 
-def _line(points: Sequence[Mapping[str, Any]], name: str, colour: str, legend: bool) -> go.Scatter:
+def _line(points: Sequence[Mapping[str, Any]], name: str, color: str, legend: bool) -> go.Scatter:
     y = [cell["images_per_second"] for cell in points]
     return go.Scatter(
         x=[cell["slots"] for cell in points], y=y, name=name, legendgroup=name, showlegend=legend,
         mode="lines+markers", marker={"size": 8},
-        line={"color": colour, "width": 2.5, "dash": DASHES.get(points[0]["optimizers"], "solid")},
+        line={"color": color, "width": 2.5, "dash": DASHES.get(points[0]["optimizers"], "solid")},
         error_y={
             "symmetric": False, "thickness": 1, "width": 3,
             "array": [max(cell["each"]) - middle for cell, middle in zip(points, y, strict=True)],
@@ -200,10 +200,10 @@ def _line(points: Sequence[Mapping[str, Any]], name: str, colour: str, legend: b
 
 
 def _limits(panel: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """The limit where slots share their images and where they have their own; one where they agree to a percent."""
+    """The limits for shared images and for separate images; a single one if they agree within a percent."""
     found: dict[str, float] = {}
     for cell in panel:
-        name = "limit, shared images" if cell["augment"] == "none" else "limit, own images"
+        name = "limit, shared images" if cell["augment"] == "none" else "limit, separate images"
         found[name] = max(found.get(name, 0.0), cell["limit"])
     return found if max(found.values()) > 1.01 * min(found.values()) else {"limit": max(found.values())}
 

@@ -1,9 +1,9 @@
-"""What structural choices cost: whole studies of the shipped space, with such choices and without.
+"""The cost of structural choices: complete studies of the shipped space, with and without such choices.
 
 A program is compiled for one batch size, activation and pooling, so trials that differ in them cannot share a stack:
-workers keep a stack for each, some of them half empty, and compile more. Both studies are run by `lenet-search run`
-itself, with random search and no pruning, so that they differ in nothing else. The rate is that of the whole run,
-start-up and compiling included, so the longer the studies, the fairer.
+workers keep several stacks, some of them half empty, and compile more. `lenet-search run` runs both studies, with
+random search and no pruning, so they differ in nothing else. The rate is that of the whole run, including start-up and
+compiling; longer studies are therefore fairer.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def run(overrides: list[str], data: Path, storage: Path, options: argparse.Names
     """The summary of one `lenet-search run`.
 
     Raises:
-        SystemExit: when it fails, with what it said.
+        SystemExit: it fails; the message contains its output.
     """
     command = [sys.executable, "-m", "lenet_search", "run", "--study", cells.STUDY, "--trials", str(options.trials)]
     command += ["--data", str(data), "--storage", str(storage), "--json"]

@@ -1,4 +1,4 @@
-"""What a benchmark's result says about the machine and how it was asked, and the progress that is shown."""
+"""A benchmark's notes about the machine and its settings, and its progress bar."""
 
 import argparse
 import datetime
@@ -18,18 +18,18 @@ from measure.measuring import Settings
 
 
 def chosen_places(options: argparse.Namespace) -> list[Place]:
-    """Where the workers run: one per GPU, else one per core, with one thread on a CPU unless --threads says more."""
-    found = places(options.workers, visible_gpus(), usable_cores())
-    return [place if place.gpu else Place(None, options.threads or 1) for place in found]
+    """Where the workers run: one per GPU, else one per core; on a CPU with one thread each, or --threads."""
+    default = places(options.workers, visible_gpus(), usable_cores())
+    return [place if place.gpu else Place(None, options.threads or 1) for place in default]
 
 
 def settings(options: argparse.Namespace) -> Settings:
-    """What the workers have to know."""
+    """The settings of the workers."""
     return Settings(options.batch, options.images, options.data)
 
 
 def machine(about: dict[str, Any], where: list[Place]) -> dict[str, Any]:
-    """A note about the machine: what computes, how many of them, versions, date, how busy it was."""
+    """Facts about the machine: device, number of workers, versions, date, load."""
     name = about["device"] if about["gpu"] else processor()
     workers = f"{len(where)} worker{'s' if len(where) > 1 else ''}"
     threads = "" if about["gpu"] else f" of {where[0].threads} thread{'s' if where[0].threads > 1 else ''}"
@@ -43,7 +43,7 @@ def machine(about: dict[str, Any], where: list[Place]) -> dict[str, Any]:
 
 
 def processor() -> str:
-    """The processor's name, as the system gives it."""
+    """The processor's name, as reported by the system."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
@@ -52,7 +52,7 @@ def processor() -> str:
 
 
 def noted(options: argparse.Namespace, about: dict[str, Any]) -> dict[str, Any]:
-    """How it was measured."""
+    """The settings of the measurement."""
     return {
         "batch": options.batch, "images": about["images"], "data": str(options.data or "random"),
         "repeat": options.repeat, "seconds": options.seconds, "epochs": options.epochs, "budget": options.budget,
@@ -61,6 +61,6 @@ def noted(options: argparse.Namespace, about: dict[str, Any]) -> dict[str, Any]:
 
 
 def progress(out: Console) -> Progress:
-    """How far a measurement is; it goes away at the end."""
+    """A progress bar that disappears at the end."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=out, transient=True)

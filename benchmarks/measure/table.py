@@ -1,4 +1,4 @@
-"""The engine benchmark's table: throughput of every cell against its limit, compile time, start-up, memory."""
+"""The engine benchmark's table: throughput of every cell and its limit, compile time, start-up, memory."""
 
 import argparse
 import statistics
@@ -30,7 +30,7 @@ def table(options: argparse.Namespace, out: Console) -> dict[str, Any]:
         for cell in wanted:
             bar.update(task, description=f"compiling {shown.described(cell)}")
             late = found and options.budget and time.monotonic() - began > COMPILING_SHARE * options.budget
-            found[cell] = {"failed": "left out: no time"} if late else compiled(crew, cell)
+            found[cell] = {"failed": "left out: no time left"} if late else compiled(crew, cell)
             bar.advance(task)
         running = [cell for cell in wanted if "failed" not in found[cell]]
         if not running:
@@ -76,10 +76,10 @@ def table(options: argparse.Namespace, out: Console) -> dict[str, Any]:
 
 
 def compiled(crew: Crew, cell: Cell) -> dict[str, Any]:
-    """A cell's first two epochs: the seconds that the first took more than the second are the compiling."""
+    """A cell's first two epochs; compile time is the difference between them."""
     try:
         answers = crew.ask("compile", cell)
-    except WorkerFailed as error:  # too large for the memory, say; the others can still be measured
+    except WorkerFailed as error:  # too large for the memory, for example; other cells can still be measured
         return {"failed": str(error)}
     epoch = max(answer["epoch"] for answer in answers)
     first = max(answer["first"] for answer in answers)
@@ -87,7 +87,7 @@ def compiled(crew: Crew, cell: Cell) -> dict[str, Any]:
 
 
 def finished(cell: Cell, found: dict[str, Any], rates: dict[str, Any], batch: int) -> dict[str, Any]:
-    """A cell's row: its throughput against its limit."""
+    """A cell's row: its throughput and its limit."""
     row: dict[str, Any] = {
         "slots": cell.slots, "augment": cell.augment, "optimizers": cell.optimizers, "precision": cell.precision
     }  # fmt: skip
@@ -109,11 +109,10 @@ def finished(cell: Cell, found: dict[str, Any], rates: dict[str, Any], batch: in
 def memory(
     options: argparse.Namespace, where: list[Place], cells: dict[Cell, dict[str, Any]], out: Console
 ) -> dict[str, Any]:
-    """Bytes per slot: of its weights and moments, and of what a process needs more for a larger stack.
+    """Bytes per slot: those of its weights and moments, and the growth of a process with its stack.
 
-    The second compares two fresh processes, with the smallest and the largest stack of the series that
-    needs most; --quick and
-    --budget leave it out.
+    The growth compares two fresh processes, with the smallest and the largest stack of the most demanding series;
+    --quick and --budget omit it.
     """
     running = [cell for cell in cells if "failed" not in cells[cell]]
     if not running:
@@ -141,15 +140,15 @@ def memory(
 
 
 def together(rates: list[limits.Rates]) -> limits.Rates:
-    """What all workers reached at the same time."""
+    """The rates of all workers together."""
     return limits.Rates(sum(rate.flops for rate in rates), sum(rate.bandwidth for rate in rates))
 
 
 def cells_of(options: argparse.Namespace, gpu: bool) -> list[Cell]:
     """The table's cells, in the order in which they are compiled.
 
-    A budget that runs out shall leave the first series with few points missing, and a few points of every series: so
-    cells go by how far down the list their series stands, plus how late their size comes in `spread`.
+    When a budget runs out, the first series should lack few points, and every series should have some. So cells are
+    ordered by the position of their series in the list plus the position of their size in `spread`.
     """
     sizes = spread(sorted(set(options.sizes or (GPU_SIZES if gpu else CPU_SIZES))))
     series = [
@@ -163,7 +162,7 @@ def cells_of(options: argparse.Namespace, gpu: bool) -> list[Cell]:
 
 
 def spread(values: list[int]) -> list[int]:
-    """The same values: largest, smallest, and then always the one in the middle of the widest gap."""
+    """The same values, reordered: the largest, the smallest, then always the middle of the widest gap."""
     left = list(range(len(values)))
     taken = [left.pop(), *([left.pop(0)] if left else [])]
     while left:
@@ -174,6 +173,6 @@ def spread(values: list[int]) -> list[int]:
 
 
 def in_order(cells: list[Cell]) -> list[Cell]:
-    """Series by series as first named, by size within each."""
+    """Cells ordered by series, in order of appearance, then by size."""
     series = list(dict.fromkeys(cell.series for cell in cells))
     return sorted(cells, key=lambda cell: (series.index(cell.series), cell.slots))

@@ -29,7 +29,7 @@ def test_a_tiny_table_holds_every_cell_with_its_share_of_the_limit(tmp_path):
     assert result["machine"]["versions"]["keras"]
     assert result["memory"]["state_bytes"] == 2 * 4 * 62_006
     assert "trial-images/s" in done.stderr
-    assert "Throughput against stack size" in picture.read_text(encoding="utf-8")
+    assert "Throughput by stack size" in picture.read_text(encoding="utf-8")
 
 
 def test_a_stack_is_compared_with_keras_s_own_fit():
