@@ -39,7 +39,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "leaky_relu": lambda x: ops.leaky_relu(x, negative_slope=0.2),  # keras.activations.leaky_relu's slope
     "elu": ops.elu,
     "gelu": lambda x: ops.gelu(x, approximate=False),
-    "silu": ops.silu,
+    "silu": backend.silu,
 }
 
 

@@ -35,6 +35,7 @@ on_device = chosen.on_device
 on_gpu = chosen.on_gpu
 pooled_convolution = chosen.pooled_convolution
 recomputed = chosen.recomputed
+silu = chosen.silu
 uniform = chosen.uniform
 value_and_gradients = chosen.value_and_gradients
 versions = chosen.versions

@@ -74,6 +74,11 @@ def recomputed(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def silu(x: Tensor) -> Tensor:
+    """x times its sigmoid."""
+    return jax.nn.silu(x)
+
+
 def on_device(array: np.ndarray) -> Tensor:
     """A host array as one on the device."""
     return jax.device_put(array)
