@@ -2,7 +2,6 @@
 
     python benchmarks/throughput.py --study cifar --trials 16 --epochs 4 --data FOLDER
     python benchmarks/throughput.py --study cifar --trials 16 --epochs 4 --data FOLDER --against all --repeat 5
-    python benchmarks/throughput.py --memory --study digits
     python benchmarks/throughput.py --overhead --study cifar --trials 16 --epochs 4 --data FOLDER
 
 The first command runs one study with several methods, without pruning, so every trial has the same number of epochs:
@@ -24,12 +23,9 @@ speedup is the median of the speedups of all turns.
 
 import argparse
 import contextlib
-import itertools
 import json
 import math
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -53,7 +49,7 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--study", default="cifar", help="name or path of a study file (default: cifar)")
-    parser.add_argument("--trials", type=int, help="trials per method (default: 16, with --memory 200)")
+    parser.add_argument("--trials", type=int, default=16, help="trials per method (default: 16)")
     parser.add_argument("--epochs", type=int, help="epochs of every trial (default: as the study says)")
     parser.add_argument("--limit", type=int, help="use only the first n training images")
     parser.add_argument("--data", type=Path, help="folder searched for NAME.npz before downloading")
@@ -68,11 +64,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object on stdout, everything else on stderr"
     )
-    other = parser.add_mutually_exclusive_group()
-    other.add_argument("--memory", action="store_true", help="measure the memory of this tool's workers instead")
-    other.add_argument("--overhead", action="store_true", help="measure the cost of Optuna and the storage instead")
+    parser.add_argument("--overhead", action="store_true", help="measure the cost of Optuna and the storage instead")
     options = parser.parse_args()
-    options.trials = options.trials or (200 if options.memory else 16)
     options.cores = options.cores or usable_cores()
     try:
         options.ways, missing = ways.chosen(options.against)
@@ -87,7 +80,7 @@ def main() -> None:
     """Run the selected measurement."""
     options = arguments()
     out = Console(stderr=options.json)
-    measure = memory if options.memory else overhead if options.overhead else throughput
+    measure = overhead if options.overhead else throughput
     try:
         result = measure(options, out)
     except LenetSearchError as error:  # missing studies or data; the message says what to do
@@ -174,70 +167,6 @@ def versions() -> dict[str, str]:
         with contextlib.suppress(metadata.PackageNotFoundError):
             found[package] = metadata.version(package)
     return found
-
-
-# Memory ---------------------------------------------------------------------------------------------------------
-
-
-def memory(options: argparse.Namespace, out: Console) -> dict[str, Any]:
-    """Memory of each worker over a run: medians of each quarter of the samples, in MiB."""
-    samples: dict[int, list[float]] = {}
-    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w+") as log:
-        process = subprocess.Popen(
-            ways.tool(options, Path(folder)), stdout=log, stderr=subprocess.STDOUT, env=ways.environment()
-        )
-        while process.poll() is None:
-            for pid in workers_of(process.pid):
-                if (size := resident(pid)) is not None:
-                    samples.setdefault(pid, []).append(size)
-            time.sleep(0.25)
-        if process.returncode:
-            log.seek(0)
-            raise SystemExit(f"the run ended with exit code {process.returncode}:\n{log.read()[-3000:]}")
-    workers = {str(pid): quarters(sizes) for pid, sizes in samples.items() if len(sizes) >= 8}
-    made = Table(title=f"Memory of the workers over {options.trials} trials of {options.study}, median MiB")
-    for heading in ("worker", "1st quarter", "2nd", "3rd", "4th", "growth"):
-        made.add_column(heading, justify="right")
-    growth = {pid: sizes[-1] / sizes[0] - 1 for pid, sizes in workers.items()}
-    for pid, sizes in workers.items():
-        made.add_row(pid, *(f"{size:.0f}" for size in sizes), f"{growth[pid]:+.1%}")
-    out.print(made)
-    return {"study": options.study, "trials": options.trials, "median_mib_by_quarter": workers, "growth": growth}
-
-
-def workers_of(parent: int) -> list[int]:
-    """The worker processes of a run (Linux)."""
-    found = []
-    try:
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    except OSError:
-        return []
-    for child in map(int, children):
-        with contextlib.suppress(OSError):
-            if "lenet_search.crew.worker" in Path(f"/proc/{child}/cmdline").read_text():
-                found.append(child)
-    return found
-
-
-def resident(pid: int) -> float | None:
-    """Resident memory in MiB; None if the process has ended (Linux)."""
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except (OSError, IndexError):
-        return None
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20 or None
-
-
-def quarters(sizes: list[float]) -> list[float]:
-    """The median of each quarter of the samples, without those before the worker had its images.
-
-    A worker's first seconds are TensorFlow's start and the first compilation. They end when its memory first reaches
-    80 % of its median.
-    """
-    enough = 0.8 * statistics.median(sizes)
-    begun = sizes[next(place for place, size in enumerate(sizes) if size >= enough) :]
-    edges = [len(begun) * part // 4 for part in range(5)]
-    return [statistics.median(begun[low : max(high, low + 1)]) for low, high in itertools.pairwise(edges)]
 
 
 # Optuna and storage ---------------------------------------------------------------------------------------------

@@ -30,10 +30,6 @@ def load(name: str) -> ModuleType:
     return module
 
 
-def test_quarters_leave_out_the_seconds_in_which_a_worker_starts():
-    assert load("throughput").quarters([50, 60, *[100] * 4, *[102] * 4]) == [100, 100, 102, 102]
-
-
 def test_nested_calls_are_timed_once():
     clock = load("throughput").Stopwatch()
     inner = clock.timing(lambda: time.sleep(0.02), "inner")

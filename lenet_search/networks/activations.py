@@ -85,7 +85,7 @@ ACTIVATIONS = {
     ),
     "silu": Function(
         "x times the logistic function at x, also called swish.",
-        lambda ops, x: ops.silu(x),
+        lambda ops, x: x * ops.sigmoid(x),  # tf.nn.silu brings a gradient that keeps every program it is used in
         _silu,
         _named("silu"),
         rises=False,

@@ -105,6 +105,23 @@ def test_what_is_worked_out_anew_has_the_gradient_of_the_plain_function() -> Non
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
+def test_gradients_add_up_where_what_is_worked_out_anew_is_used_again_and_again() -> None:
+    rng = np.random.default_rng(4)
+    x, bias = rng.normal(size=(4, 6)).astype(np.float32), rng.normal(size=6).astype(np.float32)
+
+    def network(piece):
+        def run(x, bias):
+            first = piece(lambda x, bias: ops.elu(x + bias))(x * 0.5, bias)
+            second = piece(lambda first, x: first * ops.tanh(x))(first, x)
+            return ops.tanh(second) + first * bias
+
+        return run
+
+    mine = with_gradients(network(backend.recomputed), x, bias)
+    for one, other in zip(mine, with_gradients(network(lambda piece: piece), x, bias), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+
+
 def test_auto_is_one_of_the_two_precisions() -> None:
     assert multiplying_dtype("auto") in ("float32", "bfloat16")
     assert multiplying_dtype("float32") == "float32"

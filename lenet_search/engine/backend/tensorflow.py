@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from lenet_search.engine.backend.gradients import Backward, pulled, with_own_gradient
+from lenet_search.engine.backend.gradients import value_and_gradients as value_and_gradients
 from lenet_search.engine.backend.patches import product_of_patches
 
 Tensor = Any
@@ -71,21 +73,8 @@ def _in_one_pass(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def recomputed(function: Callable[..., Any]) -> Callable[..., Any]:
     """One pass as `fused`, and so is its gradient, which starts from the arguments again, not from what was kept."""
-    forward = _in_one_pass(function)
-
-    def pulled(upstream: Tensor, *arguments: Tensor) -> Any:
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(arguments)
-            value = function(*arguments)
-        return tape.gradient(value, arguments, upstream)
-
-    backward = _in_one_pass(pulled)
-
-    @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def run(*arguments: Tensor) -> tuple[Tensor, Callable[[Tensor], Any]]:
-        return forward(*arguments), lambda upstream: backward(upstream, *arguments)
-
-    return run  # type: ignore[no-any-return]
+    forward, backward = _in_one_pass(function), _in_one_pass(partial(pulled, function))
+    return with_own_gradient(lambda *given: (forward(*given), lambda upstream: backward(upstream, *given)))
 
 
 def on_device(array: np.ndarray) -> Tensor:
@@ -96,14 +85,6 @@ def on_device(array: np.ndarray) -> Tensor:
 def gather(table: Tensor, rows: Tensor) -> Tensor:
     """Rows of `table`."""
     return tf.gather(table, rows)
-
-
-def value_and_gradients(function: Callable[[Any], tuple[Tensor, Any]], inputs: Any) -> tuple[Any, Any]:
-    """`function(inputs)` is (what to differentiate, anything else); gives anything else, and the gradients."""
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(inputs)
-        target, extra = function(inputs)
-    return extra, tape.gradient(target, inputs, unconnected_gradients="zero")
 
 
 def loop(count: int, body: Callable[..., Any], state: Any) -> Any:
@@ -203,11 +184,11 @@ def pooled_convolution(images: Tensor, kernels: Tensor, lowering: str, finite: b
     return tf.reshape(pooled, (-1, height // 2, width // 2, slots * filters))
 
 
-@tf.custom_gradient  # type: ignore[untyped-decorator]
-def _pair_pool(pairs: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+@with_own_gradient
+def _pair_pool(pairs: Tensor) -> tuple[Tensor, Backward]:
     """The largest over axes 1 and 3 of (n, 2, m, 2, F); where several are equal, the gradient goes to the first."""
     value, which = fused(_largest)(pairs)
-    return value, lambda upstream: fused(_spread)(which, upstream)
+    return value, lambda upstream: [fused(_spread)(which, upstream)]
 
 
 def _largest(pairs: Tensor) -> tuple[Tensor, Tensor]:
