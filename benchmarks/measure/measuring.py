@@ -62,7 +62,7 @@ class Measuring:
         return limits.measure("GPU" if self._gpu else "CPU", precision)
 
     def compile(self, cell: Cell) -> dict[str, float]:
-        """Create a cell's stack; returns the seconds of its first two epochs (the first compiles) and facts on it."""
+        """Create a cell's stack; returns the seconds of its first two epochs (the first compiles), and facts."""
         from lenet_search.engine import Stack
 
         recipes, structure = cells.recipes_of(cell, self._settings.batch)

@@ -1,10 +1,10 @@
 """Data sets: load, split, describe.
 
-A name is looked for as `NAME.npz` in the folder of `--data` or LENET_SEARCH_DATA, and after that in the registry of
-known data sets. `load` reads the training arrays only, the test arrays are `load_test`'s alone.
+A data set is searched for as `NAME.npz` in the folder given by `--data` or LENET_SEARCH_DATA, then in the registry of
+known data sets. `load` reads only the training arrays; only `load_test` reads the test arrays.
 
-An .npz holds x_train, y_train, x_test, y_test: images uint8 (n, H, W) or (n, H, W, 1 or 3), labels whole numbers from
-0, (n,) or (n, 1).
+An .npz file contains x_train, y_train, x_test, y_test. Images are uint8 (n, H, W) or (n, H, W, 1 or 3); labels are
+whole numbers from 0, (n,) or (n, 1).
 """
 
 from lenet_search.data.registry import DATASETS, class_names

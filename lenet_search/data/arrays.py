@@ -1,4 +1,4 @@
-"""Arrays instead of a file: NumPy arrays as a data set, kept in the user's cache folder for workers to read."""
+"""NumPy arrays as a data set, stored in the user's cache folder for workers to read."""
 
 import hashlib
 import zipfile
@@ -14,23 +14,23 @@ from lenet_search.errors import DataError
 from lenet_search.machine import writable_cache, written_whole
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
-ORIGIN = "arrays"  # the beginning of an error message, where those about a file have its path
+ORIGIN = "arrays"  # the start of error messages; for files, this is the path
 
 
 def store(given: Mapping[str, Any] | Sequence[Any]) -> Path:
-    """Check arrays as a file's are checked, and write them as an .npz, whose path is a legal `data.name`.
+    """Check arrays and write them as an .npz file, whose path is a legal `data.name`.
 
     The file is arrays-DIGEST.npz in the folder "arrays" of the cache. Data sets with the same images and labels
-    share a file, which is written once. It may be deleted when no study needs it any more.
+    share a file, which is written once. It may be deleted when no study needs it any longer.
 
     Args:
         given: (x_train, y_train), (x_train, y_train, x_test, y_test), ((x_train, y_train), (x_test, y_test)) as
-            `keras.datasets` gives them, or a mapping with these names. Images are uint8 (n, H, W) or
-            (n, H, W, 1 or 3), labels whole numbers from 0, (n,) or (n, 1). The test arrays may be left out, but
-            `load_test` then has nothing to give.
+            returned by `keras.datasets`, or a mapping with these names. Images are uint8 (n, H, W) or
+            (n, H, W, 1 or 3), labels are whole numbers from 0, (n,) or (n, 1). Without test arrays, `load_test`
+            fails.
 
     Raises:
-        DataError: the arrays are no data set, or cannot be written.
+        DataError: the arrays are not a data set, or cannot be written.
     """
     arrays = _checked(_named(given))
     sha = hashlib.sha256()
@@ -46,14 +46,14 @@ def store(given: Mapping[str, Any] | Sequence[Any]) -> Path:
                 np.savez(file, **arrays)  # type: ignore[arg-type]  # mypy takes any of them for `allow_pickle`
     except OSError as error:
         raise DataError(
-            f"{ORIGIN}: the arrays cannot be written to the cache: {error}; make room there, or set XDG_CACHE_HOME to "
+            f"{ORIGIN}: the arrays cannot be written to the cache: {error}; free some space, or set XDG_CACHE_HOME to "
             "another folder"
         ) from error
     return path
 
 
 def _named(given: Mapping[str, Any] | Sequence[Any]) -> dict[str, Any]:
-    """What was given, by the names of the arrays and in the order of NAMES; the test's two may be missing."""
+    """The given arrays by name, in the order of NAMES; the test arrays may be missing."""
     received = f"a {type(given).__name__}"
     if isinstance(given, Mapping):
         named = {key: given[key] for key in (*NAMES, *given) if key in given}
@@ -74,7 +74,7 @@ def _named(given: Mapping[str, Any] | Sequence[Any]) -> dict[str, Any]:
 
 
 def _checked(named: dict[str, Any]) -> Arrays:
-    """The arrays in one form, whatever form they were given in: images uint8 (n, H, W, C), labels int32 (n,)."""
+    """The arrays in a standard form: images uint8 (n, H, W, C), labels int32 (n,)."""
     for key, array in named.items():
         if not isinstance(array, np.ndarray):
             raise DataError(
@@ -83,12 +83,12 @@ def _checked(named: dict[str, Any]) -> Arrays:
             )
     images, labels = checks.pairs(named, "train", ORIGIN)
     classes = checks.count_classes(labels, ORIGIN)
-    made = [images, labels]
+    checked = [images, labels]
     if len(named) > 2:
         images, labels = checks.pairs(named, "test", ORIGIN)
         checks.check_test_labels(labels, classes, ORIGIN)
-        made += [images, labels]
+        checked += [images, labels]
     return {
         key: np.ascontiguousarray(array, np.uint8 if key.startswith("x") else "<i4")
-        for key, array in zip(named, made, strict=True)
+        for key, array in zip(named, checked, strict=True)
     }

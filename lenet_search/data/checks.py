@@ -1,4 +1,4 @@
-"""What images and labels must be like, wherever they come from; errors say how to make them so."""
+"""Checks of images and labels from any source; errors say how to convert them."""
 
 import numpy as np
 
@@ -7,10 +7,10 @@ from lenet_search.errors import DataError
 
 
 def pairs(arrays: Arrays, part: str, origin: str) -> tuple[np.ndarray, np.ndarray]:
-    """Images uint8 (n, H, W, C) and labels (n,) of "train" or "test", checked, one label per image.
+    """Checked images, uint8 (n, H, W, C), and labels, (n,), of "train" or "test", with one label per image.
 
     Raises:
-        DataError: beginning with `origin` and the name of the array.
+        DataError: starting with `origin` and the name of the array.
     """
     x, y = images(arrays, f"x_{part}", origin), labels(arrays, f"y_{part}", origin)
     if len(x) != len(y):
@@ -22,7 +22,7 @@ def pairs(arrays: Arrays, part: str, origin: str) -> tuple[np.ndarray, np.ndarra
 
 
 def images(arrays: Arrays, key: str, origin: str) -> np.ndarray:
-    """Images as uint8 (n, H, W, C), or a DataError that says how to make them so."""
+    """Images as uint8 (n, H, W, C), or a DataError that says how to convert them."""
     x = arrays[key]
     if not _has_shape(x) or x.dtype != np.uint8:
         told = (
@@ -40,7 +40,7 @@ def _has_shape(x: np.ndarray) -> bool:
 
 
 def _reshape(x: np.ndarray) -> list[str]:
-    """What to do where `x` has not the shape of images."""
+    """What to do if `x` does not have the shape of images."""
     if not _has_shape(x) and x.ndim == 4 and x.shape[1] in (1, 3):
         return ["move the channels to the end with numpy.moveaxis(x, 1, 3)"]
     if not _has_shape(x) and x.ndim == 4 and x.shape[3] == 4:
@@ -48,7 +48,7 @@ def _reshape(x: np.ndarray) -> list[str]:
     return []
 
 
-# Common ranges of pixels that are no bytes, and how `x` becomes bytes: the first range that holds all values
+# Common ranges of pixels that are not bytes, and how to convert `x`; the first range that contains all values is used
 _RANGES = (
     (0, 1, "(x * 255).round().astype('uint8')"),
     (-0.5, 0.5, "((x + 0.5) * 255).round().astype('uint8')"),
@@ -58,25 +58,25 @@ _RANGES = (
 
 
 def _convert(x: np.ndarray) -> list[str]:
-    """What to do where pixels are no bytes: their range, and the expression that makes bytes of them."""
+    """What to do if pixels are not bytes: their range, and the expression that converts them."""
     if x.dtype == np.uint8 or x.dtype.kind not in "biuf" or x.size == 0:
         return []
     if x.dtype.kind == "f" and (strange := np.count_nonzero(~np.isfinite(x))):
-        return [f"{strange} of its {x.size} values are NaN or infinite: correct them before you convert it"]
+        return [f"{strange} of its {x.size} values are NaN or infinite: correct them before converting it"]
     low, high = float(x.min()), float(x.max())
     if x.dtype.kind != "f" and low >= 0 and high <= 255:
         how = "x.astype('uint8')" + (" * 255" if high <= 1 else "")
     elif fitting := [how for least, most, how in _RANGES if least <= low and high <= most]:
         how = fitting[0]
     elif low == high:
-        return [f"every value is {low:g}: give pixels from 0 to 255"]
+        return [f"every value is {low:g}: expected pixels from 0 to 255"]
     else:
         how = f"numpy.interp(x, ({low!r}, {high!r}), (0, 255)).round().astype('uint8')"
     return [f"its values are from {low:g} to {high:g}: convert it with {how}"]
 
 
 def labels(arrays: Arrays, key: str, origin: str) -> np.ndarray:
-    """Labels as whole numbers (n,), or a DataError that says how to make them so."""
+    """Labels as whole numbers (n,), or a DataError that says how to convert them."""
     y = arrays[key]
     column = y.ndim == 2 and y.shape[1] == 1
     if y.dtype.kind not in "iu" or not (y.ndim == 1 or column):
@@ -93,12 +93,12 @@ def labels(arrays: Arrays, key: str, origin: str) -> np.ndarray:
 
 
 def count_classes(labels: np.ndarray, origin: str) -> int:
-    """How many classes `y_train` has; every number from 0 to the highest must occur, or it is a DataError."""
+    """The number of classes of `y_train`; a DataError unless every number from 0 to the highest occurs."""
     numbers = np.unique(labels)
     if len(numbers) < 2 or not np.array_equal(numbers, np.arange(len(numbers))):
         shown = ", ".join(map(str, numbers[:12])) + (", ..." if len(numbers) > 12 else "")
         raise DataError(
-            f"{origin}: y_train: expected labels from 0 up, two classes or more and none left out; received {shown}; "
+            f"{origin}: y_train: expected labels from 0 up without gaps, and at least two classes; received {shown}; "
             "renumber the classes with numpy.unique(y, return_inverse=True)[1]"
         )
     return len(numbers)
@@ -109,6 +109,6 @@ def check_test_labels(labels: np.ndarray, classes: int, origin: str) -> None:
     if labels.min() < 0 or labels.max() >= classes:
         strange = sorted({int(label) for label in np.unique(labels) if not 0 <= label < classes})
         raise DataError(
-            f"{origin}: y_test: expected labels that y_train has, 0 to {classes - 1}; received {strange}; "
-            "number the classes of both alike"
+            f"{origin}: y_test: expected the labels of y_train, 0 to {classes - 1}; received {strange}; "
+            "number the classes of both arrays the same way"
         )

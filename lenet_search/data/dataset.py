@@ -1,4 +1,4 @@
-"""What stands in the registry: a data set that a study file can name, with every fact about it in one record."""
+"""An entry of the registry: a data set that a study file can name, with all facts about it in one record."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ Arrays = Mapping[str, np.ndarray]  # x_train, y_train, x_test, y_test, or some o
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set with a name of its own.
+    """A data set with a name.
 
-    name         as `data.name` has it
+    name         the value of `data.name`
     classes      names of the classes, in the order of the labels
     image_shape  (height, width, channels) before padding
-    images       number of images for training, and for the test
-    source       authors and licence
-    fetched      how the images get here, in words
-    origin       where `read` finds them, as error messages name it
-    read         gives x_train, y_train, x_test, y_test; raises DataError
-    script       lines of Python for an exported train.py, which put the training images and labels into `images` and
+    images       number of training images, and of test images
+    source       authors and license
+    fetched      where the images come from, in words
+    origin       where `read` gets them, for error messages
+    read         returns x_train, y_train, x_test, y_test; raises DataError
+    script       lines of Python for an exported train.py, which assign the training images and labels to `images` and
                  `labels`; `path` is the value of its --data, or None
-    script_note  the line of that script's docstring that says what these lines need, and what to do without it
+    script_note  a line of that script's docstring: what these lines need, and what to do without it
     """
 
     name: str

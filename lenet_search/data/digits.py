@@ -1,4 +1,4 @@
-"""The handwritten digits that come with the package, so that a first search needs no network."""
+"""The handwritten digits that ship with the package: a first search needs no network."""
 
 from pathlib import Path
 
@@ -7,13 +7,13 @@ import numpy as np
 from lenet_search.data.dataset import Arrays, Dataset
 from lenet_search.data.stratify import stratified
 
-FILE = Path(__file__).parents[1] / "datasets" / "digits.npz"  # the README beside it says whose they are
-TEST = 360  # images, a fifth, as Keras's sets hold out a sixth or a seventh
-TEST_SEED = 1989  # a seed of its own: another seed of a study changes the trials, never the images
+FILE = Path(__file__).parents[1] / "datasets" / "digits.npz"  # the README beside it names the source
+TEST = 360  # test images, a fifth; Keras's data sets hold out a sixth or a seventh
+TEST_SEED = 1989  # fixed: the seed of a study changes the trials, never the images
 
 
 def read() -> Arrays:
-    """The digits, 8x8 pixels of 0..16, enlarged to 32x32 of 0..255, with a fixed stratified test set."""
+    """The digits, enlarged from 8x8 pixels of 0..16 to 32x32 of 0..255, with a fixed stratified test set."""
     with np.load(FILE, allow_pickle=False) as file:
         images, labels = file["images"], file["labels"]
     images = np.rint(images * (255 / 16)).astype(np.uint8).repeat(4, axis=1).repeat(4, axis=2)

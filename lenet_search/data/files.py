@@ -1,4 +1,4 @@
-"""An .npz file of one's own: how it is read, here and in an exported train.py."""
+"""Reading a user's .npz file, here and in an exported train.py."""
 
 import zipfile
 import zlib
@@ -15,10 +15,10 @@ with np.load(path, allow_pickle=False) as file:
 
 
 def read_npz(path: Path, wanted: tuple[str, ...]) -> Arrays:
-    """The `wanted` arrays of a file. An .npz is read member by member: what is not asked for is not touched."""
+    """The `wanted` arrays of a file. Other arrays are not read."""
     if not zipfile.is_zipfile(path):
         raise DataError(
-            f"{path}: expected an .npz file; received something else, or only the beginning of one; "
+            f"{path}: expected an .npz file; the file is something else or incomplete; "
             "download it again, or write it with numpy.savez"
         )
     try:
@@ -31,11 +31,11 @@ def read_npz(path: Path, wanted: tuple[str, ...]) -> Arrays:
                 )
             return {key: np.asarray(file[key]) for key in wanted}
     except MemoryError as error:
-        raise DataError(f"{path}: does not fit into memory ({error}); use fewer or smaller images") from error
+        raise DataError(f"{path}: does not fit in memory ({error}); use fewer or smaller images") from error
     except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         if "Object arrays" in str(error):
             raise DataError(
-                f"{path}: expected plain numbers; received Python objects, which are not loaded because they could "
-                "run code; convert them with array.astype('uint8') and save again"
+                f"{path}: expected plain numbers; received Python objects, which could run code and are not loaded; "
+                "convert them with array.astype('uint8') and save again"
             ) from error
         raise DataError(f"{path}: the file is damaged ({error}); download or write it again") from error

@@ -1,4 +1,4 @@
-"""Where a data set is found: the path of a file, NAME.npz in the data folder, then the registry."""
+"""Finding a data set: as the path of a file, as NAME.npz in the data folder, then in the registry."""
 
 import os
 from pathlib import Path
@@ -10,10 +10,10 @@ from lenet_search.errors import DataError
 
 
 def find(name: str, wanted: tuple[str, ...], folder: Path | None) -> tuple[str, Arrays]:
-    """Where the data set came from, in words, and its arrays; of a file, only the `wanted` ones are read.
+    """The origin of a data set, in words, and its arrays; from a file, only the `wanted` ones are read.
 
     Raises:
-        DataError: nothing is called `name`, or what is called so cannot be read.
+        DataError: there is no data set `name`, or it cannot be read.
     """
     if folder is None and os.environ.get("LENET_SEARCH_DATA"):
         folder = Path(os.environ["LENET_SEARCH_DATA"])
@@ -34,6 +34,6 @@ def find(name: str, wanted: tuple[str, ...], folder: Path | None) -> tuple[str, 
             raise DataError("; ".join([str(error), *(f"there is no {place}" for place in places)])) from error
     looked = f"there is no {' and no '.join(map(str, places))}" if places else "no folder was given"
     raise DataError(
-        f"data.name: no data set is called {name!r} ({looked}); expected {', '.join(DATASETS)}, the path of an "
+        f"data.name: there is no data set {name!r} ({looked}); expected {', '.join(DATASETS)}, the path of an "
         ".npz file, or the name of one in the folder given by --data or LENET_SEARCH_DATA"
     )

@@ -1,4 +1,4 @@
-"""The data sets that `keras.datasets` downloads, once, into ~/.keras."""
+"""The data sets that `keras.datasets` downloads, once, to ~/.keras."""
 
 import contextlib
 import sys
@@ -11,7 +11,7 @@ from lenet_search.errors import DataError
 
 
 def download(name: str) -> Arrays:
-    """A data set through `keras.datasets`, which checks the hash of what it downloads.
+    """A data set from `keras.datasets`, which verifies the hash of each download.
 
     Raises:
         DataError: the download failed.
@@ -24,7 +24,7 @@ def download(name: str) -> Arrays:
     except Exception as error:  # Keras raises a bare Exception when a download fails
         raise DataError(
             f"{name}: the download by keras.datasets failed: {error}; try again, or, without a network, put "
-            f"{name}.npz with x_train, y_train, x_test, y_test into a folder and give it with --data FOLDER or "
+            f"{name}.npz with x_train, y_train, x_test, y_test into a folder and add --data FOLDER or set "
             "LENET_SEARCH_DATA=FOLDER"
         ) from error
     return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
@@ -55,7 +55,7 @@ CIFAR10 = _dataset(
     (32, 32, 3),
     (50_000, 10_000),
     megabytes=170,
-    source="A. Krizhevsky, 2009, no licence stated",
+    source="A. Krizhevsky, 2009, no license stated",
 )
 CIFAR100 = _dataset(
     "cifar100",
@@ -72,7 +72,7 @@ CIFAR100 = _dataset(
     (32, 32, 3),
     (50_000, 10_000),
     megabytes=169,
-    source="A. Krizhevsky, 2009, no licence stated",
+    source="A. Krizhevsky, 2009, no license stated",
 )
 FASHION_MNIST = _dataset(
     "fashion_mnist",

@@ -1,4 +1,4 @@
-"""Every data set that has a name of its own. To add one, write its record and list it here."""
+"""The registry of named data sets. To add one, write its record and list it here."""
 
 from lenet_search.data.digits import DIGITS
 from lenet_search.data.keras_datasets import CIFAR10, CIFAR100, FASHION_MNIST, MNIST
@@ -7,6 +7,6 @@ DATASETS = {dataset.name: dataset for dataset in (DIGITS, CIFAR10, CIFAR100, FAS
 
 
 def class_names(name: str, classes: int) -> tuple[str, ...]:
-    """What the `classes` classes of a data set are called; their numbers where that is not known."""
+    """The names of a data set's classes; if unknown, the numbers from 0 to `classes` - 1."""
     known = DATASETS[name].classes if name in DATASETS else ()
     return known if len(known) == classes else tuple(map(str, range(classes)))

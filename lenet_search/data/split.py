@@ -13,18 +13,18 @@ from lenet_search.data.registry import class_names
 from lenet_search.data.stratify import stratified
 from lenet_search.recipe.data import Images
 
-VALIDATION_SEED = 1998  # a seed of its own: another seed of a study changes the trials, never the images
+VALIDATION_SEED = 1998  # fixed: the seed of a study changes the trials, never the images
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The images that a search sees, split in two; the test set is not among them.
+    """The images that a search sees, split in two, without the test set.
 
     x_train, x_val     uint8 (n, H, W, C), padded
     y_train, y_val     int32 (n,)
     mean, std          float64 (C,) of x_train / 255
-    pad                pixels of zeros that were added on each side
-    digest             16 hex digits of the images, the labels and who is in which part
+    pad                pixels of zeros added on each side
+    digest             16 hex digits that identify the images, the labels and the split
     """
 
     name: str
@@ -40,7 +40,7 @@ class Split:
     digest: str
 
     def describe(self) -> dict[str, Any]:
-        """What stands in a trial's record, as JSON can hold it; `image_shape` is [H, W, C] with the padding."""
+        """A description for a trial's record, as JSON; `image_shape` is [H, W, C] including the padding."""
         return {
             "name": self.name,
             "digest": self.digest,
@@ -59,11 +59,11 @@ def load(wanted: Images, folder: Path | None = None) -> Split:
     """The training images of `wanted.name`, cut to `wanted.limit` and split by `wanted.validation`.
 
     Args:
-        wanted: what a recipe asks for.
-        folder: searched for NAME.npz before anything else; None takes LENET_SEARCH_DATA.
+        wanted: the images of a recipe
+        folder: folder searched for NAME.npz first; None: LENET_SEARCH_DATA
 
     Raises:
-        DataError: what is missing, damaged or mislabelled, in which file, and what to do.
+        DataError: images are missing, damaged or mislabeled.
     """
     origin, arrays = find(wanted.name, ("x_train", "y_train"), folder)
     images, labels = pairs(arrays, "train", origin)
@@ -76,7 +76,7 @@ def load(wanted: Images, folder: Path | None = None) -> Split:
     held_out = stratified(labels, classes, int(count), VALIDATION_SEED, f"{origin}: data.validation")
     kept = np.setdiff1d(np.arange(len(labels)), held_out)
 
-    # The types are spelled out, so that the digest is the same on every machine.
+    # The types are explicit: the digest must be the same on every machine.
     sha = hashlib.sha256(repr(images.shape).encode())
     for part in (kept.astype("<i8"), held_out.astype("<i8"), labels.astype("<i4"), images):
         sha.update(np.ascontiguousarray(part).data)
@@ -103,7 +103,7 @@ def load(wanted: Images, folder: Path | None = None) -> Split:
 
 
 def _mean_and_std(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each channel of uint8 images (n, H, W, C), over 255; exact, from whole sums."""
+    """Mean and standard deviation, over 255, of each channel of uint8 images (n, H, W, C), from exact integer sums."""
     channels = images.shape[3]
     count = images.size // channels
     total, squares = np.zeros((2, channels), np.int64)

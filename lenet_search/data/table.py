@@ -5,9 +5,9 @@ from lenet_search.data.registry import DATASETS
 
 
 def table() -> str:
-    """One row for each data set, in the order of the registry."""
+    """One row per data set, in the order of the registry."""
     head = [
-        "| data set | images (training + test) | height, width, channels | classes | where from | authors, licence |"
+        "| data set | images (training + test) | height, width, channels | classes | where from | authors, license |"
     ]
     return "\n".join([*head, "|---|---|---|---|---|---|", *map(_row, DATASETS.values())])
 

@@ -1,4 +1,4 @@
-"""The test images, which nothing reads but the measurement of a finished model."""
+"""The test images, read only to measure finished models."""
 
 from pathlib import Path
 
@@ -10,10 +10,10 @@ from lenet_search.data.registry import class_names
 
 
 def load_test(name: str, folder: Path | None = None) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    """The test set of `name`: images uint8 (n, H, W, C) as they are, labels int32 (n,), names of the classes.
+    """The test set of `name`: images uint8 (n, H, W, C) without padding, labels int32 (n,), names of the classes.
 
     Raises:
-        DataError: as `load`; also for a label that the training set does not have.
+        DataError: as `load`; also if the training set lacks a label.
     """
     origin, arrays = find(name, ("x_test", "y_test", "y_train"), folder)
     images, labels = checks.pairs(arrays, "test", origin)

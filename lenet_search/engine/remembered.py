@@ -1,6 +1,6 @@
-"""Stack sizes that were measured before, in the user's cache folder: plain JSON that one can read, edit and delete.
+"""Measured stack sizes, in the user's cache folder: plain JSON that users can read, edit and delete.
 
-One process measures at a time. The lock is the system's own (`flock`), so it goes with a process that is killed.
+One process measures at a time. The lock is the system's (`flock`), which releases it when a process is killed.
 """
 
 import fcntl
@@ -15,17 +15,17 @@ from typing import Any
 
 from lenet_search.machine import replace_text, writable_cache
 
-PATIENCE = 300.0  # seconds that another measurement is waited for; one that takes longer hangs
-SILENCE = 2.0  # seconds of that wait before a person hears of it
+PATIENCE = 300.0  # seconds to wait for another measurement; one that takes longer has hung
+SILENCE = 2.0  # seconds of waiting before the user is told
 POLL = 0.2  # seconds
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a measurement found, and under which `conditions` it holds.
+    """A measurement, and the `conditions` under which it holds.
 
     rates  trial-images per second, by stack size
-    most   the largest size that memory allowed at that time
+    most   largest size that memory allowed at the time
     ended  why no larger size was measured, in words
     date   "2026-11-20"
     """
@@ -39,7 +39,7 @@ class Entry:
 
 
 class Memory:
-    """The file `slots.json` in `folder`. A file that is missing, damaged or somebody else's holds nothing."""
+    """The file `slots.json` in `folder`. A file that is missing, damaged or foreign counts as empty."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "slots.json"
@@ -49,10 +49,10 @@ class Memory:
         return next((entry for entry in self._entries() if entry.conditions == conditions), None)
 
     def keep(self, entry: Entry) -> None:
-        """Write an entry in the place of an older one. The file is replaced as a whole.
+        """Write an entry, replacing an older one for the same conditions. The file is replaced as a whole.
 
         Raises:
-            OSError: the disk is full, say.
+            OSError: the file cannot be written.
         """
         others = [known for known in self._entries() if known.conditions != entry.conditions]
         content = {"measured": [_to_json(each) for each in (*others, entry)]}
@@ -60,9 +60,9 @@ class Memory:
 
     @contextmanager
     def alone(self, waiting: Callable[[], None]) -> Iterator[None]:
-        """Keep other processes from measuring; after `PATIENCE`, or where files cannot be locked, go on all the same.
+        """Keep other processes from measuring; proceed anyway after `PATIENCE`, or if files cannot be locked.
 
-        `waiting` is called once if it takes long, unless a sibling is at work: its progress is seen anyway.
+        `waiting` is called once if the wait is long, unless a sibling worker is measuring, whose progress is shown.
         """
         handle = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -88,26 +88,26 @@ class Memory:
 
 
 def memory() -> Memory:
-    """The user's own.
+    """The user's measurements.
 
     Raises:
-        PermissionError: there is no folder to keep it in.
+        PermissionError: there is no folder for them.
     """
     return Memory(writable_cache())
 
 
 def _family() -> bytes:
-    """Whose workers measure: the parent's number."""
+    """The process number of the parent, which identifies workers of the same command."""
     return str(os.getppid()).encode()
 
 
 def _locked(handle: int) -> bool:
-    """Whether the lock is ours now, or there can be none."""
+    """Whether the lock is ours now, or locks are not supported."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # a network disk that knows no locks
+    except OSError:  # a network disk without locks
         return True
     return True
 
@@ -124,7 +124,7 @@ def _to_json(entry: Entry) -> dict[str, Any]:
 
 
 def _from_json(content: Any) -> Entry | None:
-    """An entry, if it is one."""
+    """The entry, or None if `content` is not a valid one."""
     try:
         rates = {int(size): float(rate) for size, rate in content["images_per_second"].items()}
         entry = Entry(

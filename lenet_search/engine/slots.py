@@ -1,8 +1,7 @@
-"""How many slots a stack should have: measured here, once, and remembered for this device and network.
+"""The number of slots of a stack: measured once, and remembered for the device and network.
 
-Larger stacks train more images per second, up to a point. They also make a study less sequential, since more trials
-are drawn before the first has taught the sampler anything. So of the sizes that are about as fast as the fastest, the
-smallest is taken.
+Larger stacks train more images per second, up to a point. They also make a study less sequential: more trials are
+drawn before the sampler has seen a result. So the smallest size that is about as fast as the fastest is chosen.
 """
 
 import datetime
@@ -22,15 +21,15 @@ from lenet_search.recipe import Images, Recipe, Scalar, Value
 from lenet_search.space import Range, Space
 from lenet_search.structure import Structure, structure_of
 
-GAIN = 1.05  # a larger stack must be this much faster; less than that is noise, and not worth fewer generations
+GAIN = 1.05  # a larger stack must be this much faster; a smaller gain is noise, and not worth fewer generations
 CPU_MOST, GPU_MOST = 16, 256  # slots
-CPU_PATIENCE, GPU_PATIENCE = 30.0, 180.0  # seconds after which no further size is begun
-# Floating-point operations of a measured piece, roughly: a third of a second on one core, seconds on a GPU, where
-# moving the state there and back must not count.
+CPU_PATIENCE, GPU_PATIENCE = 30.0, 180.0  # seconds after which no further size is tried
+# Approximate floating-point operations of a measured piece: a third of a second on one core, seconds on a GPU, where
+# copying the state must not count.
 CPU_PIECE, GPU_PIECE = 2e10, 2.5e13
-ENOUGH, REPEATS, LONG = 0.6, 3, 2.0  # a rate is the best of `REPEATS` pieces and `ENOUGH` seconds; `LONG` seconds do
-MARGIN = 2.0  # stacks take at most a half of what memory is free: other programs live here too
-KEPT = 4.0  # copies of each layer's output: gradients, augmentation, what operations hold in between. An upper bound
+ENOUGH, REPEATS, LONG = 0.6, 3, 2.0  # rate: best of `REPEATS` pieces and `ENOUGH` seconds, or of `LONG` seconds
+MARGIN = 2.0  # stacks take at most half of the free memory, because other programs need memory, too
+KEPT = 4.0  # upper bound of copies of each layer's output: gradients, augmentation, intermediate results
 
 Load = Callable[[Images], Split]
 Tell = Callable[[str], None]
@@ -38,7 +37,7 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Cost:
-    """What one slot asks for, roughly: bytes of memory, and floating-point operations per step."""
+    """The approximate cost of one slot: bytes of memory, and floating-point operations per step."""
 
     memory: float
     operations: float
@@ -46,7 +45,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Case:
-    """What is measured: the costliest recipe of a space."""
+    """The costliest recipe of a space, which is the one to measure."""
 
     recipe: Recipe
     structure: Structure
@@ -56,47 +55,47 @@ class Case:
 
 @dataclass(frozen=True)
 class Size:
-    """A stack size, and in words where it comes from."""
+    """A stack size, and its origin in words."""
 
     slots: int
     words: str
 
 
 def chosen(space: Space, precision: str, load: Load, sharing: int, memory: Memory, tell: Tell) -> Size:
-    """The stack size for trials of `space`: the remembered one, or one that is measured now and remembered.
+    """The stack size for trials of `space`: a remembered one, or one that is measured now and remembered.
 
     Args:
-        space: a study's
+        space: the study's space
         precision: what "auto" means as `train.precision` on this device
-        load: gives the images
-        sharing: how many workers share the device's memory
-        memory: what was measured before
-        tell: called with a line for the person who waits, before a measurement and after each size
+        load: loads images
+        sharing: number of workers that share the device's memory
+        memory: earlier measurements
+        tell: called with a line for the user, before a measurement and after each size
     """
     case = costliest(space, precision, load)
     most = largest(device.free_memory(), sharing, case.cost.memory, GPU_MOST if device.is_gpu() else CPU_MOST)
     known = conditions(case)
-    found = _remembered(memory, known, most)
-    if found is None:
-        with memory.alone(lambda: tell("waiting for another run, which measures stack sizes on this machine")):
-            found = _remembered(memory, known, most)  # whoever was faster has measured the same
-            if found is None:
+    entry = _remembered(memory, known, most)
+    if entry is None:
+        with memory.alone(lambda: tell("waiting for another run, which is measuring stack sizes on this machine")):
+            entry = _remembered(memory, known, most)  # the other run may have measured the same
+            if entry is None:
                 return _measured(case, known, most, memory, tell)
-    slots = min(found.slots, most)
-    fewer = f"memory is short now, so {_counted(slots)} instead of {found.slots}; " if slots < found.slots else ""
-    return Size(slots, f"{_counted(slots)}: {fewer}measured on {found.date} ({_rates(found.rates)}); {_again(memory)}")
+    slots = min(entry.slots, most)
+    fewer = f"less memory is free now, so {_counted(slots)} instead of {entry.slots}; " if slots < entry.slots else ""
+    return Size(slots, f"{_counted(slots)}: {fewer}measured on {entry.date} ({_rates(entry.rates)}); {_again(memory)}")
 
 
 def _remembered(memory: Memory, known: Mapping[str, Any], most: int) -> Entry | None:
-    """What was measured; not where memory was what decided, and there is more of it now."""
-    found = memory.find(known)
-    return None if found is not None and found.slots == found.most < most else found
+    """An earlier measurement, unless memory limited it and more memory is free now."""
+    entry = memory.find(known)
+    return None if entry is not None and entry.slots == entry.most < most else entry
 
 
 def _measured(case: Case, known: Mapping[str, Any], most: int, memory: Memory, tell: Tell) -> Size:
     model, shape = case.structure.model, "x".join(map(str, case.split.x_train.shape[1:]))
     tell(
-        f"measuring stack sizes for {model.network} on {shape} in batches of {case.structure.batch_size}; "
+        f"measuring stack sizes for {model.network} on {shape} images in batches of {case.structure.batch_size}, "
         "once for this device and network"
     )
     patience = GPU_PATIENCE if device.is_gpu() else CPU_PATIENCE
@@ -106,7 +105,7 @@ def _measured(case: Case, known: Mapping[str, Any], most: int, memory: Memory, t
     try:
         memory.keep(entry)
     except OSError as error:
-        where = f"not remembered, since {memory.path} could not be written: {error.strerror or error}"
+        where = f"not remembered, because {memory.path} cannot be written: {error.strerror or error}"
     else:
         where = _again(memory)
     return Size(slots, f"{_counted(slots)}: {_rates(rates)}, {ended}; {where}")
@@ -119,14 +118,17 @@ def climb(
     tell: Tell,
     clock: Callable[[], float] = perf_counter,
 ) -> tuple[dict[int, float], str]:
-    """Trial-images per second of 1, 2, 4, 8, ... slots, until more slots are no faster; and why it ended.
+    """Measure 1, 2, 4, 8, ... slots, until more slots are no faster.
 
     Args:
         most: the largest size
-        build: makes a stack of a size; what it gives runs a piece, and says how many trial-images were in it
-        patience: seconds after which no further size is begun
+        build: makes a stack of a size, and returns a function that runs a piece and returns its number of trial-images
+        patience: seconds after which no further size is tried
         tell: called with each size and its rate, in words
-        clock: seconds
+        clock: returns seconds
+
+    Returns:
+        Trial-images per second by size, and why the measurement ended.
     """
     rates: dict[int, float] = {}
     before: Callable[[], int] | None = None
@@ -139,19 +141,19 @@ def climb(
             run()  # compiles
             rate = _rate(run, clock)
             if before is not None and rate < GAIN * rates[size // 2]:
-                # Other programs may have been at work just now: both get another chance, in turn.
+                # Other programs may have been busy: measure both again, in turn.
                 rates[size // 2] = max(rates[size // 2], _rate(before, clock))
                 rate = max(rate, _rate(run, clock))
         except Exception as error:
             if not rates or not machine.memory_was_short(error):
                 raise
-            return rates, f"{size} do not fit into the memory"
+            return rates, f"{size} do not fit in memory"
         rates[size] = rate
         tell(f"{_counted(size)}: {rate:,.0f} images/s")
         if before is not None and rate < GAIN * rates[size // 2]:
-            return rates, "more are not faster"
+            return rates, "more are no faster"
         before, size = run, 2 * size
-    return rates, "more are not tried"
+    return rates, "larger sizes not tried"
 
 
 def smallest(rates: Mapping[int, float]) -> int:
@@ -166,10 +168,10 @@ def largest(free: int | None, sharing: int, slot: float, cap: int) -> int:
 
 
 def costliest(space: Space, precision: str, load: Load) -> Case:
-    """The recipe of a space whose slots take most memory: with the largest numbers, and the network that needs most.
+    """The recipe of a space whose slots take the most memory: the largest numbers, and the most demanding network.
 
-    What fits for it fits for all trials. Its other hyperparameters are defaults: what a trial can switch on is in the
-    program, on or off. Of several data sets, it is the first.
+    If it fits, all trials fit. Its other hyperparameters have default values: everything that a trial can switch on is
+    part of the program anyway. Of several data sets, the first is used.
     """
     values: dict[str, Value] = {
         path: _most(space, path)
@@ -186,7 +188,7 @@ def costliest(space: Space, precision: str, load: Load) -> Case:
 
 
 def cost(structure: Structure, split: Split) -> Cost:
-    """What a slot asks for, by its layers: 4 bytes a number, two operations a product, forward and twice backward."""
+    """The cost of a slot, by layer: 4 bytes per number, two operations per product, forward and twice backward."""
     shape = split.x_train.shape[1:]
     outputs = math.prod(shape) if structure.own_images else 0
     weights = products = 0
@@ -201,7 +203,7 @@ def cost(structure: Structure, split: Split) -> Cost:
 
 
 def piece(case: Case, size: int) -> Callable[[], int]:
-    """A stack of `size` slots on as many images as make a measured piece, and their share of the validation images."""
+    """A stack of `size` slots, with enough images for a measured piece and their share of the validation images."""
     operations = GPU_PIECE if device.is_gpu() else CPU_PIECE
     batch, everything = case.structure.batch_size, len(case.split.y_train)
     steps = max(2, math.ceil(operations / (size * case.cost.operations)))
@@ -221,7 +223,7 @@ def piece(case: Case, size: int) -> Callable[[], int]:
 
 
 def conditions(case: Case) -> dict[str, Any]:
-    """What a measurement holds for: the device, what computes on it, and what a slot has to do, as JSON has it."""
+    """The conditions of a measurement, as JSON: the device, the software, and the work of a slot."""
     versions = {"lenet-search": __version__, **device.versions()}
     structure = case.structure
     model = {name: value for name, value in asdict(structure.model).items() if name != "initializer"}
@@ -243,13 +245,13 @@ def _values(space: Space, path: str) -> tuple[Scalar, ...]:
 
 
 def _most(space: Space, path: str) -> Scalar:
-    """The largest of numbers or flags, the first of texts."""
+    """The largest number or flag, or the first string."""
     values = _values(space, path)
     return values[0] if isinstance(values[0], str) else max(values)
 
 
 def _rate(run: Callable[[], int], clock: Callable[[], float]) -> float:
-    """Images per second of a piece, the best of several: other programs only ever make it slower."""
+    """Images per second of a piece, the best of several: other programs can only make it slower."""
     best, began = 0.0, clock()
     for repeat in range(1, 1000):
         started = clock()

@@ -1,4 +1,4 @@
-"""A stack: several networks of one structure trained side by side, each in a slot that is refilled when it ends."""
+"""A stack: several networks of one structure, trained side by side in slots; a slot is refilled when its run ends."""
 
 import math
 from collections.abc import Sequence
@@ -26,23 +26,23 @@ from lenet_search.recipe.optimizer import COLUMNS, CurvatureRule
 from lenet_search.recipe.regularize import DROPOUTS
 from lenet_search.structure import Structure
 
-ORDER_SEED = 1998  # shuffles depend on this and the stack's clock alone: all slots see the same order
-CURVATURE_SEED = 1989  # the images that curvature is measured on, likewise
+ORDER_SEED = 1998  # shuffles depend only on this and the stack's clock: all slots see the same order
+CURVATURE_SEED = 1989  # the same for the images on which curvature is measured
 _RESIDENT: WeakKeyDictionary[Split, tuple[Any, Any, tuple[Any, Any]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
 class EpochResult:
-    """What one epoch of one slot gave. Losses are plain cross-entropy, accuracies shares from 0 to 1."""
+    """The result of one epoch of one slot. Losses are plain cross-entropy; accuracies are fractions from 0 to 1."""
 
     epoch: int  # of this slot, from 1
-    train_loss: float  # mean over the epoch's training batches, as augmented
+    train_loss: float  # mean over the epoch's augmented training batches
     train_accuracy: float
     val_loss: float  # after the epoch
     val_accuracy: float
     learning_rate: float  # of the epoch's last step
-    images: int  # trained on in this epoch
-    finite: bool  # False: the run has diverged
+    images: int  # number of images trained on in this epoch
+    finite: bool  # False if the run has diverged
 
 
 @dataclass
@@ -53,7 +53,7 @@ class _Slot:
 
 @dataclass(frozen=True)
 class Computed:
-    """An epoch that was trained and does not count yet: the state of the slots that ran, and what was measured."""
+    """An epoch that was trained but not accepted yet: the new states of its slots, and the measurements."""
 
     slots: list[int]
     arrays: list[np.ndarray]  # weights, moments, moving statistics after it
@@ -63,17 +63,17 @@ class Computed:
 
 
 class Stack:
-    """K slots on one device. Slots know nothing of each other: a trial's course depends on recipe, seed and clock.
+    """K slots on one device. Slots are independent: a run depends only on its recipe, its seed and the clock.
 
     Args:
-        structure: what the slots' recipes have in common
+        structure: structure of the slots' recipes
         split: the images
         slots: K
-        clock: epochs that the stack counts as run already; it decides shuffles and random draws
-        lowering: how convolutions are computed (`backend.LOWERINGS`); chosen for the device where not given
+        clock: number of epochs counted as done; it determines shuffles and random draws
+        lowering: how convolutions are computed (`backend.LOWERINGS`); by default the best for the device
 
     Raises:
-        DataError: when a batch is larger than the training set, or the images are too small for the network.
+        DataError: a batch is larger than the training set, or the images are too small for the network.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Stack:
         if self._steps == 0:
             raise DataError(
                 f"train.batch_size is {structure.batch_size}, but {split.name} has only {len(split.x_train)} "
-                "training images here: give a smaller batch_size, or more images (data.limit, data.validation)"
+                "training images here: use a smaller batch, or more images (data.limit, data.validation)"
             )
         self._slots: list[_Slot | None] = [None] * slots
         self._images, self._labels, self._validation = _resident(split)
@@ -132,13 +132,13 @@ class Stack:
         return run.epoch
 
     def load(self, recipe: Recipe, seed: int) -> int:
-        """Start a run of `recipe` in an empty slot, with initial weights by `seed`; gives the slot's number.
+        """Start a run of `recipe` in an empty slot, with initial weights from `seed`; returns the slot's number.
 
         Raises:
-            ValueError: when the stack's slots share their augmented images, and this recipe augments otherwise.
+            ValueError: the stack's slots share augmented images, and this recipe has another augmentation.
         """
         if self.structure.augment not in (None, recipe.augment):
-            raise ValueError(f"all slots augment by {self.structure.augment}, but this recipe by {recipe.augment}")
+            raise ValueError(f"expected the stack's augmentation, {self.structure.augment}; received {recipe.augment}")
         number = self._slots.index(None)
         self._state.weights[number] = _pack(self._program.trainable, recipe.model.initializer, seed)
         self._state.moving[number] = _pack(self._program.moving, recipe.model.initializer, seed)
@@ -157,19 +157,19 @@ class Stack:
         return number
 
     def freeze(self, slot: int) -> SlotState:
-        """A slot's state after its last epoch, as arrays of its own. The slot goes on."""
+        """A copy of a slot's state after its last epoch. The slot keeps running."""
         return SlotState(*(array[slot].copy() for array in self._arrays))
 
     def thaw(self, recipe: Recipe, epochs: int, state: SlotState) -> int:
-        """Go on with a run that was frozen after `epochs`, in an empty slot; gives the slot's number.
+        """Resume a run, frozen after `epochs` epochs, in an empty slot; returns the slot's number.
 
         Raises:
-            ValueError: the state is another network's or optimizer's.
+            ValueError: the state belongs to another network or optimizer.
         """
         frozen = state.weights, state.first, state.second, state.third, state.moving
         expected, received = [array.shape[1] for array in self._arrays], [len(array) for array in frozen]
         if expected != received:
-            raise ValueError(f"a frozen run of another structure: expected {expected} numbers, received {received}")
+            raise ValueError(f"frozen run of another structure: expected {expected} numbers; received {received}")
         slot = self.load(recipe, 0)
         self._slots[slot] = _Slot(recipe, epochs)
         for array, each in zip(self._arrays, frozen, strict=True):
@@ -177,13 +177,13 @@ class Stack:
         return slot
 
     def unload(self, slot: int) -> None:
-        """Empty a slot; what it computed is forgotten."""
+        """Empty a slot and forget its state."""
         self._slots[slot] = None
         for array in self._arrays:
             array[slot] = 0.0
 
     def weights(self, slot: int) -> dict[str, np.ndarray]:
-        """A slot's parameters by name, in Keras's shapes, moving statistics included."""
+        """A slot's parameters by name, in Keras's shapes, including moving statistics."""
         parts = {}
         for packed, which in (
             (self._state.weights, self._program.trainable),
@@ -201,10 +201,10 @@ class Stack:
         return self.take(self.compute()) if self.active else {}
 
     def compute(self) -> "Computed":
-        """The epoch to come, of all slots in use, at least one. They stay as they are until `take` is called with it.
+        """Compute the next epoch of all slots in use (at least one), without changing them: `take` does that.
 
-        Takes seconds, in which another thread may freeze slots as they were before it. (What `sdlm` divides by is
-        measured anew before each epoch, so a frozen run does not miss it.)
+        This takes seconds. Meanwhile, another thread may freeze slots as they were before the epoch. (The curvature
+        that `sdlm` divides by is measured before each epoch, so frozen runs need not store it.)
         """
         order = np.random.default_rng([ORDER_SEED, self.clock]).permutation(len(self._split.x_train))
         size = self.structure.batch_size
@@ -214,7 +214,7 @@ class Stack:
         return self.take(self._compute(order))
 
     def _compute(self, order: np.ndarray) -> "Computed":
-        """An epoch on the batches that `order` (steps, batch) lists."""
+        """Compute an epoch on the batches listed in `order` (steps, batch)."""
         active = self.active
         started = perf_counter()
         for slot in active:
@@ -236,7 +236,7 @@ class Stack:
         return Computed(chosen, arrays, columns.T.tolist(), rates, perf_counter() - started)
 
     def take(self, computed: "Computed") -> dict[int, EpochResult]:
-        """Let an epoch count that `compute` gave; results by slot."""
+        """Accept an epoch from `compute`; returns results by slot."""
         for array, new in zip(self._arrays, computed.arrays, strict=True):
             array[computed.slots] = new
         self.clock += 1
@@ -257,7 +257,7 @@ class Stack:
         return EpochResult(slot.epoch, train_loss, train_accuracy, val_loss, val_accuracy, rate, images, finite)
 
     def _chosen(self, active: tuple[int, ...]) -> list[int]:
-        """Which slots to run: those in use, filled up with empty ones."""
+        """The slots to run: those in use, filled up with empty ones."""
         empty = [i for i, slot in enumerate(self._slots) if slot is None]
         return [*active, *empty[: self._sizes.choose(len(active)) - len(active)]]
 
@@ -279,7 +279,7 @@ class Stack:
         return rows, rates
 
     def _measure_curvature(self, number: int) -> None:
-        """Where a slot's optimizer measures it: what its steps are divided by in the coming epoch, squared."""
+        """Measure the curvature for a slot whose optimizer needs it: the square of its divisor in the next epoch."""
         slot = self._slots[number]
         branch = slot.recipe.optimizer.branch if slot else None
         if slot is None or not isinstance(branch, CurvatureRule):

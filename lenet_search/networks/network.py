@@ -36,18 +36,18 @@ class Network:
     layers: Callable[[Model, int], list[Layer]]  # of a recipe's `[model]`, for so many classes
     counts: Mapping[Shape, int]  # parameters for ten classes, by the shape of the images
     smallest: int = 1  # side of the smallest images, in pixels
-    side: int | None = None  # of the images, where it takes no others
+    side: int | None = None  # side of the images, if only one size is allowed
     most_classes: int | None = None
     padded: bool = True  # whether 28x28 images get a frame of two pixels, as in LeCun et al. 1998
     radial_basis: bool = False  # whether its outputs are distances to fixed patterns
     curvature: str = "approximate"
-    without_effect: frozenset[str] = field(default_factory=frozenset)  # hyperparameters that it does not look at
+    without_effect: frozenset[str] = field(default_factory=frozenset)  # hyperparameters that it ignores
 
     def check(self, name: str, image_shape: Shape, classes: int) -> None:
-        """Refuse images and classes that do not go with the network.
+        """Check that the network can be built for these images and classes.
 
         Raises:
-            DataError: they do not.
+            DataError: it cannot.
         """
         size = f"{image_shape[0]}x{image_shape[1]}"
         if self.side is not None and tuple(image_shape[:2]) != (self.side, self.side):
@@ -62,8 +62,7 @@ class Network:
             )
         if self.most_classes is not None and classes > self.most_classes:
             raise DataError(
-                f"{name} tells at most {self.most_classes} classes apart; received {classes} classes: "
-                "choose another network"
+                f"{name} distinguishes at most {self.most_classes} classes; received {classes}: choose another network"
             )
 
 

@@ -1,8 +1,8 @@
-"""A recipe: everything one training run is made of, with nothing left open.
+"""A recipe: all hyperparameters of one training run, with every value fixed.
 
 `FIELDS` maps every dotted path ("optimizer.sgd.momentum") to its declaration, in the order of the study file.
-A recipe travels as flat values ({"optimizer.kind": "sgd", "optimizer.sgd.momentum": 0.9, ...}), which hold only
-the branch that `kind` picks; `Recipe.from_values` and `Recipe.values` are each other's inverse.
+A recipe is passed around as flat values ({"optimizer.kind": "sgd", "optimizer.sgd.momentum": 0.9, ...}), with only the
+branch selected by `kind`. `Recipe.from_values` and `Recipe.values` are inverses.
 """
 
 import dataclasses
@@ -35,13 +35,13 @@ SECTIONS: dict[str, type] = {
 
 
 def declared() -> dict[str, Field]:
-    """The hyperparameters that the sections and their kinds declare, by dotted path."""
-    found = []
+    """The hyperparameters declared by the sections and their kinds, by dotted path."""
+    fields = []
     for section, table in SECTIONS.items():
-        found += fields_of(section, table)
+        fields += fields_of(section, table)
         for kind, branch in getattr(table, "BRANCHES", {}).items():
-            found += fields_of(section, branch, kind)
-    return {field.path: field for field in found}
+            fields += fields_of(section, branch, kind)
+    return {field.path: field for field in fields}
 
 
 FIELDS: dict[str, Field] = declared()
@@ -71,7 +71,7 @@ class Recipe:
 
     @classmethod
     def from_values(cls, values: Mapping[str, Value]) -> Self:
-        """Build from flat values; what is not given takes its default, branches that are not picked are ignored.
+        """Build a recipe from flat values. Missing ones take their default; branches not selected are ignored.
 
         Raises:
             ValueError: for an unknown path or a value outside its legal range.
@@ -80,7 +80,7 @@ class Recipe:
         for path, value in values.items():
             field = FIELDS.get(path)
             if field is None:
-                raise ValueError(f"no hyperparameter is called {path!r}")
+                raise ValueError(f"there is no hyperparameter {path!r}")
             if not field.legal.allows(value):
                 raise ValueError(f"{path}: expected {field.legal.expected}; received {value!r}")
             prefix, name = path.rsplit(".", 1)
@@ -96,17 +96,17 @@ class Recipe:
 
     @property
     def images(self) -> Images:
-        """The images that it asks for."""
+        """The images that the recipe trains on."""
         return Images(self.data.name, self.data.validation, self.data.limit, self.model.padded)
 
     def settled(self, precision: str) -> Self:
-        """The recipe with "auto" as `train.precision` replaced by what the device that trains it does best."""
+        """The recipe with `train.precision`, if it is "auto", replaced by the best precision of the device."""
         if self.train.precision != "auto":
             return self
         return dataclasses.replace(self, train=dataclasses.replace(self.train, precision=precision))
 
     def values(self) -> dict[str, Value]:
-        """The recipe as flat values, defaults and the picked branches included, in the order of `FIELDS`."""
+        """The recipe as flat values, with defaults and the selected branches, in the order of `FIELDS`."""
         values: dict[str, Value] = {}
         for section in SECTIONS:
             values |= _values_of(section, getattr(self, section))

@@ -1,6 +1,6 @@
 """A hyperparameter, declared once: default, meaning, unit and legal values.
 
-The study parser, the sampler, the error texts, the export and the table in `docs/studies.md` all follow from
+The study parser, the sampler, the error messages, the export and the table in `docs/studies.md` all follow from
 these declarations; nothing else in the package lists hyperparameters.
 """
 
@@ -25,18 +25,18 @@ class Legal:
     high: float | None = None
     open_low: bool = False
     open_high: bool = False
-    options: Collection[str] = ()  # the names that a text may be: a registry, or a few names
+    options: Collection[str] = ()  # allowed names of a string: a registry, or a few names
     count_or_share: bool = False  # an int is a count (1 or more), a float a share (between 0 and 1)
-    items: builtins.type[Any] | None = None  # of a list (type tuple): what its items are; the bounds are theirs
+    items: builtins.type[Any] | None = None  # type of a list's items; the bounds apply to the items
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The names that a text may be, as they stand in the registry now; none for anything else."""
+        """The allowed names of a string, as currently in the registry; empty for other types."""
         return tuple(self.options)
 
     @property
     def _item(self) -> "Legal":
-        """What an item of a list may be."""
+        """The legal values of a list's item."""
         assert self.items is not None
         return replace(self, type=self.items, items=None)
 
@@ -44,7 +44,7 @@ class Legal:
     def expected(self) -> str:
         """The legal values in words, for error messages and tables: 'a number from 0 to below 1'."""
         if self.items is not None:
-            return f"a list, each {self._item.expected}"
+            return f"a list; each item {self._item.expected}"
         if self.choices:
             return "one of " + ", ".join(f'"{choice}"' for choice in self.choices)
         if self.count_or_share:
@@ -52,7 +52,7 @@ class Legal:
         if self.type is bool:
             return "true or false"
         if self.type is str:
-            return "a text"
+            return "a string"
         words = "a whole number" if self.type is int else "a number"
         if self.low is not None:
             words += f" {'above' if self.open_low else 'from'} {self.low:g}"
@@ -61,7 +61,7 @@ class Legal:
         return words
 
     def allows(self, value: object) -> bool:
-        """Whether `value` is legal. A whole number is a legal float; true and false are no numbers."""
+        """Whether `value` is legal. A whole number is a legal float; true and false are not numbers."""
         if self.items is not None:
             return isinstance(value, (list, tuple)) and len(value) > 0 and all(map(self._item.allows, value))
         if self.choices:
@@ -83,7 +83,7 @@ class Legal:
         return not (self.high is not None and (value >= self.high if self.open_high else value > self.high))
 
     def convert(self, value: Any) -> Value:
-        """A legal value in the field's own type: 1 becomes 1.0 where a float is meant, a list a tuple."""
+        """A legal value in the field's type: 1 becomes 1.0 for a float, and a list becomes a tuple."""
         if self.items is not None:
             return tuple(self.items(item) for item in value)
         if self.type is float and not self.count_or_share:
@@ -93,9 +93,9 @@ class Legal:
 
 @dataclass(frozen=True)
 class Field:
-    """A hyperparameter with its dotted path, as `FIELDS` of `lenet_search.recipe` lists it.
+    """A hyperparameter with its dotted path, an entry of `FIELDS` in `lenet_search.recipe`.
 
-    `section` is the table it stands in ("optimizer"); `branch` the kind that picks it ("sgd"), or None.
+    `section` is its table ("optimizer"); `branch` is the kind that selects it ("sgd"), or None.
     """
 
     path: str
@@ -115,7 +115,7 @@ def number(
     below: float | None = None,
     unit: str = "",
 ) -> Any:
-    """A dataclass field that holds a number; whole where `default` is an int. `above`/`below` exclude the bound."""
+    """A dataclass field for a number, whole if `default` is an int. `above`/`below` exclude the bound."""
     legal = Legal(
         type=int if isinstance(default, int) else float,
         meaning=meaning,
@@ -129,34 +129,34 @@ def number(
 
 
 def numbers(default: tuple[float, ...], meaning: str, *, low: float | None = None, high: float | None = None) -> Any:
-    """A dataclass field that holds a list of numbers; whole where those of `default` are. It cannot be searched."""
+    """A dataclass field for a list of numbers, whole if those of `default` are. It cannot be searched."""
     items = int if all(isinstance(item, int) for item in default) else float
     legal = Legal(type=tuple, meaning=meaning, low=low, high=high, items=items)
     return dataclasses.field(default=default, metadata={"legal": legal})
 
 
 def count_or_share(default: float, meaning: str) -> Any:
-    """A dataclass field that holds a count (int) or a share (float)."""
+    """A dataclass field for a count (int) or a share (float)."""
     return dataclasses.field(default=default, metadata={"legal": Legal(float, meaning, count_or_share=True)})
 
 
 def choice(default: str, options: Collection[str], meaning: str) -> Any:
-    """A dataclass field that holds one of a few names; of a registry, those that are in it when it is asked."""
+    """A dataclass field for one of several names; a registry is read when needed, so later entries count."""
     return dataclasses.field(default=default, metadata={"legal": Legal(str, meaning, options=options)})
 
 
 def text(default: str, meaning: str) -> Any:
-    """A dataclass field that holds any text."""
+    """A dataclass field for any string."""
     return dataclasses.field(default=default, metadata={"legal": Legal(str, meaning)})
 
 
 def flag(default: bool, meaning: str) -> Any:
-    """A dataclass field that is true or false."""
+    """A dataclass field for true or false."""
     return dataclasses.field(default=default, metadata={"legal": Legal(bool, meaning)})
 
 
 def fields_of(section: str, table: type, branch: str | None = None) -> list[Field]:
-    """The hyperparameters that dataclass `table` declares, under `section` or `section.branch`."""
+    """The hyperparameters declared by dataclass `table`, under `section` or `section.branch`."""
     prefix = section if branch is None else f"{section}.{branch}"
     return [
         Field(f"{prefix}.{f.name}", section, branch, cast(Value, f.default), f.metadata["legal"])

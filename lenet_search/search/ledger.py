@@ -206,11 +206,14 @@ class Ledger:
         assert job.state is not None
         try:
             name = job.trial.user_attrs.get(FROZEN)
+            is_new = name is None
             if name is None:
                 name = f"{uuid.uuid4().hex}.npz"
                 job.trial.set_user_attr(FROZEN, name)
             (self._folder / FROZEN).mkdir(parents=True, exist_ok=True)
             write_frozen(self._folder / FROZEN / name, job.run, job.state)
+            if is_new:
+                self.flush()  # should this process end now, the trial has the file's name
         except UpdateFinishedTrialError:
             return  # it is no longer ours, as its next report will show
         except OSError as error:  # a full disk must not end a search

@@ -63,7 +63,7 @@ def test_a_full_disk_is_said_in_the_system_s_words(monkeypatch):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (["train.batch_size=5000"], "train.batch_size: expected at most the 1,137 images of digits"),
+        (["train.batch_size=5000"], "train.batch_size: expected at most 1,137, the number of training images"),
         (["data.name=small.npz", "data.validation=8"], "at least 16x16 pixels"),
     ],
 )

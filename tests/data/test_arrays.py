@@ -113,7 +113,7 @@ def test_a_file_that_is_there_is_not_written_again_but_half_a_file_is():
         ({"y_train": Y + 1}, "y_train: expected labels from 0 up"),
         ({"y_train": Y[:-1]}, "expected one label per image; received 30 images in x_train and 29 labels in y_train"),
         ({"y_test": Y_TEST[:-1]}, "expected one label per image; received 12 images in x_test and 11 labels in y_test"),
-        ({"y_test": Y_TEST + 1}, r"y_test: expected labels that y_train has, 0 to 2; received \[3\]"),
+        ({"y_test": Y_TEST + 1}, r"y_test: expected the labels of y_train, 0 to 2; received \[3\]"),
         ({"x_val": X}, r"expected \(x_train, y_train\), .*; received x_train, y_train, x_test, y_test, x_val"),
     ],
 )

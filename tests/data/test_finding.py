@@ -56,7 +56,7 @@ def test_the_environment_names_the_folder_where_none_is_given(tmp_path, monkeypa
     monkeypatch.setenv("LENET_SEARCH_DATA", str(tmp_path))
     assert load(Images(name="own")).classes == 3
     (tmp_path / "other").mkdir()
-    with pytest.raises(DataError, match="no data set is called 'own'"):
+    with pytest.raises(DataError, match="there is no data set 'own'"):
         load(Images(name="own"), tmp_path / "other")
 
 
@@ -67,7 +67,7 @@ def test_the_folder_is_looked_at_before_anything_else(tmp_path, name):
 
 
 def test_a_name_that_is_nowhere_gets_the_names_that_are_there_and_the_places_that_were_looked_at(tmp_path):
-    with pytest.raises(DataError, match=r"no data set is called 'cifar11' .*cifar11\.npz.*digits, cifar10, .*--data"):
+    with pytest.raises(DataError, match=r"there is no data set 'cifar11' .*cifar11\.npz.*digits, cifar10, .*--data"):
         load(Images(name="cifar11"), tmp_path)
     with pytest.raises(DataError, match="no folder was given"):
         load(Images(name="cifar11"))

@@ -59,7 +59,7 @@ def test_a_split_that_leaves_a_class_out_is_an_error(tmp_path, validation, recei
     path = write(tmp_path)
     message = error_of(path, validation=validation)
     assert message.startswith(f"{path}: data.validation: expected from 3 to 27 of 30 images")
-    assert f"{received}; give another data.validation" in message
+    assert f"{received}; change data.validation" in message
 
 
 def test_the_split_is_the_same_every_time_and_a_mixture(tmp_path):

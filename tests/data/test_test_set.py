@@ -35,7 +35,7 @@ def test_the_test_images_come_without_padding_and_in_their_order(tmp_path):
 
 def test_a_test_label_that_training_never_showed_is_an_error(tmp_path):
     path = write(tmp_path, y_test=np.arange(12) % 4)
-    with pytest.raises(DataError, match=r"y_test: expected labels that y_train has, 0 to 2; received \[3\]"):
+    with pytest.raises(DataError, match=r"y_test: expected the labels of y_train, 0 to 2; received \[3\]"):
         load_test(str(path))
 
 

@@ -38,7 +38,7 @@ def test_labels_may_be_any_whole_numbers_in_a_row_or_a_column(tmp_path, dtype, s
             "correct them before",
         ),
         ({"x_train": images(30) + 1000 * np.eye(8)}, "values are from 0 to 12", "numpy.interp(x, (0.0, 12"),
-        ({"x_train": np.full((30, 8, 8), 300)}, "every value is 300", "give pixels from 0 to 255"),
+        ({"x_train": np.full((30, 8, 8), 300)}, "every value is 300", "expected pixels from 0 to 255"),
         ({"x_train": images(30, (3, 8, 8)) / 255}, "values are from 0 to 1: convert", "numpy.moveaxis(x, 1, 3)"),
         ({"x_train": images(30) * 1j}, "expected uint8 images", "received complex128 of shape (30, 8, 8)"),
         ({"x_train": images(30, (64,))}, "received uint8 of shape (30, 64)", "(n, height, width)"),
@@ -50,9 +50,9 @@ def test_labels_may_be_any_whole_numbers_in_a_row_or_a_column(tmp_path, dtype, s
         ({"y_train": np.array(["cat", "dog", "owl"] * 10)}, "shape (30,)", "numpy.unique(y, return_inverse=True)[1]"),
         ({"y_train": np.arange(29) % 3}, "30 images in x_train and 29 labels", "one label per image"),
         ({"y_train": np.arange(30) % 3 - 1}, "received -1, 0, 1", "numpy.unique(y, return_inverse=True)[1]"),
-        ({"y_train": np.arange(30) % 3 * 2}, "received 0, 2, 4", "none left out"),
+        ({"y_train": np.arange(30) % 3 * 2}, "received 0, 2, 4", "without gaps"),
         ({"y_train": np.arange(30) % 3 + 1}, "received 1, 2, 3", "labels from 0"),
-        ({"y_train": np.zeros(30, int)}, "received 0", "two classes or more"),
+        ({"y_train": np.zeros(30, int)}, "received 0", "at least two classes"),
         ({"y_train": np.arange(30) % 3 + (1 << 32)}, "received 4294967296, ", "labels from 0"),
         ({"y_train": None}, "received x_train, x_test, y_test", "add y_train"),
         ({"x_train": None, "y_train": None}, "expected the arrays x_train, y_train", "add x_train, y_train"),
@@ -71,7 +71,7 @@ def test_an_array_that_does_not_fit_is_named_with_what_to_do(tmp_path, changes, 
 def test_a_file_that_was_cut_short_is_said_to_be_so(tmp_path, kept):
     path = write(tmp_path)
     path.write_bytes(path.read_bytes()[:kept])
-    assert f"{path}: expected an .npz file; received something else, or only the beginning of one" in error_of(path)
+    assert f"{path}: expected an .npz file; the file is something else or incomplete" in error_of(path)
 
 
 def test_a_file_with_a_wrong_byte_in_it_is_said_to_be_damaged(tmp_path):

@@ -65,4 +65,4 @@ def test_a_file_that_promises_more_images_than_memory_holds_is_a_plain_error(tmp
     with zipfile.ZipFile(tmp_path / "own.npz", "w") as file:
         for key in ("x_train", "y_train"):
             file.writestr(f"{key}.npy", header + len(shape).to_bytes(2, "little") + shape)
-    assert "does not fit into memory" in error_of(tmp_path / "own.npz")
+    assert "does not fit in memory" in error_of(tmp_path / "own.npz")

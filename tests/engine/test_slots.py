@@ -58,7 +58,7 @@ def test_the_climb_ends_where_more_slots_are_not_faster():
     rates, ended = machine.climb()
     assert rounded(rates) == {1: 5000, 2: 9000, 4: 12900, 8: 12100}
     assert machine.built == [1, 2, 4, 8]  # 16 is not tried: compiling it costs seconds
-    assert ended == "more are not faster"
+    assert ended == "more are no faster"
     assert smallest(rates) == 4
 
 
@@ -83,7 +83,7 @@ def test_what_another_program_slowed_down_is_measured_again():
 def test_memory_that_is_short_ends_the_climb_with_what_fits():
     rates, ended = Machine(FAST, fits=2).climb()
     assert list(rates) == [1, 2]
-    assert ended == "4 do not fit into the memory"
+    assert ended == "4 do not fit in memory"
 
 
 def test_a_single_slot_that_does_not_fit_is_an_error():
@@ -173,7 +173,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def climbed(most: int, *_: object) -> tuple[dict[int, float], str]:
         made.append(most)
-        return {size: rate for size, rate in FAST.items() if size <= most}, "more are not tried"
+        return {size: rate for size, rate in FAST.items() if size <= most}, "larger sizes not tried"
 
     monkeypatch.setattr(slots, "climb", climbed)
     return made
@@ -229,7 +229,7 @@ def test_a_remembered_size_that_does_not_fit_now_is_cut_down(tmp_path, monkeypat
     found_by(monkeypatch, Memory(tmp_path))
     short = found_by(monkeypatch, Memory(tmp_path), free=int(5 * slot))
     assert short.slots == 2
-    assert "memory is short now, so 2 slots instead of 4" in short.words
+    assert "less memory is free now, so 2 slots instead of 4" in short.words
     assert len(measured) == 1
 
 
@@ -257,7 +257,7 @@ def test_a_disk_that_is_full_costs_the_memory_not_the_search(tmp_path, monkeypat
     monkeypatch.setattr(Memory, "keep", full)
     size = found_by(monkeypatch, Memory(tmp_path))
     assert size.slots == 4
-    assert "could not be written: No space left on device" in size.words
+    assert "cannot be written: No space left on device" in size.words
 
 
 def test_a_real_measurement_gives_a_rate_for_each_size(tmp_path, monkeypatch):
@@ -273,5 +273,5 @@ def test_a_real_measurement_gives_a_rate_for_each_size(tmp_path, monkeypatch):
     assert size.slots == entry.slots
     assert set(entry.rates) == {1, 2}
     assert all(rate > 0 for rate in entry.rates.values())
-    assert told[0].startswith("measuring stack sizes for lenet5 on 20x20x1 in batches of 16")
+    assert told[0].startswith("measuring stack sizes for lenet5 on 20x20x1 images in batches of 16")
     assert len(told) == 3

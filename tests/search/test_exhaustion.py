@@ -12,7 +12,7 @@ CHOICES = "regularize.dropout={ choices = [0.0, 0.1, 0.2] }"
         ([], 1, "because every value is fixed"),
         (["study.repeat=true"], 100, "with different seeds"),
         ([CHOICES], 100, ""),  # samplers that draw may draw a combination twice, with another seed
-        ([CHOICES, "study.sampler={ kind = 'BruteForceSampler' }"], 3, "BruteForceSampler ends with the last combin"),
+        ([CHOICES, "study.sampler={ kind = 'BruteForceSampler' }"], 3, "combinations for BruteForceSampler"),
         (
             [CHOICES, "study.sampler={ kind = 'GridSampler', search_space = { 'regularize.dropout' = [0.0, 0.2] } }"],
             2,

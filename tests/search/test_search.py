@@ -285,7 +285,7 @@ def test_workers_that_keep_dying_end_the_search_with_their_last_words_and_the_lo
     monkeypatch.setenv("PYTHONPATH", str(broken))
     with pytest.raises(RunError, match="libcudnn is missing") as caught:
         search.run(definition, workers=1)
-    logs = re.search(r"is in (\S+)", str(caught.value))
+    logs = re.search(r"logs are in (\S+)", str(caught.value))
     assert logs is not None
     assert "Traceback" in next(Path(logs[1]).iterdir()).read_text()
     assert set(states(stored())) <= {"WAITING"}

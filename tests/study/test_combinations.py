@@ -88,4 +88,4 @@ def test_a_list_is_not_searched(tmp_path: Path) -> None:
     found = problems(tmp_path, '[schedule]\nkind = "piecewise"\npiecewise.epochs = { choices = [[1], [2]] }\n')
     assert "a list cannot be searched" in found[0]
     found = problems(tmp_path, '[schedule]\nkind = "piecewise"\npiecewise.epochs = [1, 2.5]\n')
-    assert "expected a list, each a whole number from 1; received [1, 2.5]" in found[0]
+    assert "expected a list; each item a whole number from 1; received [1, 2.5]" in found[0]

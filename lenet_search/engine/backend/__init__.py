@@ -1,6 +1,6 @@
-"""What the engine needs of a backend beyond `keras.ops`: one file per backend, with the same functions.
+"""What the engine needs from a backend beyond `keras.ops`: one file per backend, with the same functions.
 
-Which one runs is for Keras to say: KERAS_BACKEND, or ~/.keras/keras.json where that is not set.
+Keras selects the backend: by KERAS_BACKEND or, if it is not set, by ~/.keras/keras.json.
 """
 
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ if TYPE_CHECKING or keras.backend.backend() == "tensorflow":
 elif keras.backend.backend() == "jax":
     from lenet_search.engine.backend import jax as chosen
 else:
-    raise RunError(f"Keras is set up for {keras.backend.backend()} here; {CHOICE} before Keras is imported")
+    raise RunError(f"Keras is configured for {keras.backend.backend()}; {CHOICE} before Keras is imported")
 
 LOWERINGS = chosen.LOWERINGS
 UNSUPPORTED = chosen.UNSUPPORTED
