@@ -10,8 +10,10 @@ from lenet_search.crew.messages import Setup
 from lenet_search.crew.places import Place, places
 from lenet_search.crew.process import WorkerProcess
 
-# TensorFlow never frees a compiled program. A worker that has compiled this many is replaced.
-MOST_PROGRAMS = 24
+# TensorFlow frees no compiled program, so a worker that has compiled this many is replaced. While its successor starts
+# (2.5 s) it compiles about seven more, after which its memory is within a tenth of what it was after 20 (measured
+# 2026-11: `benchmarks/memory.py`).
+MOST_PROGRAMS = 18
 
 
 class Staff:

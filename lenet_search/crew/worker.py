@@ -3,6 +3,7 @@
 Started as `python -m lenet_search.crew.worker DESCRIPTOR`. `crew/messages.py` describes the messages.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -148,6 +149,7 @@ def main(descriptor: int) -> None:
         setup: Setup = pipe.recv()
         try:
             ready = _ready(setup)
+            gc.freeze()  # spares collections TensorFlow's million objects: they take 0.09 s instead of 0.27
             pipe.send(ready)
             lifeline.worker = Worker(pipe, setup, ready)
             lifeline.worker.serve()
