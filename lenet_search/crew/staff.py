@@ -13,7 +13,7 @@ from lenet_search.crew.process import WorkerProcess
 # TensorFlow frees no compiled program, so a worker that has compiled this many is replaced. While its successor starts
 # (2.5 s) it compiles about seven more, after which its memory is within a tenth of what it was after 20 (measured
 # 2026-11: `benchmarks/memory.py`).
-MOST_PROGRAMS = 18
+MOST_PROGRAMS = 17
 
 
 class Staff:
