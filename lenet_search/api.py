@@ -114,6 +114,8 @@ class Study:
         """
         from lenet_search import search
 
+        if trials is not None and trials < 1:
+            raise ValueError(f"trials: expected 1 or more; received {trials}")
         self.storage = storage or self.storage
         return search.run(
             self.definition,
@@ -199,6 +201,8 @@ def train(
     from lenet_search.experiments.task import task_of
     from lenet_search.experiments.train import train as train_task
 
+    if not isinstance(seeds, int) or seeds < 1:
+        raise ValueError(f"seeds: expected a whole number from 1; received {seeds!r}")
     folder, named = _folder_and_name(data)
     task, metric = task_of(recipe, seeds, overrides=(*overrides, *named), name=name)
     words = [task.name, "1 seed" if seeds == 1 else f"{seeds} seeds", *overrides]

@@ -54,9 +54,12 @@ class Curve:
         """The inverse of `to_json`, with NaN for None.
 
         Raises:
-            KeyError, TypeError: it is no curve.
+            KeyError, TypeError, ValueError: it is no curve.
         """
-        return cls(*([math.nan if x is None else float(x) for x in content[name]] for name in cls.NAMES))
+        columns = [[math.nan if x is None else float(x) for x in content[name]] for name in cls.NAMES]
+        if len({len(column) for column in columns}) > 1:
+            raise ValueError("a curve has as many numbers under each name")
+        return cls(*columns)
 
 
 def curves_csv(key: str, curves: Iterable[tuple[Any, Curve]]) -> str:
@@ -123,6 +126,10 @@ class Run:
             self.clocks[-1] = self.clocks[-1][0], self.clocks[-1][1] + 1
         else:
             self.clocks.append((clock, 1))
+
+    def is_of(self, recipe: Recipe, seed: int) -> bool:
+        """Whether this is a run of `recipe` from `seed`; where the recipe says "auto", of any precision."""
+        return self.seed == seed and self.recipe == recipe.settled(self.recipe.train.precision)
 
     def back_to(self, epochs: int) -> None:
         """Forget all epochs but the first `epochs`: they have to be trained again. Their seconds were spent."""

@@ -59,3 +59,10 @@ def test_a_table_of_curves_has_a_line_for_each_curve_and_epoch() -> None:
 def test_a_curve_knows_no_other_names() -> None:
     with pytest.raises(KeyError):
         Curve()["add"]
+
+
+def test_a_curve_with_more_numbers_under_one_name_is_none() -> None:
+    content = Curve.constant([0.5, 0.25]).to_json()
+    content["val_loss"] = content["val_loss"][:1]
+    with pytest.raises(ValueError, match="as many numbers"):
+        Curve.from_json(content)

@@ -155,6 +155,10 @@ def main(descriptor: int) -> None:
             lifeline.worker.serve()
         except LenetSearchError as error:
             pipe.send(Trouble(type(error).__name__, str(error)))
+        except OSError as error:  # a full disk is not the fault of a run
+            if isinstance(error, ConnectionError):
+                raise
+            pipe.send(Trouble("RunError", f"a worker could not go on: {error}"))
     except (EOFError, ConnectionError):
         pass  # the parent has closed the pipe
 

@@ -88,7 +88,10 @@ def finish(
             tell(task)
         if jobs or untested:
             total = sum(len(task.seeds) for task in tasks)
-            decider = InOrder(name, metric, jobs, total, kept, view, test=test, test_limit=test_limit, on_end=on_end)
+            done = total - len(jobs) - len(untested)
+            decider = InOrder(
+                name, metric, jobs, total, done, kept, view, test=test, test_limit=test_limit, on_end=on_end
+            )
             numbers = itertools.count(len(jobs))
             to_test = [decider.to_test(next(numbers), task, run) for task, run in untested]
             cores, gpus = usable_cores(), visible_gpus()
@@ -105,7 +108,8 @@ def finish(
             if ended == "signal" and stop.signal is not None:
                 raise Interrupted(
                     stop.signal,
-                    f"Interrupted. Finished runs are kept, and running ones are frozen. To resume: {same_command()}",
+                    "Interrupted. Finished runs are kept, and the others resume where they were saved. "
+                    f"To resume: {same_command()}",
                 )
             if decider.failures:
                 raise RunError("\n".join(decider.failures))
@@ -125,6 +129,7 @@ def missing(
         for seed in task.seeds:
             run = kept[task.name].run(seed)
             if run is not None:
+                kept[task.name].forget(seed)  # it may have been killed between the two
                 if test and run.test_accuracy is None and not run.diverged:
                     untested.append((task, run))
                 continue
@@ -135,8 +140,10 @@ def missing(
             except ResultError as error:
                 view.note(f"{name} starts again from the beginning: {error}")
                 frozen = None
-            if frozen is not None and frozen[0].recipe == task.recipe.settled(frozen[0].recipe.train.precision):
+            if frozen is not None and frozen[0].is_of(task.recipe, seed):
                 job.run, state = frozen
                 job.froze(job.run.epochs, state)
+            elif frozen is not None:
+                view.note(f"{name} starts again from the beginning: what is frozen there is another run")
             jobs.append(job)
     return jobs, untested

@@ -30,6 +30,7 @@ class InOrder:
         metric: the metric to show
         jobs: the runs to train, in this order
         total: number of runs, including those trained earlier
+        done: how many of them were done before
         kept: each task's folder, by the task's name
         view: where progress is shown
         test: whether to read the test set, once per model
@@ -43,6 +44,7 @@ class InOrder:
         metric: str,
         jobs: Sequence[SeedJob],
         total: int,
+        done: int,
         kept: Mapping[str, Kept],
         view: View,
         *,
@@ -54,7 +56,7 @@ class InOrder:
         self._name, self._metric = name, metric
         self._pending = list(jobs)
         self._total = total
-        self._left = len(jobs)  # runs whose files are not written yet
+        self._done = done
         self._kept = kept
         self._view = view
         self._test, self._test_limit = test, test_limit
@@ -129,13 +131,12 @@ class InOrder:
 
     def _end(self, task: Task, run: Run, detail: str) -> None:
         self._kept[task.name].keep(run)
-        self._left -= 1
+        self._done += 1
         self._view.ended(f"{task.name}, seed {run.seed}", "complete", detail)
         self._on_end(task)
 
     def refused(self, job: Job, reason: str) -> None:
         """Note the failure, which is reported at the end; the other runs continue."""
-        self._left -= 1
         self.failures.append(f"{job.name}: {reason}")
         self._view.ended(job.name, "failed", reason)
 
@@ -164,13 +165,12 @@ class InOrder:
 
     def give_back(self, jobs: Sequence[Job]) -> None:
         """Count them; their states are in the recipes' folders already."""
-        self._interrupted = len(jobs)
+        self._interrupted = len(jobs) + len(self._testing)
 
     def standing(self) -> Standing:
         """How many runs are done, and how many failed or were interrupted."""
         failed = len(self.failures)
-        done = self._total - self._left - failed
         return Standing(
             self._name, self._metric, self._total,
-            complete=done, failed=failed, interrupted=self._interrupted, unit="run",
+            complete=self._done, failed=failed, interrupted=self._interrupted, unit="run",
         )  # fmt: skip

@@ -52,6 +52,8 @@ class Kept:
                 raw |= {"recipe": beside["values"], "images": beside["images"], "clock": 0}
                 raw["seconds"] /= len(raw["stack"])
             run = Run.from_json(raw)
+            if run.seed != seed:
+                raise ValueError(f"the run of seed {run.seed}")
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -66,7 +68,11 @@ class Kept:
     def keep(self, run: Run) -> None:
         """Write a run's file, once its model is written, and remove its frozen state."""
         _write_json(self.folder / f"seed-{run.seed}.json", run.to_json())
-        self._frozen(run.seed).unlink(missing_ok=True)
+        self.forget(run.seed)
+
+    def forget(self, seed: int) -> None:
+        """Remove what is frozen of a run that is over."""
+        self._frozen(seed).unlink(missing_ok=True)
 
     def freeze(self, run: Run, state: SlotState | None) -> None:
         """Write the state of a run that is not over."""

@@ -249,12 +249,12 @@ class Ledger:
         except ResultError as error:
             self._note(f"{job.name} starts again from the beginning: {error}")
             return
-        if frozen is None:
-            return
-        run, state = frozen
-        if run.seed == job.run.seed and job.run.recipe.settled(run.recipe.train.precision) == run.recipe:
-            job.run = run
-            job.froze(run.epochs, state)
+        if frozen is not None and frozen[0].is_of(job.run.recipe, job.run.seed):
+            job.run, state = frozen
+            job.froze(job.run.epochs, state)
+        elif name is not None:
+            why = "it is not in" if frozen is None else "another run has its name in"
+            self._note(f"{job.name} starts again from the beginning: {why} {self._folder / FROZEN}")
 
     def _forget(self, job: TrialJob) -> None:
         """Remove the frozen run of a trial that is over."""

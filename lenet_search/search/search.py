@@ -27,6 +27,7 @@ from lenet_search.search.summary import Summary
 from lenet_search.search.supply import FIRST_SLOTS
 from lenet_search.space import Space
 from lenet_search.storage import artifact_folder, dashboard_command, open_storage, resolve
+from lenet_search.storage.journal import BatchedJournal
 from lenet_search.study import Definition
 
 
@@ -56,6 +57,11 @@ def search(
         with stop_signals() as stop:
             try:
                 opened = open_storage(url, create=True, batched=True)
+                if isinstance(opened, BatchedJournal) and opened.set_aside:
+                    view.note(
+                        f"{url} ends with an entry that was written in part; its {opened.set_aside} bytes are now in "
+                        f"{url}.torn, and everything before them is intact"
+                    )
                 ledger = Ledger(definition, opened, artifact_folder(url), total.trials, view.note)
                 if len(digests) == 1:
                     compare_images(ledger.study, digests[0])
@@ -80,8 +86,8 @@ def search(
 def _how_to_resume(summary: Summary) -> str:
     done = summary.trials["complete"] + summary.trials["pruned"]
     interrupted = summary.trials["interrupted"]
-    frozen = f" {interrupted} {'trial is' if interrupted == 1 else 'trials are'} frozen." if interrupted else ""
-    return f"Interrupted with {done} of {summary.trials['total']} trials done.{frozen} To resume: {same_command()}"
+    waiting = f" {interrupted} {'trial was' if interrupted == 1 else 'trials were'} interrupted." if interrupted else ""
+    return f"Interrupted with {done} of {summary.trials['total']} trials done.{waiting} To resume: {same_command()}"
 
 
 def _look_at_data(space: Space, folder: Path | None, view: View) -> list[str]:

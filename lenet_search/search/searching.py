@@ -34,7 +34,9 @@ class Searching:
         self._looked = -math.inf
 
     def wanted(self) -> int:
-        """How many trials could start now."""
+        """How many trials could start now, those included that ended processes left behind."""
+        if not self._supply.wanted():  # before the search ends
+            self._adopt()
         return self._supply.wanted()
 
     def is_short(self, workers: Sequence[WorkerProcess]) -> bool:
@@ -125,8 +127,11 @@ class Searching:
         self._ledger.beat()
         if monotonic() - self._looked >= ORPHANS:
             self._looked = monotonic()
-            for number in self._ledger.adopt_orphans():
-                self._view.note(f"resuming trial {number}, left behind by a process that ended")
+            self._adopt()
+
+    def _adopt(self) -> None:
+        for number in self._ledger.adopt_orphans():
+            self._view.note(f"resuming trial {number}, left behind by a process that ended")
 
     def flush(self) -> None:
         """Write what was reported so far."""

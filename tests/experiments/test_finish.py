@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lenet_search import data
@@ -20,6 +21,7 @@ from lenet_search.experiments.in_order import InOrder, SeedJob
 from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.result import Result
 from lenet_search.experiments.task import Task, read_tasks
+from lenet_search.frozen import SlotState
 from lenet_search.look.progress import Progress, Silent, View
 from lenet_search.run import Curve, Run
 from lenet_search.space import Space
@@ -107,7 +109,7 @@ def dealt(seeds: int, workers: int, recipes: int = 1, busy: int = 0) -> list[lis
         for number, (each, seed) in enumerate((each, seed) for each in several for seed in each.seeds)
     ]
     decider = InOrder(
-        "all", "val_loss", jobs, len(jobs), {}, Silent(), test=False, test_limit=None, on_end=lambda task: None
+        "all", "val_loss", jobs, len(jobs), 0, {}, Silent(), test=False, test_limit=None, on_end=lambda task: None
     )
     crew: Any = [SimpleNamespace(held={}) for _ in range(workers)]
     found = []
@@ -133,7 +135,9 @@ def test_no_stack_is_larger_than_all_seeds_can_share_an_order_of_images() -> Non
 
 def test_a_worker_gets_the_next_recipe_only_when_it_is_through_with_the_last() -> None:
     jobs = [SeedJob(0, "", Run(RECIPES[0], 1), structure_of(RECIPES[0], Space({})), task=task())]
-    decider = InOrder("all", "val_loss", jobs, 1, {}, Silent(), test=False, test_limit=None, on_end=lambda task: None)
+    decider = InOrder(
+        "all", "val_loss", jobs, 1, 0, {}, Silent(), test=False, test_limit=None, on_end=lambda task: None
+    )
     worker: Any = SimpleNamespace(held={7: object(), 8: object()})
     assert decider.deal(worker, [worker], 4, 1) == []
     assert decider.deal(worker, [worker], 4, 2) == jobs
@@ -246,3 +250,31 @@ def test_runs_of_one_seed_are_pairs_to_the_bit_in_float32_in_stacks_of_one_size(
     for one, other in zip(together[0].runs, together[1].runs, strict=True):
         assert one.curve == other.curve
     assert same(alone[0].runs[0], together[1].runs[1])
+
+
+def test_a_model_that_was_not_measured_yet_is_not_counted_as_done_and_is_not_counted_twice(
+    tiny_npz: Path, tmp_path: Path
+) -> None:
+    class Totals(Told):
+        last = ""
+
+        def update(self, progress: Progress) -> None:
+            standing = progress.standing
+            self.last = f"{standing.done} of {standing.total}"
+
+    done(tasks(tmp_path, 2), tmp_path / "out", tmp_path)
+    view = Totals()
+    done(tasks(tmp_path, 3), tmp_path / "out", tmp_path, view, test=True)
+    assert view.last == "3 of 3"
+
+
+def test_what_is_frozen_of_another_run_is_said_and_not_resumed(tiny_npz: Path, tmp_path: Path) -> None:
+    (what,) = tasks(tmp_path, 1)
+    kept = Kept(tmp_path / "out" / "tiny")
+    kept.begin(what.recipe, data.load(what.recipe.images, tmp_path).describe(), "")
+    state = SlotState(*(np.zeros(3, np.float32) for _ in range(5)))
+    kept.freeze(run(1, 0.5), state)
+    view = Told()
+    jobs, _ = missing([what], {"tiny": kept}, False, view)
+    assert [job.frozen for job in jobs] == [0]
+    assert view.notes == ["tiny, seed 1 starts again from the beginning: what is frozen there is another run"]

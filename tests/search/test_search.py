@@ -176,7 +176,7 @@ def test_a_signal_freezes_what_runs_within_seconds_and_the_next_run_resumes_it(
     output, _ = process.communicate(timeout=20)
     assert time.monotonic() - started < 5
     assert process.returncode == code
-    assert "0 of 2 trials done. 2 trials are frozen. To resume" in output
+    assert "0 of 2 trials done. 2 trials were interrupted. To resume" in output
     before = stored(url).trials
     assert {trial.state.name for trial in before} == {"WAITING"}
     epochs = [max(trial.intermediate_values) for trial in before]

@@ -2,6 +2,8 @@
 
 import os
 import pickle
+import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -165,3 +167,39 @@ def test_changes_grow_when_anyone_begins_pauses_or_ends_a_trial_and_not_for_what
     assert other.ask().number == third.number
     assert grown()
     assert not grown()
+
+
+@pytest.mark.parametrize("torn", [b'{"op_code":4,"wor', b"\0\0\0\0", b'{"op_code":4}'])
+def test_half_an_entry_is_set_aside_before_anything_follows_on_it(tmp_path, torn):
+    path = tmp_path / "study.journal"
+    study = optuna.create_study(storage=BatchedJournal(str(path)), study_name="whole")
+    study.tell(study.ask(), 0.5)
+    path.write_bytes(path.read_bytes() + torn)
+
+    storage = BatchedJournal(str(path))
+    assert storage.set_aside == len(torn)
+    resumed = optuna.load_study(storage=storage, study_name="whole")
+    resumed.tell(resumed.ask(), 0.25)
+    plain = JournalStorage(JournalFileBackend(str(path)))
+    assert [trial.value for trial in optuna.load_study(storage=plain, study_name="whole").trials] == [0.5, 0.25]
+    assert (tmp_path / "study.journal.torn").read_bytes() == torn + b"\n"
+    assert BatchedJournal(str(path)).set_aside == 0
+
+
+def test_a_disk_that_is_full_for_a_moment_leaves_no_half_entry(tmp_path):
+    path = tmp_path / "study.journal"
+    study = optuna.create_study(storage=BatchedJournal(str(path)), study_name="whole")
+    size = path.stat().st_size
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, before[1]))
+        with pytest.raises(OSError, match="File too large"):
+            study.ask()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert path.stat().st_size == size
+    again = optuna.load_study(storage=BatchedJournal(str(path)), study_name="whole")
+    again.tell(again.ask(), 0.5)
+    assert again.best_value == 0.5
