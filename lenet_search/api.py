@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lenet_search import study as files
+from lenet_search.crew import FREEZE_EVERY
 from lenet_search.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from lenet_search.model.predict import Guess
     from lenet_search.search import Summary
 
-FREEZE_EVERY = 60.0  # seconds; as in `crew.crew`, which is too slow to import here
 Data = str | Path | Mapping[str, Any] | Sequence[Any] | None  # a folder to search for NAME.npz, or arrays
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lenet_search.cli.options import DataFolder, FreezeEvery, Json, Results, Seeds, Workers, complete_recipe
+from lenet_search.crew import FREEZE_EVERY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +40,7 @@ def compare(
     out: Results = None,
     workers: Workers = None,
     data: DataFolder = None,
-    freeze_every: FreezeEvery = 60.0,
+    freeze_every: FreezeEvery = FREEZE_EVERY,
     json: Json = False,
 ) -> None:
     """Train recipes on the same seeds, and test which of them differ.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lenet_search.cli.options import DataFolder, FreezeEvery, Json, Results, Seeds, Workers, complete_recipe
+from lenet_search.crew import FREEZE_EVERY
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,7 +43,7 @@ def reproduce(
     out: Results = None,
     workers: Workers = None,
     data: DataFolder = None,
-    freeze_every: FreezeEvery = 60.0,
+    freeze_every: FreezeEvery = FREEZE_EVERY,
     json: Json = False,
 ) -> None:
     """Train published recipes and compare with the accuracy their authors report.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lenet_search.cli.options import DataFolder, FreezeEvery, Json, Set, Storage, Workers, complete_study
+from lenet_search.crew import FREEZE_EVERY
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,7 +70,7 @@ def run(
         ),
     ] = None,
     data: DataFolder = None,
-    freeze_every: FreezeEvery = 60.0,
+    freeze_every: FreezeEvery = FREEZE_EVERY,
     json: Json = False,
 ) -> None:
     """Search the space of a study, and store every trial.

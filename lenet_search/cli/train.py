@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lenet_search.cli.options import DataFolder, FreezeEvery, Json, Set, Workers, complete_recipe
+from lenet_search.crew import FREEZE_EVERY
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,7 +49,7 @@ def train(
         bool, typer.Option("--restart", help="Discard the runs in DIR, even another recipe's, and train all again.")
     ] = False,
     workers: Workers = None,
-    freeze_every: FreezeEvery = 60.0,
+    freeze_every: FreezeEvery = FREEZE_EVERY,
     json: Json = False,
 ) -> None:
     """Train one recipe from several initial weights, side by side.

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from multiprocessing.connection import wait
 
 from lenet_search import errors
+from lenet_search.crew import FREEZE_EVERY
 from lenet_search.crew.decider import Decider
 from lenet_search.crew.job import Job
 from lenet_search.crew.messages import (
@@ -39,7 +40,6 @@ TICK = 0.25  # seconds between two looks at signals, the clock and the view
 LOOK = 2.0  # seconds between two looks at the work of other commands
 MOST_DEATHS = 3  # workers in a row that may die before they hold a run
 MOST_LOSSES = 6  # workers in a row that may die with runs, before any run completes an epoch
-FREEZE_EVERY = 60.0  # seconds between two copies of a run's state
 FREEZE_SHARE = 0.02  # largest share of the time that copies may take
 FREEZE_PATIENCE = 10.0  # seconds for workers to freeze their runs at the end; they need much less than one
 RETIRE_PATIENCE = 20.0  # seconds for a worker to end its runs once its successor is up

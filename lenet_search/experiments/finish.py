@@ -4,7 +4,8 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from lenet_search.crew.crew import FREEZE_EVERY, Crew
+from lenet_search.crew import FREEZE_EVERY
+from lenet_search.crew.crew import Crew
 from lenet_search.crew.messages import Setup
 from lenet_search.crew.places import places
 from lenet_search.crew.signals import Interrupted, same_command, stop_signals

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lenet_search.crew.crew import FREEZE_EVERY
+from lenet_search.crew import FREEZE_EVERY
 from lenet_search.experiments.compare import Comparison, check_comparable, compare, shared_name
 from lenet_search.experiments.finish import finish
 from lenet_search.experiments.kept import Kept

@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from lenet_search.crew.crew import FREEZE_EVERY
+from lenet_search.crew import FREEZE_EVERY
 from lenet_search.errors import ResultError
 from lenet_search.experiments.finish import finish
 from lenet_search.experiments.kept import Kept

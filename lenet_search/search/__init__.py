@@ -7,7 +7,7 @@ the parent's files import Optuna, and only the worker's import the engine.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lenet_search.crew.crew import FREEZE_EVERY
+from lenet_search.crew import FREEZE_EVERY
 from lenet_search.crew.places import Slots, slots_of
 from lenet_search.crew.signals import Interrupted
 from lenet_search.look.progress import Best, Progress, Running, Silent, Standing, View
