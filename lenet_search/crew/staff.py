@@ -10,9 +10,9 @@ from lenet_search.crew.messages import Setup
 from lenet_search.crew.places import Place, places
 from lenet_search.crew.process import WorkerProcess
 
-# TensorFlow frees no compiled program, so a worker that has compiled this many is replaced. While its successor starts
-# (2.5 s) it compiles about six more, after which its memory is within a tenth of what it was after 20 (measured 2026-11;
-# docs/performance.md has what it costs).
+# TensorFlow frees no compiled program, so a worker that has compiled this many is replaced. While its
+# successor starts (2.5 s) it compiles about six more, after which its memory is within a tenth of what it
+# was after 20 (measured 2026-11; docs/performance.md has what it costs).
 MOST_PROGRAMS = 17
 
 
