@@ -32,6 +32,12 @@ def stratified(labels: np.ndarray, classes: int, count: int, seed: int, what: st
             f"{what}: expected from {classes} to {len(labels) - classes} of {len(labels)} images, so that both parts "
             f"have an image of each of the {classes} classes; received {count}; change data.validation or data.limit"
         )
+    return held_out(labels, count, seed)
+
+
+def held_out(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Indices of `count` images, ascending, each class in proportion. An exported train.py holds this function too."""
+    sizes = np.bincount(labels)
     quotas = sizes * (count / len(labels))
     taken = np.clip(np.floor(quotas).astype(int), 1, sizes - 1)
     while taken.sum() < count:
@@ -40,5 +46,5 @@ def stratified(labels: np.ndarray, classes: int, count: int, seed: int, what: st
         taken[np.where(taken > 1, quotas - taken, np.inf).argmin()] -= 1
 
     shuffled = np.random.default_rng(seed).permutation(len(labels))
-    drawn = [shuffled[labels[shuffled] == label][: taken[label]] for label in range(classes)]
+    drawn = [shuffled[labels[shuffled] == label][: taken[label]] for label in range(len(sizes))]
     return np.sort(np.concatenate(drawn))

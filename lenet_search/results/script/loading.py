@@ -1,26 +1,16 @@
 """The data in `train.py`: where the images come from, and the same validation images as in the search."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
 from lenet_search.data import DATASETS, files
 from lenet_search.data.split import VALIDATION_SEED
+from lenet_search.data.stratify import held_out
 from lenet_search.recipe import Recipe
 from lenet_search.results.script.text import indented, quoted
 
-HELD_OUT = '''\
-def held_out(labels, count, seed):
-    """Indices of `count` images, each class in proportion: the same that the search held out."""
-    sizes = np.bincount(labels)
-    quotas = sizes * (count / len(labels))
-    taken = np.clip(np.floor(quotas).astype(int), 1, sizes - 1)
-    while taken.sum() < count:
-        taken[np.where(taken < sizes - 1, quotas - taken, -np.inf).argmax()] += 1
-    while taken.sum() > count:
-        taken[np.where(taken > 1, quotas - taken, np.inf).argmin()] -= 1
-    shuffled = np.random.default_rng(seed).permutation(len(labels))
-    drawn = [shuffled[labels[shuffled] == label][: taken[label]] for label in range(len(sizes))]
-    return np.sort(np.concatenate(drawn))'''
+HELD_OUT = inspect.getsource(held_out).rstrip()  # the script holds the search's own function
 
 
 def load_function(recipe: Recipe, images: Mapping[str, Any]) -> str:
