@@ -154,7 +154,7 @@ class Searching:
         return Standing(
             name=ledger.study.study_name,
             metric=ledger.definition.metric,
-            total=ledger.total,
+            total=max(ledger.total, counts.complete + counts.pruned),  # --trials may ask for fewer than are done
             complete=counts.complete,
             pruned=counts.pruned,
             failed=counts.failed,

@@ -12,11 +12,13 @@ from pathlib import Path
 import numpy as np
 import optuna
 import pytest
+from rich.console import Console
 
 import lenet_search
 from lenet_search import search
 from lenet_search.errors import DataError, RunError
 from lenet_search.frozen import read_frozen
+from lenet_search.look.lines import Plain
 from lenet_search.search import Progress, Silent
 from lenet_search.search.ledger import FROZEN
 from lenet_search.storage import artifact_folder, open_storage
@@ -72,6 +74,17 @@ class Acting(Silent):
 
     def note(self, text: str) -> None:
         self.notes.append(text)
+
+
+def test_a_run_that_asks_for_fewer_trials_than_are_done_never_shows_more_done_than_there_are(definition, capsys):
+    search.run(definition, trials=3, workers=1, slots=2, view=Plain(Console(file=sys.stdout, width=200)))
+    assert "3 of 3 trials done" in capsys.readouterr().out
+
+    search.run(definition, trials=1, workers=1, slots=2, view=Plain(Console(file=sys.stdout, width=200)))
+    shown = capsys.readouterr().out
+    assert "1 trial, 3 already done" in shown
+    assert "3 of 3 trials done" in shown
+    assert states(stored()) == {"COMPLETE": 3}
 
 
 def test_a_search_runs_exactly_its_trials_and_a_second_run_finishes_what_is_missing(definition):
