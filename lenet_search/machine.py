@@ -113,14 +113,6 @@ def free_gpu_memory(gpu: str) -> int | None:
         return None
 
 
-def resident_memory() -> int | None:
-    """Bytes of memory that this process has in use; None where the system does not say."""
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
-        return None
-
-
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """A scratch file beside `path` to write to; it takes the place of `path` at the end, or is removed on an error.

@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -60,11 +59,6 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(inner) for inner in value]
     return value
-
-
-def on_terminal() -> bool:
-    """Whether stderr, where progress is shown, is a terminal."""
-    return sys.stderr.isatty()
 
 
 def number(value: Any) -> str:
