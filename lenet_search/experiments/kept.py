@@ -14,6 +14,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 from lenet_search.errors import ResultError
 from lenet_search.frozen import SlotState, read_frozen, write_frozen
@@ -58,7 +59,7 @@ class Kept:
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ResultError(f"{path}: expected the file of a run; remove it to train the run again") from error
-        return run if run.diverged or self.model(seed).is_file() else None
+        return run if run.diverged or is_zipfile(self.model(seed)) else None  # no model, or one cut short: train again
 
     def keep_model(self, seed: int, model: bytes) -> None:
         """Write the model of a seed."""

@@ -27,7 +27,7 @@ from lenet_search.run import Curve, Run
 from lenet_search.space import Space
 from lenet_search.structure import structure_of
 from tests.experiments.made import RECIPE as MADE
-from tests.experiments.made import folder_of, run, task
+from tests.experiments.made import a_zip, folder_of, run, task
 
 RECIPES = [MADE]
 ROOT = Path(__file__).parents[2]
@@ -147,7 +147,7 @@ def test_what_was_trained_is_not_trained_again_and_what_was_not_measured_is_meas
     kept = Kept(tmp_path / "mine")
     kept.folder.mkdir()
     for seed, right in ((1, 900), (2, None)):
-        kept.model(seed).touch()
+        kept.model(seed).write_bytes(a_zip())
         kept.keep(run(seed, 0.9, right))
     for test, expected in ((True, [2]), (False, [])):
         jobs, untested = missing([task()], {"mine": kept}, test, Silent())
@@ -186,7 +186,7 @@ def test_a_signal_ends_the_work_at_once_and_keeps_what_was_finished(tiny_npz: Pa
     kept = Kept(tmp_path / "out" / "quick")
     (first,) = read_tasks([str(quick)], 1)
     kept.begin(first.recipe, data.load(first.recipe.images, tmp_path).describe(), "")
-    kept.model(1).touch()
+    kept.model(1).write_bytes(a_zip())
     kept.keep(run(1, 0.9, 900))
     process = subprocess.Popen(
         [sys.executable, "-m", "lenet_search", "reproduce", str(quick), str(endless), "--seeds", "1", "--workers", "1",

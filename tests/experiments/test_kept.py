@@ -11,7 +11,7 @@ from lenet_search.experiments.kept import Kept
 from lenet_search.frozen import SlotState
 from lenet_search.recipe import Recipe
 from lenet_search.study import read_recipe
-from tests.experiments.made import IMAGES, RECIPE, folder_of, run
+from tests.experiments.made import IMAGES, RECIPE, a_zip, folder_of, run
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def kept(tmp_path: Path) -> Kept:
 
 
 def test_a_run_is_given_back_as_it_was_kept(kept: Kept) -> None:
-    kept.model(1).write_bytes(b"a model")
+    kept.model(1).write_bytes(a_zip())
     kept.keep(run(1, 0.9, 912))
     found = kept.run(1)
     assert found == run(1, 0.9, 912)
@@ -36,10 +36,17 @@ def test_a_run_that_diverged_is_kept_without_a_model_and_with_words_that_json_kn
     assert found is not None and found.diverged and math.isnan(found.curve["val_loss"][-1])
 
 
-def test_a_run_whose_model_is_gone_is_to_be_trained_again(kept: Kept) -> None:
+def test_a_run_whose_model_is_gone_or_cut_short_is_to_be_trained_again(kept: Kept) -> None:
     kept.keep(run(1, 0.9))
     assert kept.run(1) is None
     assert kept.run(2) is None
+
+    whole = a_zip()
+    for length in range(len(whole)):
+        kept.model(1).write_bytes(whole[:length])
+        assert kept.run(1) is None
+    kept.model(1).write_bytes(whole)
+    assert kept.run(1) is not None
 
 
 def test_a_file_that_is_no_run_is_named(kept: Kept) -> None:
@@ -95,5 +102,5 @@ def test_a_run_of_version_0_1_is_read_with_the_recipe_beside_it(kept: Kept) -> N
         "device": "CPU (1 thread)", "versions": {"keras": "3"}, "right": 912, "n": 1000,
     }  # fmt: skip
     (kept.folder / "seed-1.json").write_text(json.dumps(old))
-    kept.model(1).touch()
+    kept.model(1).write_bytes(a_zip())
     assert kept.run(1) == run(1, 0.9, 912)
