@@ -12,14 +12,26 @@ from lenet_search.recipe import Recipe
 
 @dataclass
 class Curve:
-    """What was measured by epoch, one number for each. Losses are plain cross-entropy in nats, accuracies shares."""
+    """What was measured by epoch, one number for each. Losses are plain cross-entropy in nats, accuracies shares.
 
-    NAMES: ClassVar = ("train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
+    The balanced accuracy is the mean of the classes' accuracies (recalls).
+    """
+
+    NAMES: ClassVar = (
+        "train_loss",
+        "train_accuracy",
+        "val_loss",
+        "val_accuracy",
+        "val_balanced_accuracy",
+        "learning_rate",
+    )
+    NEW: ClassVar = ("val_balanced_accuracy",)  # curves that an older version stored lack it
 
     train_loss: list[float] = field(default_factory=list)
     train_accuracy: list[float] = field(default_factory=list)
     val_loss: list[float] = field(default_factory=list)
     val_accuracy: list[float] = field(default_factory=list)
+    val_balanced_accuracy: list[float] = field(default_factory=list)
     learning_rate: list[float] = field(default_factory=list)
 
     @classmethod
@@ -51,15 +63,22 @@ class Curve:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Sequence[float | None]]) -> Self:
-        """The inverse of `to_json`, with NaN for None.
+        """The inverse of `to_json`, with NaN for None, and for what an older version did not measure.
 
         Raises:
             KeyError, TypeError, ValueError: it is no curve.
         """
+        unknown = [None] * len(content["val_loss"])
+        content = {name: unknown for name in cls.NEW} | dict(content)
         columns = [[math.nan if x is None else float(x) for x in content[name]] for name in cls.NAMES]
         if len({len(column) for column in columns}) > 1:
             raise ValueError("a curve has as many numbers under each name")
         return cls(*columns)
+
+
+def is_share(metric: str) -> bool:
+    """Whether a metric is a share from 0 to 1, shown in percent; others are losses in nats, or rates."""
+    return metric.endswith("accuracy")
 
 
 def curves_csv(key: str, curves: Iterable[tuple[Any, Curve]]) -> str:

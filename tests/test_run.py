@@ -51,9 +51,17 @@ def test_a_run_is_over_after_its_last_epoch_or_when_it_has_diverged() -> None:
 
 def test_a_table_of_curves_has_a_line_for_each_curve_and_epoch() -> None:
     lines = curves_csv("seed", [(3, Curve.constant([0.5, 0.25])), (4, Curve.constant([math.nan]))]).splitlines()
-    assert lines[0] == "seed,epoch,train_loss,train_accuracy,val_loss,val_accuracy,learning_rate"
-    assert lines[1:3] == ["3,1" + ",0.5" * 5, "3,2" + ",0.25" * 5]
-    assert lines[3] == "4,1" + ",nan" * 5
+    assert lines[0] == "seed,epoch," + ",".join(Curve.NAMES)
+    assert lines[1:3] == ["3,1" + ",0.5" * 6, "3,2" + ",0.25" * 6]
+    assert lines[3] == "4,1" + ",nan" * 6
+
+
+def test_a_curve_of_an_older_version_lacks_what_that_did_not_measure() -> None:
+    stored = {name: values for name, values in Curve.constant([0.5, 0.25]).to_json().items() if name not in Curve.NEW}
+    curve = Curve.from_json(stored)
+    assert curve["val_accuracy"] == [0.5, 0.25]
+    assert len(Curve.NEW) > 0
+    assert all(math.isnan(value) for name in Curve.NEW for value in curve[name])
 
 
 def test_a_curve_knows_no_other_names() -> None:

@@ -101,14 +101,14 @@ def _show(study: "optuna.Study", top: int, out: "Console") -> None:
     from lenet_search.results.best import complete_trials, importance, metric_of, no_importance, top_rows
 
     metric, rows = metric_of(study), top_rows(study, top)
-    heading = f"{metric}, 95 % interval" if rows[0].estimate.share else metric
+    heading = f"{metric}, 95 % interval" if rows[0].estimate.bounds() else metric
     columns = ("rank", "trial", heading, "seconds", "searched hyperparameters")
     made = table(*columns, right=("rank", "trial", "seconds"), whole=(heading,))
     for row in rows:
         cells = (str(row.rank), str(row.number), str(row.estimate), f"{row.seconds:.0f}")
         made.add_row(*cells, Text(recipe_in_short(row.params)))
     show(out, f"{study.study_name}: best {len(rows)} of {len(complete_trials(study))} complete trials", made)
-    if rows[0].estimate.share:
+    if rows[0].estimate.bounds():
         out.print(f"Intervals are for {rows[0].estimate.n:,} validation images. The best trial looks better than it is,"
                   " because it was selected on these images.", style="dim")  # fmt: skip
     shares = importance(study)

@@ -47,7 +47,7 @@ class Program:
         self.steps = plan(layers, image_shape)
         self.trainable = [p for p in everything if p.trainable]
         self.moving = [p for p in everything if not p.trainable]
-        self._layers, self._image_shape = layers, image_shape
+        self._layers, self._image_shape, self._classes = layers, image_shape, classes
         self.train = backend.compiled(self._train)
         self.evaluate = backend.compiled(self._evaluate)
         self._update = backend.fused(update.regularized_step, tuple(self.trainable), structure.penalty, structure.clip)
@@ -170,7 +170,15 @@ class Program:
     def _evaluate(
         self, state: State, images: Tensor, labels: Tensor, hyper: Mapping[str, Tensor], count: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Mean loss and accuracy (K,) on images (batches, B, H, W, C) uint8; labels below 0 mark padding."""
+        """Mean loss (K,), and how many images of each class are right (K, classes).
+
+        Args:
+            state: of K slots
+            images: (batches, B, H, W, C) uint8
+            labels: (batches, B); those below 0 mark padding
+            hyper: as `_train`
+            count: number of images without padding
+        """
         batches, batch, height, width, channels = images.shape
         slots = state.weights.shape[0]
         weights = _unpack(state.weights, self.trainable) | _unpack(state.moving, self.moving)
@@ -186,11 +194,12 @@ class Program:
             _, plain = losses(logits, labels[i][None], 0.0)
             plain = ops.where(labels[i] >= 0, plain, 0.0)
             correct = ops.cast(ops.argmax(logits, -1) == labels[i][None], "float32")
-            return carry[0] + ops.sum(plain, -1), carry[1] + ops.sum(correct, -1)
+            of_class = ops.one_hot(labels[i], self._classes, dtype="float32")  # nothing for padding
+            return carry[0] + ops.sum(plain, -1), carry[1] + ops.matmul(correct, of_class)
 
-        zeros = ops.zeros((slots,))
-        loss, correct = backend.loop(batches, body, (zeros, zeros))
-        return loss / count, correct / count
+        zeros = ops.zeros((slots,)), ops.zeros((slots, self._classes))
+        loss, right = backend.loop(batches, body, zeros)
+        return loss / count, right
 
 
 def _normalize(dtype: str, pixels: Tensor, scale: Tensor, offset: Tensor) -> Tensor:

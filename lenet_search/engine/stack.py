@@ -40,6 +40,7 @@ class EpochResult:
     train_accuracy: float
     val_loss: float  # after the epoch
     val_accuracy: float
+    val_balanced_accuracy: float  # the mean of the classes' accuracies
     learning_rate: float  # of the epoch's last step
     images: int  # number of images trained on in this epoch
     finite: bool  # False if the run has diverged
@@ -57,7 +58,7 @@ class Computed:
 
     slots: list[int]
     arrays: list[np.ndarray]  # weights, moments, moving statistics after it
-    measured: list[list[float]]  # train_loss, train_accuracy, val_loss, val_accuracy of each slot
+    measured: list[list[float]]  # of each slot, in the order of `EpochResult`: from train_loss to val_balanced_accuracy
     rates: list[float]
     seconds: float
 
@@ -230,8 +231,11 @@ class Stack:
         first = np.array(self.clock * self._steps % 2**31, np.int32)
         after, loss, accuracy = self._program.train(state, self._images, self._labels, order, rows, hyper, first)
         count = np.array(len(self._split.x_val), np.float32)
-        val_loss, val_accuracy = self._program.evaluate(after, *self._validation, hyper, count)
-        columns = np.array([np.asarray(column) for column in (loss, accuracy, val_loss, val_accuracy)], float)
+        val_loss, right = self._program.evaluate(after, *self._validation, hyper, count)
+        of_class = np.bincount(self._split.y_val, minlength=self._split.classes)
+        right, there = np.asarray(right, float), of_class > 0
+        plain, balanced = right.sum(axis=1) / of_class.sum(), (right[:, there] / of_class[there]).mean(axis=1)
+        columns = np.array([np.asarray(column) for column in (loss, accuracy, val_loss, plain, balanced)], float)
         arrays = [np.asarray(array) for array in (after.weights, *after.moments, after.moving)]
         return Computed(chosen, arrays, columns.T.tolist(), rates, perf_counter() - started)
 
@@ -251,10 +255,10 @@ class Stack:
         slot = self._slots[number]
         assert slot is not None
         slot.epoch += 1
-        train_loss, train_accuracy, val_loss, val_accuracy = measured
+        train_loss, accuracy, val_loss, val_accuracy, balanced = measured
         finite = math.isfinite(train_loss + val_loss) and bool(np.isfinite(self._state.weights[number]).all())
         images = self._steps * self.structure.batch_size
-        return EpochResult(slot.epoch, train_loss, train_accuracy, val_loss, val_accuracy, rate, images, finite)
+        return EpochResult(slot.epoch, train_loss, accuracy, val_loss, val_accuracy, balanced, rate, images, finite)
 
     def _chosen(self, active: tuple[int, ...]) -> list[int]:
         """The slots to run: those in use, filled up with empty ones."""

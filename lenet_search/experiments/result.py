@@ -1,5 +1,6 @@
 """The result of a recipe on several seeds: its figures with their intervals, and the verdict on its claim."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -7,9 +8,9 @@ from typing import Any
 from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.task import Task
 from lenet_search.look.intervals import Estimate, mean_of, share_of
-from lenet_search.run import Run
+from lenet_search.run import Run, is_share
 
-METRICS = ("test_accuracy", "val_accuracy", "val_loss")
+METRICS = ("test_accuracy", "val_accuracy", "val_loss", "val_balanced_accuracy")
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Result:
         values = {}
         for run in self.runs:
             value = run.test_accuracy if metric == "test_accuracy" else run.curve[metric][-1]
-            if not run.diverged and value is not None:
+            if not run.diverged and value is not None and math.isfinite(value):
                 values[run.seed] = value
         return values
 
@@ -59,7 +60,7 @@ class Result:
         values, images = list(self.values(metric).values()), self._images(metric)
         if len(values) == 1 and images:
             return replace(share_of(values[0], images), n=1)
-        return mean_of(values, share=metric != "val_loss")
+        return mean_of(values, share=is_share(metric))
 
     def _images(self, metric: str) -> int:
         if metric == "test_accuracy":

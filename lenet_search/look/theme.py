@@ -75,6 +75,7 @@ class Shown:
 
 METRICS = {
     "val_accuracy": Shown("validation accuracy", 100.0, "%", 2),
+    "val_balanced_accuracy": Shown("balanced validation accuracy", 100.0, "%", 2),
     "train_accuracy": Shown("training accuracy", 100.0, "%", 2),
     "val_loss": Shown("validation cross-entropy", 1.0, "nats", 4),
     "train_loss": Shown("training cross-entropy", 1.0, "nats", 4),

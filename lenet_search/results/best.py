@@ -15,6 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 from lenet_search.errors import ResultError
 from lenet_search.look.intervals import Estimate, share_of
 from lenet_search.recipe import FIELDS
+from lenet_search.run import is_share
 from lenet_search.storage import DEFINITION
 from lenet_search.storage.trials import run_of
 
@@ -61,7 +62,7 @@ def _newest(storage: BaseStorage, study_id: int) -> datetime:
 
 
 def metric_of(study: optuna.Study) -> str:
-    """The metric of the study: "val_accuracy" or "val_loss"."""
+    """The metric of the study, one of `study.METRICS`."""
     stored = study.user_attrs.get(DEFINITION, {}).get("study.metric")
     if stored is not None:
         return str(tomllib.loads(f"metric = {stored}")["metric"])
@@ -102,11 +103,16 @@ def top_rows(study: optuna.Study, n: int) -> list[Row]:
 
 
 def estimate_of(study: optuna.Study, trial: FrozenTrial) -> Estimate:
-    """A complete trial's value on the validation images; a loss has no interval."""
+    """A complete trial's value on the validation images.
+
+    Only an accuracy has an interval. That of a balanced accuracy depends on the accuracy in each class, and a trial
+    does not store these.
+    """
     value, images = float(trial.value or 0.0), int(run_of(trial).images["validation"])
-    if metric_of(study) == "val_accuracy":
+    metric = metric_of(study)
+    if metric == "val_accuracy":
         return share_of(value, images)
-    return Estimate(value, images, None, None, "images", share=False)
+    return Estimate(value, images, None, None, "images", share=is_share(metric))
 
 
 def ordered(params: dict[str, Any]) -> dict[str, Any]:

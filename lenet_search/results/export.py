@@ -15,6 +15,7 @@ from optuna.trial import FrozenTrial
 
 from lenet_search import data
 from lenet_search.errors import DataError, ResultError
+from lenet_search.look.theme import METRICS
 from lenet_search.results.best import best_trial, complete_trials, estimate_of, importance, metric_of
 from lenet_search.results.curves import curves_table
 from lenet_search.results.report import report_page
@@ -90,10 +91,10 @@ def export(study: optuna.Study, url: str, folder: Path, *, data_folder: Path | N
 def headline(study: optuna.Study, trial: FrozenTrial) -> str:
     """One line with the trial, its result, n and the 95 % interval."""
     found = estimate_of(study, trial)
-    if found.share:
+    if found.bounds():
         result = f"{found.figure()} of {found.n:,} validation images correct (95 % interval {found.bounds()})"
     else:
-        result = f"cross-entropy {found} on {found.n:,} validation images"
+        result = f"{METRICS[metric_of(study)].label} {found} on {found.n:,} validation images"
     of = f"{len(complete_trials(study))} complete trials of study {study.study_name}"
     return f"Trial {trial.number}, the best of {of}: {result}."
 

@@ -13,7 +13,11 @@ from lenet_search.study.toml_text import value_text
 
 Direction = Literal["maximize", "minimize"]
 
-METRICS: dict[str, Direction] = {"val_accuracy": "maximize", "val_loss": "minimize"}
+METRICS: dict[str, Direction] = {
+    "val_accuracy": "maximize",
+    "val_loss": "minimize",
+    "val_balanced_accuracy": "maximize",
+}
 
 
 @dataclass(frozen=True)

@@ -236,3 +236,16 @@ def test_evaluation_equals_plain_keras(normalize: str) -> None:
     loss, accuracy = model.evaluate(split.x_val, split.y_val, verbose=0)
     assert result.val_loss == pytest.approx(loss, abs=1e-5)
     assert result.val_accuracy == pytest.approx(accuracy, abs=1e-6)
+
+
+def test_balanced_accuracy_is_the_mean_of_the_accuracies_in_each_class() -> None:
+    split = images(channels=1)
+    split.y_val[:] = np.where(np.arange(len(split.y_val)) < 3, split.y_val, 0)  # most are of one class
+    recipes = [recipe(optimizer__sgd__learning_rate=0.1), recipe(optimizer__sgd__learning_rate=0.001)]
+    stack = stack_of(*recipes, split=split)
+    for slot, result in stack.epoch().items():
+        model = plain_model(recipes[slot], split.describe(), stack.weights(slot))
+        right = model.predict(split.x_val, verbose=0).argmax(axis=1) == split.y_val
+        recalls = [right[split.y_val == label].mean() for label in np.unique(split.y_val)]
+        assert result.val_balanced_accuracy == pytest.approx(np.mean(recalls), abs=1e-6)
+        assert result.val_accuracy == pytest.approx(right.mean(), abs=1e-6)

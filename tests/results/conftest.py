@@ -87,7 +87,7 @@ def trial_of(
     accuracy = (0.1 + (value - 0.1) * rise) if metric == "val_accuracy" else rise * 0.5
     loss = 2.3 - (2.3 - value) * rise if metric == "val_loss" else 2.3 - 1.9 * (accuracy - 0.1)
     factors = recipe.schedule.factors(0, epochs, 1, EPOCHS)
-    columns = (loss - 0.1, accuracy + 0.02, loss, accuracy, recipe.optimizer.branch.learning_rate * factors)
+    columns = (loss - 0.1, accuracy + 0.02, loss, accuracy, accuracy, recipe.optimizer.branch.learning_rate * factors)
     curve = Curve(*([float(x) for x in column] for column in columns))
     curve[metric][-1] = value if state == TrialState.COMPLETE else curve[metric][-1]
     clocks = [(3 * number, epochs)]

@@ -16,6 +16,7 @@ from lenet_search.results.best import (
     pick_study,
     top_rows,
 )
+from lenet_search.results.export import headline
 from lenet_search.storage import DEFINITION
 from tests.results.conftest import drawn, trial_of
 
@@ -101,6 +102,15 @@ def test_a_row_carries_its_interval_and_n(made_study: Make) -> None:
 def test_a_loss_has_no_interval_of_a_share(made_study: Make) -> None:
     (row,) = top_rows(made_study(30, direction="minimize"), 1)
     assert (row.estimate.low, row.estimate.high) == (None, None)
+
+
+def test_a_balanced_accuracy_is_shown_in_percent_without_an_interval(made_study: Make) -> None:
+    study = made_study(30)
+    study.set_user_attr(DEFINITION, {"study.metric": '"val_balanced_accuracy"'})
+    (row,) = top_rows(study, 1)
+    assert str(row.estimate).endswith(" %")
+    assert not row.estimate.bounds()
+    assert "balanced validation accuracy" in headline(study, study.best_trial)
 
 
 def test_a_rows_parameters_stand_in_the_order_of_the_study_language(made_study: Make) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from lenet_search.study import duration
+from lenet_search.study import METRICS, duration
 from tests.study.conftest import DefinitionOf, ProblemsOf
 
 
@@ -18,7 +18,7 @@ def test_what_is_no_duration_is_refused_with_what_is(given: str | float) -> None
         duration(given)
 
 
-@pytest.mark.parametrize(("metric", "direction"), [("val_accuracy", "maximize"), ("val_loss", "minimize")])
+@pytest.mark.parametrize(("metric", "direction"), METRICS.items())
 def test_the_direction_follows_from_the_metric(metric: str, direction: str, definition_of: DefinitionOf) -> None:
     assert definition_of(f"[study]\nmetric = '{metric}'").direction == direction
     assert definition_of(f"[study]\nmetric = '{metric}'\ndirection = '{direction}'").direction == direction
@@ -38,9 +38,10 @@ def test_the_direction_follows_from_the_metric(metric: str, direction: str, defi
         ),
         (
             "metric = 'val_acuracy'",
-            'expected one of val_accuracy, val_loss; received "val_acuracy"; did you mean "val_accuracy"?',
+            "expected one of val_accuracy, val_loss, val_balanced_accuracy; "
+            'received "val_acuracy"; did you mean "val_accuracy"?',
         ),
-        ("metric = ['val_loss']", "study.metric: expected one of val_accuracy, val_loss"),
+        ("metric = ['val_loss']", "study.metric: expected one of val_accuracy, val_loss, val_balanced_accuracy"),
         (
             "direction = 'minimize'",
             'study.direction: expected "maximize" for val_accuracy, or no value; received "minimize"',
