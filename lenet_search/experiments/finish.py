@@ -1,7 +1,7 @@
 """Trains and measures the missing runs of recipes on all cores or GPUs, and keeps each as soon as it is done."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lenet_search.crew import FREEZE_EVERY
@@ -36,6 +36,7 @@ def finish(
     test_limit: int | None = None,
     freeze_every: float = FREEZE_EVERY,
     on_result: Callable[[Result], None] | None = None,
+    more: Callable[[Sequence[Result]], Sequence[Task]] | None = None,
 ) -> list[Result]:
     """Train the runs that are missing and, with `test`, measure the models not yet measured on the test set.
 
@@ -51,9 +52,11 @@ def finish(
         test_limit: number of test images to use, for a quick check; else all
         freeze_every: seconds between two copies of each run's state
         on_result: called with each recipe's result as soon as it is complete
+        more: called with all results when every run is done; returns the next round, which is some of `tasks` with
+            more seeds, or none when the work is over. Workers keep running between rounds. Only without `test`.
 
     Returns:
-        One result per task, in the order of `tasks`.
+        One result per task, in the order of `tasks`, with the seeds of the last round that it was part of.
 
     Raises:
         DataError: images are missing, or do not fit the network or batch size.
@@ -65,13 +68,25 @@ def finish(
     for task in tasks:
         header = f"{task.title}\n\nTrained by lenet-search."
         kept[task.name].begin(task.recipe, looked[task.name].images, header)
-    jobs, untested = missing(tasks, kept, test, view)
+    numbers = itertools.count()
+    current = {task.name: task for task in tasks}
+    left = {task.name: 0 for task in tasks}
     # The small ones first, so that results come early.
     cost = {task.name: task.recipe.train.epochs * looked[task.name].parameters for task in tasks}
-    jobs.sort(key=lambda job: cost[job.task.name])
-    left = {task.name: 0 for task in tasks}
-    for task in [*(job.task for job in jobs), *(task for task, _ in untested)]:
-        left[task.name] += 1
+
+    def to_do(tasks: Sequence[Task]) -> tuple[list[SeedJob], list[tuple[Task, Run]]]:
+        jobs, untested = missing(tasks, kept, test, view, numbers)
+        for task in [*(job.task for job in jobs), *(task for task, _ in untested)]:
+            left[task.name] += 1
+        return sorted(jobs, key=lambda job: cost[job.task.name]), untested
+
+    def next_round() -> list[SeedJob]:
+        """The first runs missing from a later round; none when there is no later round."""
+        while more is not None and (tasks := more([result(task) for task in current.values()])):
+            current.update({task.name: task for task in tasks})
+            if jobs := to_do(tasks)[0]:
+                return jobs
+        return []
 
     def result(task: Task) -> Result:
         return Result.of(task, kept[task.name], looked[task.name].images, looked[task.name].parameters)
@@ -85,15 +100,18 @@ def finish(
         tell(task)
 
     try:
+        jobs, untested = to_do(tasks)
         for task in tasks:
             tell(task)
+        if not (jobs or untested):
+            jobs = next_round()
         if jobs or untested:
-            total = sum(len(task.seeds) for task in tasks)
+            total = sum(len(task.seeds) for task in current.values())
             done = total - len(jobs) - len(untested)
             decider = InOrder(
-                name, metric, jobs, total, done, kept, view, test=test, test_limit=test_limit, on_end=on_end
-            )
-            numbers = itertools.count(len(jobs))
+                name, metric, jobs, total, done, kept, view, test=test, test_limit=test_limit, on_end=on_end,
+                more=next_round,
+            )  # fmt: skip
             to_test = [decider.to_test(next(numbers), task, run) for task, run in untested]
             cores, gpus = usable_cores(), visible_gpus()
             probe = any(task.recipe.train.precision == "auto" for task in tasks)
@@ -116,13 +134,16 @@ def finish(
                 raise RunError("\n".join(decider.failures))
     finally:
         view.close()
-    return [result(task) for task in tasks]
+    return [result(task) for task in current.values()]
 
 
 def missing(
-    tasks: Sequence[Task], kept: Mapping[str, Kept], test: bool, view: View
+    tasks: Sequence[Task], kept: Mapping[str, Kept], test: bool, view: View, numbers: Iterator[int]
 ) -> tuple[list[SeedJob], list[tuple[Task, Run]]]:
-    """The runs to train, from where they were frozen, and the trained runs still to be measured on the test set."""
+    """The runs to train, from where they were frozen, and the trained runs still to be measured on the test set.
+
+    Jobs are numbered with `numbers`.
+    """
     jobs: list[SeedJob] = []
     untested = []
     for task in tasks:
@@ -135,7 +156,7 @@ def missing(
                     untested.append((task, run))
                 continue
             name = f"{task.name}, seed {seed}"
-            job = SeedJob(len(jobs), name, Run(task.recipe, seed), structure, cohort=True, model=True, task=task)
+            job = SeedJob(next(numbers), name, Run(task.recipe, seed), structure, cohort=True, model=True, task=task)
             try:
                 frozen = kept[task.name].frozen(seed)
             except ResultError as error:
