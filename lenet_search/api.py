@@ -160,8 +160,8 @@ class Study:
 
     def confirm(
         self,
-        finalists: int = 8,
-        seeds: int = 16,
+        finalists: int | None = None,
+        seeds: int | None = None,
         *,
         epochs: int | None = None,
         indifference: float | None = None,
@@ -170,10 +170,15 @@ class Study:
         freeze_every: float = FREEZE_EVERY,
         view: "View | None" = None,
     ) -> "Confirmation":
-        """Race the best recipes and the study's reference on fresh seeds; `confirm` with this study."""
+        """Race the best recipes and the study's reference on fresh seeds: `confirm` with this study.
+
+        What is not given is as in the file's `[confirm]`.
+        """
+        stated = self.definition.confirm or files.Confirming()
         return confirm(
-            self.stored(), self.storage, finalists, seeds, epochs=epochs, indifference=indifference, data=data,
-            workers=workers, freeze_every=freeze_every, view=view,
+            self.stored(), self.storage, finalists or stated.finalists, seeds or stated.seeds,
+            epochs=epochs or stated.epochs, indifference=stated.indifference if indifference is None else indifference,
+            data=data, workers=workers, freeze_every=freeze_every, view=view,
         )  # fmt: skip
 
     def stored(self) -> "optuna.Study":
