@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lenet_search.api import Study, compare, confirm, evaluate, predict, reproduce, train
+    from lenet_search.api import Study, ablate, compare, confirm, evaluate, predict, reproduce, train
     from lenet_search.look.progress import Silent
     from lenet_search.recipe import Recipe
 
@@ -17,6 +17,7 @@ __all__ = [
     "Silent",
     "Study",
     "__version__",
+    "ablate",
     "compare",
     "confirm",
     "evaluate",
@@ -27,7 +28,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {"Recipe": "lenet_search.recipe", "Silent": "lenet_search.look.progress"} | dict.fromkeys(
-    ("Study", "compare", "confirm", "evaluate", "predict", "reproduce", "train"), "lenet_search.api"
+    ("Study", "ablate", "compare", "confirm", "evaluate", "predict", "reproduce", "train"), "lenet_search.api"
 )
 
 

@@ -10,9 +10,9 @@
     training = train(recipe, seeds=8)
     training.result.mean("val_accuracy")
 
-`confirm`, `train`, `compare`, `reproduce`, `evaluate` and `predict` are the commands of these names. Arrays work
-wherever a data set does: `data=(x_train, y_train)`. Progress appears in the terminal or notebook; `view=Silent()` turns
-it off.
+`ablate`, `confirm`, `train`, `compare`, `reproduce`, `evaluate` and `predict` are the commands of these names. Arrays
+work wherever a data set does: `data=(x_train, y_train)`. Progress appears in the terminal or notebook; `view=Silent()`
+turns it off.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import optuna
 
     from lenet_search.crew.places import Slots
+    from lenet_search.experiments.ablate import Ablation
     from lenet_search.experiments.compare import Comparison
     from lenet_search.experiments.confirm import Confirmation, Finalist
     from lenet_search.experiments.reproduce import Reproduction
@@ -254,6 +255,60 @@ def confirm(
     )
     write_confirmed(study, confirmation.summary())
     return confirmation
+
+
+def ablate(
+    study: "optuna.Study",
+    seeds: int = 8,
+    *,
+    path: bool = False,
+    epochs: int | None = None,
+    out: str | Path | None = None,
+    data: str | Path | None = None,
+    workers: int | None = None,
+    freeze_every: float = FREEZE_EVERY,
+    view: "View | None" = None,
+) -> "tuple[Ablation, list[Path]]":
+    """Train what each choice of a study's winner brings; returns the result and the files written.
+
+    The winner is the confirmed recipe, else that of the best trial; the reference as in `confirm`.
+
+    Args:
+        study: an Optuna study, as `Study.stored` returns it
+        seeds: runs per variant, 2 or more
+        path: go from the reference to the winner one choice after the other, instead of one choice back
+        epochs: epochs of every recipe; else those of the search
+        out: folder; else ablations/STUDY
+        data: folder searched for NAME.npz before downloading
+        workers: number of processes; else one per GPU, or one per core
+        freeze_every: seconds between two copies of each run's state
+        view: where progress is shown; else in the terminal or notebook
+
+    Raises:
+        ResultError: no trial is complete, or the winner is the reference.
+        LenetSearchError: as `lenet_search.experiments.ablate.ablate`.
+    """
+    from lenet_search.errors import ResultError
+    from lenet_search.experiments.ablate import ablate as put_back
+    from lenet_search.experiments.confirm import FIRST_SEED
+    from lenet_search.experiments.waterfall import write_ablation
+    from lenet_search.results.best import metric_of
+    from lenet_search.results.finalists import reference_of, winner_of
+
+    if seeds < 2:
+        raise ValueError(f"seeds: expected a whole number from 2; received {seeds!r}")
+    winner, reference = winner_of(study), reference_of(study)
+    if reference is None:
+        raise ResultError(f"study {study.study_name!r} has no reference: lenet-search did not create it")
+    if epochs is not None:
+        winner, reference = winner.with_epochs(epochs), reference.with_epochs(epochs)
+    folder = Path(out) if out is not None else Path("ablations", study.study_name)
+    found = put_back(
+        winner, reference, folder, study=study.study_name, metric=metric_of(study), path=path,
+        seeds=range(FIRST_SEED, FIRST_SEED + seeds), view=_shown(view), workers=workers, freeze_every=freeze_every,
+        data_folder=None if data is None else Path(data),
+    )  # fmt: skip
+    return found, write_ablation(found, folder)
 
 
 def _finalists(study: "optuna.Study", count: int, epochs: int | None) -> "list[Finalist]":

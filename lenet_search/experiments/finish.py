@@ -1,6 +1,7 @@
 """Trains and measures the missing runs of recipes on all cores or GPUs, and keeps each as soon as it is done."""
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from lenet_search.crew.places import places
 from lenet_search.crew.signals import Interrupted, same_command, stop_signals
 from lenet_search.crew.staff import Staff
 from lenet_search.errors import ResultError, RunError
-from lenet_search.experiments.images import look
+from lenet_search.experiments.images import Looked, look
 from lenet_search.experiments.in_order import InOrder, SeedJob
 from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.result import Result
@@ -52,11 +53,12 @@ def finish(
         test_limit: number of test images to use, for a quick check; else all
         freeze_every: seconds between two copies of each run's state
         on_result: called with each recipe's result as soon as it is complete
-        more: called with all results when every run is done; returns the next round, which is some of `tasks` with
-            more seeds, or none when the work is over. Workers keep running between rounds. Only without `test`.
+        more: called with all results when every run is done; returns the tasks of the next round, new ones or those
+            of before with more seeds, or none when the work is over. Workers keep running between rounds, so the
+            precision of new recipes must be settled. Only without `test`.
 
     Returns:
-        One result per task, in the order of `tasks`, with the seeds of the last round that it was part of.
+        One result per task, in the order of `tasks` and rounds, with the seeds of the last round it was part of.
 
     Raises:
         DataError: images are missing, or do not fit the network or batch size.
@@ -64,26 +66,34 @@ def finish(
         Interrupted: by a signal; finished runs are kept, and running ones are frozen.
         RunError: workers keep dying, or some runs cannot be trained here (the others are done).
     """
-    looked = look(tasks, data_folder)
-    for task in tasks:
-        header = f"{task.title}\n\nTrained by lenet-search."
-        kept[task.name].begin(task.recipe, looked[task.name].images, header)
+    looked: dict[str, Looked] = {}
+    current: dict[str, Task] = {}
     numbers = itertools.count()
-    current = {task.name: task for task in tasks}
-    left = {task.name: 0 for task in tasks}
-    # The small ones first, so that results come early.
-    cost = {task.name: task.recipe.train.epochs * looked[task.name].parameters for task in tasks}
+    left: Counter[str] = Counter()
+
+    def admit(tasks: Sequence[Task]) -> None:
+        """Check the images of tasks, and open their folders."""
+        new = [task for task in tasks if task.name not in looked]
+        looked.update(look(new, data_folder))
+        current.update({task.name: task for task in tasks})
+        for task in new:
+            header = f"{task.title}\n\nTrained by lenet-search."
+            kept[task.name].begin(task.recipe, looked[task.name].images, header)
+
+    def cost(job: SeedJob) -> int:
+        """The small ones first, so that results come early."""
+        return job.task.recipe.train.epochs * looked[job.task.name].parameters
 
     def to_do(tasks: Sequence[Task]) -> tuple[list[SeedJob], list[tuple[Task, Run]]]:
         jobs, untested = missing(tasks, kept, test, view, numbers)
         for task in [*(job.task for job in jobs), *(task for task, _ in untested)]:
             left[task.name] += 1
-        return sorted(jobs, key=lambda job: cost[job.task.name]), untested
+        return sorted(jobs, key=cost), untested
 
     def next_round() -> list[SeedJob]:
         """The first runs missing from a later round; none when there is no later round."""
         while more is not None and (tasks := more([result(task) for task in current.values()])):
-            current.update({task.name: task for task in tasks})
+            admit(tasks)
             if jobs := to_do(tasks)[0]:
                 return jobs
         return []
@@ -99,6 +109,7 @@ def finish(
         left[task.name] -= 1
         tell(task)
 
+    admit(tasks)
     try:
         jobs, untested = to_do(tasks)
         for task in tasks:

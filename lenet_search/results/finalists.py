@@ -7,6 +7,7 @@ import optuna
 from lenet_search.recipe import Recipe
 from lenet_search.results.best import best_trial, complete_trials
 from lenet_search.storage import DEFINITION
+from lenet_search.storage.confirmed import read_confirmed
 from lenet_search.storage.trials import run_of
 from lenet_search.study.stored import stored_reference
 
@@ -31,6 +32,19 @@ def best_recipes(study: optuna.Study) -> list[Found]:
         recipe = run_of(trial).recipe
         found.setdefault(recipe, Found(trial.number, float(trial.value or 0.0), recipe))
     return list(found.values())
+
+
+def winner_of(study: optuna.Study) -> Recipe:
+    """The confirmed recipe, else that of the best trial.
+
+    Raises:
+        ResultError: no trial is complete.
+    """
+    confirmed = read_confirmed(study)
+    if confirmed is not None:
+        values = {recipe["name"]: recipe["values"] for recipe in confirmed["recipes"]}
+        return Recipe.from_values(values[confirmed["winner"]])
+    return run_of(best_trial(study)).recipe
 
 
 def reference_of(study: optuna.Study) -> Recipe | None:
