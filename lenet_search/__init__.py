@@ -8,15 +8,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lenet_search.api import Study, compare, evaluate, predict, reproduce, train
+    from lenet_search.api import Study, ablate, compare, confirm, evaluate, predict, reproduce, train
     from lenet_search.look.progress import Silent
     from lenet_search.recipe import Recipe
 
-__all__ = ["Recipe", "Silent", "Study", "__version__", "compare", "evaluate", "predict", "reproduce", "train"]
+__all__ = [
+    "Recipe",
+    "Silent",
+    "Study",
+    "__version__",
+    "ablate",
+    "compare",
+    "confirm",
+    "evaluate",
+    "predict",
+    "reproduce",
+    "train",
+]
 __version__ = "0.1.0"
 
 _HOMES = {"Recipe": "lenet_search.recipe", "Silent": "lenet_search.look.progress"} | dict.fromkeys(
-    ("Study", "compare", "evaluate", "predict", "reproduce", "train"), "lenet_search.api"
+    ("Study", "ablate", "compare", "confirm", "evaluate", "predict", "reproduce", "train"), "lenet_search.api"
 )
 
 

@@ -10,11 +10,13 @@
     training = train(recipe, seeds=8)
     training.result.mean("val_accuracy")
 
-`train`, `compare`, `reproduce`, `evaluate` and `predict` are the commands of these names. Arrays work wherever a data
-set does: `data=(x_train, y_train)`. Progress appears in the terminal or notebook; `view=Silent()` turns it off.
+`ablate`, `confirm`, `train`, `compare`, `reproduce`, `evaluate` and `predict` are the commands of these names. Arrays
+work wherever a data set does: `data=(x_train, y_train)`. Progress appears in the terminal or notebook; `view=Silent()`
+turns it off.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
     import optuna
 
     from lenet_search.crew.places import Slots
+    from lenet_search.experiments.ablate import Ablation
     from lenet_search.experiments.compare import Comparison
+    from lenet_search.experiments.confirm import Confirmation, Finalist
     from lenet_search.experiments.reproduce import Reproduction
     from lenet_search.experiments.task import Task
     from lenet_search.experiments.train import Training
@@ -155,6 +159,29 @@ class Study:
         data_folder = None if data is None else Path(data)
         return export(self.stored(), url, target, data_folder=data_folder)
 
+    def confirm(
+        self,
+        finalists: int | None = None,
+        seeds: int | None = None,
+        *,
+        epochs: int | None = None,
+        indifference: float | None = None,
+        data: str | Path | None = None,
+        workers: int | None = None,
+        freeze_every: float = FREEZE_EVERY,
+        view: "View | None" = None,
+    ) -> "Confirmation":
+        """Race the best recipes and the study's reference on fresh seeds: `confirm` with this study.
+
+        What is not given is as in the file's `[confirm]`.
+        """
+        stated = self.definition.confirm or files.Confirming()
+        return confirm(
+            self.stored(), self.storage, finalists or stated.finalists, seeds or stated.seeds,
+            epochs=epochs or stated.epochs, indifference=stated.indifference if indifference is None else indifference,
+            data=data, workers=workers, freeze_every=freeze_every, view=view,
+        )  # fmt: skip
+
     def stored(self) -> "optuna.Study":
         """The Optuna study of this name, for Optuna's own analysis and plots.
 
@@ -165,6 +192,142 @@ class Study:
         from lenet_search.storage import open_storage, resolve
 
         return pick_study(open_storage(resolve(self.storage), create=False), self.definition.name)
+
+
+def confirm(
+    study: "optuna.Study",
+    storage: str | None = None,
+    finalists: int = 8,
+    seeds: int = 16,
+    *,
+    epochs: int | None = None,
+    indifference: float | None = None,
+    data: str | Path | None = None,
+    workers: int | None = None,
+    freeze_every: float = FREEZE_EVERY,
+    view: "View | None" = None,
+) -> "Confirmation":
+    """Race the best recipes of a study and its reference on fresh seeds, and store the result with the study.
+
+    The reference is the study's first `[[start]]`, else the defaults. Only missing runs are trained.
+
+    Args:
+        study: an Optuna study, as `Study.stored` returns it
+        storage: its journal file or URL; else LENET_SEARCH_STORAGE, else lenet-search.journal
+        finalists: number of recipes, the best of the search
+        seeds: seeds of the recipes that stay to the end, 2 or more
+        epochs: epochs of every recipe; else those of the search
+        indifference: which difference is none; else 0.002 for an accuracy and 0 for a loss
+        data: folder searched for NAME.npz before downloading
+        workers: number of processes; else one per GPU, or one per core
+        freeze_every: seconds between two copies of each run's state
+        view: where progress is shown; else in the terminal or notebook
+
+    Raises:
+        ResultError: no trial is complete.
+        LenetSearchError: as `lenet_search.experiments.confirm.confirm`.
+    """
+    from lenet_search.experiments.confirm import INDIFFERENCE
+    from lenet_search.experiments.confirm import confirm as race
+    from lenet_search.results.best import best_trial, metric_of
+    from lenet_search.run import is_share
+    from lenet_search.storage import artifact_folder, resolve
+    from lenet_search.storage.confirmed import write_confirmed
+    from lenet_search.storage.trials import run_of
+
+    if finalists < 1 or seeds < 2:
+        raise ValueError(f"expected 1 or more finalists and 2 or more seeds; received {finalists} and {seeds}")
+    metric = metric_of(study)
+    folder = artifact_folder(resolve(storage)) / "confirm" / study.study_name
+    confirmation = race(
+        _finalists(study, finalists, epochs),
+        folder if epochs is None else folder / f"{epochs}-epochs",
+        study=study.study_name,
+        metric=metric,
+        seeds=seeds,
+        view=_shown(view),
+        indifference=(INDIFFERENCE if is_share(metric) else 0.0) if indifference is None else indifference,
+        grain=1.0 / int(run_of(best_trial(study)).images["validation"]) if metric == "val_accuracy" else 0.0,
+        epochs=epochs,
+        data_folder=None if data is None else Path(data),
+        workers=workers,
+        freeze_every=freeze_every,
+    )
+    write_confirmed(study, confirmation.summary())
+    return confirmation
+
+
+def ablate(
+    study: "optuna.Study",
+    seeds: int = 8,
+    *,
+    path: bool = False,
+    epochs: int | None = None,
+    out: str | Path | None = None,
+    data: str | Path | None = None,
+    workers: int | None = None,
+    freeze_every: float = FREEZE_EVERY,
+    view: "View | None" = None,
+) -> "tuple[Ablation, list[Path]]":
+    """Train what each choice of a study's winner brings; returns the result and the files written.
+
+    The winner is the confirmed recipe, else that of the best trial; the reference as in `confirm`.
+
+    Args:
+        study: an Optuna study, as `Study.stored` returns it
+        seeds: runs per variant, 2 or more
+        path: go from the reference to the winner one choice after the other, instead of one choice back
+        epochs: epochs of every recipe; else those of the search
+        out: folder; else ablations/STUDY
+        data: folder searched for NAME.npz before downloading
+        workers: number of processes; else one per GPU, or one per core
+        freeze_every: seconds between two copies of each run's state
+        view: where progress is shown; else in the terminal or notebook
+
+    Raises:
+        ResultError: no trial is complete, or the winner is the reference.
+        LenetSearchError: as `lenet_search.experiments.ablate.ablate`.
+    """
+    from lenet_search.errors import ResultError
+    from lenet_search.experiments.ablate import ablate as put_back
+    from lenet_search.experiments.confirm import FIRST_SEED
+    from lenet_search.experiments.waterfall import write_ablation
+    from lenet_search.results.best import metric_of
+    from lenet_search.results.finalists import reference_of, winner_of
+
+    if seeds < 2:
+        raise ValueError(f"seeds: expected a whole number from 2; received {seeds!r}")
+    winner, reference = winner_of(study), reference_of(study)
+    if reference is None:
+        raise ResultError(f"study {study.study_name!r} has no reference: lenet-search did not create it")
+    if epochs is not None:
+        winner, reference = winner.with_epochs(epochs), reference.with_epochs(epochs)
+    folder = Path(out) if out is not None else Path("ablations", study.study_name)
+    found = put_back(
+        winner, reference, folder, study=study.study_name, metric=metric_of(study), path=path,
+        seeds=range(FIRST_SEED, FIRST_SEED + seeds), view=_shown(view), workers=workers, freeze_every=freeze_every,
+        data_folder=None if data is None else Path(data),
+    )  # fmt: skip
+    return found, write_ablation(found, folder)
+
+
+def _finalists(study: "optuna.Study", count: int, epochs: int | None) -> "list[Finalist]":
+    """The best `count` recipes and the reference, with other `epochs` if given."""
+    from lenet_search.experiments.confirm import Finalist
+    from lenet_search.results.finalists import best_recipes, reference_of
+
+    recipe = reference_of(study)
+    reference = None if recipe is None else Finalist("reference", recipe, is_reference=True)
+    racing: list[Finalist] = []
+    for found in best_recipes(study):
+        if found.recipe == recipe:
+            reference = Finalist("reference", recipe, found.number, found.value, is_reference=True)
+        elif len(racing) < count:
+            racing.append(Finalist(f"trial-{found.number}", found.recipe, found.number, found.value))
+    racing += [] if reference is None else [reference]
+    if epochs is None:
+        return racing
+    return [replace(each, recipe=each.recipe.with_epochs(epochs)) for each in racing]
 
 
 def train(

@@ -77,6 +77,22 @@ class Space:
             total *= shared * (sum(branches.values()) or 1)
         return total
 
+    def reference(self, start: Mapping[str, Value]) -> dict[str, Value]:
+        """What a search has to beat: the values of `start`, else the defaults, else the nearest value of the space.
+
+        Args:
+            start: searched hyperparameters by path, as one `[[start]]`
+
+        Returns:
+            Flat values for `Recipe.from_values`, from the selected branches only.
+        """
+        values: dict[str, Value] = {}
+        for path, entry in self.entries.items():
+            field = FIELDS[path]
+            if field.branch is None or values[f"{field.section}.kind"] == field.branch:
+                values[path] = start[path] if path in start else _nearest(entry, field.default)
+        return values
+
     def sample(self, trial: optuna.Trial) -> dict[str, Value]:
         """Draw a trial: flat values for `Recipe.from_values`, from the selected branches only.
 
@@ -137,6 +153,19 @@ def _values_of(entry: Entry) -> int | None:
 def steps_between(low: float, value: float, step: float) -> Fraction:
     """The exact number of steps from `low` to `value`, in decimal arithmetic: 0.1 is a tenth."""
     return (Fraction(str(value)) - Fraction(str(low))) / Fraction(str(step))
+
+
+def _nearest(entry: Entry, default: Value) -> Value:
+    """The value of an entry that is nearest to a default; the first choice where nothing is near."""
+    if isinstance(entry, Choice):
+        return default if default in entry.choices else entry.choices[0]
+    if not isinstance(entry, Range):
+        return entry
+    assert isinstance(default, int | float)
+    value = min(max(default, entry.low), entry.high)
+    if entry.step is not None:
+        value = entry.low + round((value - entry.low) / entry.step) * entry.step
+    return int(value) if entry.integer else float(value)
 
 
 def _suggest(trial: optuna.Trial, path: str, entry: Entry) -> Value:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from lenet_search.cli import best, check, compare, evaluate, predict, reproduce, run, studies, train
+from lenet_search.cli import ablate, best, check, compare, confirm, evaluate, predict, reproduce, run, studies, train
 from lenet_search.cli.group import Commands
 
 app = typer.Typer(
@@ -43,6 +43,8 @@ app.command("run", epilog=run.EXAMPLES)(run.run)
 app.command("best", epilog=best.EXAMPLES, cls=best.OptionalFolder)(best.best)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("studies")(studies.studies)
+app.command("confirm", epilog=confirm.EXAMPLES)(confirm.confirm)
+app.command("ablate", epilog=ablate.EXAMPLES)(ablate.ablate)
 app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("predict", epilog=predict.EXAMPLES)(predict.predict)

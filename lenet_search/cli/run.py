@@ -77,8 +77,10 @@ def run(
 
     Ctrl-C, SIGTERM, SIGUSR1 and --timeout stop the search within seconds.
     Running trials are frozen; run the same command again to resume them.
+    A study with a [confirm] table ends with the race of `lenet-search confirm`.
     """
     from lenet_search.api import Study
+    from lenet_search.cli.confirm import conclude
     from lenet_search.cli.terminal import console, print_json
     from lenet_search.crew.places import slots_of
     from lenet_search.look.live import view_for
@@ -94,16 +96,23 @@ def run(
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="'--slots'") from None
     chosen = Study.read(study, overrides=set_ or (), name=name)
+    out = console(stderr=json)
     try:
-        view = view_for(console(stderr=json))
+        view = view_for(out)
         summary = chosen.run(trials, seconds, storage, workers, size, data, view, freeze_every)
     except Interrupted as interrupted:
         if json and interrupted.summary is not None:
             print_json(interrupted.summary.to_json())
         raise
+    confirmation = None
+    if chosen.definition.confirm is not None and summary.ended == "done" and summary.best is not None:
+        confirmation = chosen.confirm(data=data, workers=workers, freeze_every=freeze_every, view=view_for(out))
     if json:
-        print_json(summary.to_json())
-    _conclude(summary, console(stderr=json))
+        confirmed = None if confirmation is None else confirmation.summary()
+        print_json(summary.to_json() | {"confirmation": confirmed})
+    if confirmation is not None:
+        conclude(confirmation, out)
+    _conclude(summary, out)
 
 
 def _conclude(summary: "Summary", out: "Console") -> None:

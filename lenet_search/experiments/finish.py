@@ -1,7 +1,8 @@
 """Trains and measures the missing runs of recipes on all cores or GPUs, and keeps each as soon as it is done."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lenet_search.crew import FREEZE_EVERY
@@ -11,7 +12,7 @@ from lenet_search.crew.places import places
 from lenet_search.crew.signals import Interrupted, same_command, stop_signals
 from lenet_search.crew.staff import Staff
 from lenet_search.errors import ResultError, RunError
-from lenet_search.experiments.images import look
+from lenet_search.experiments.images import Looked, look
 from lenet_search.experiments.in_order import InOrder, SeedJob
 from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.result import Result
@@ -36,6 +37,7 @@ def finish(
     test_limit: int | None = None,
     freeze_every: float = FREEZE_EVERY,
     on_result: Callable[[Result], None] | None = None,
+    more: Callable[[Sequence[Result]], Sequence[Task]] | None = None,
 ) -> list[Result]:
     """Train the runs that are missing and, with `test`, measure the models not yet measured on the test set.
 
@@ -51,9 +53,12 @@ def finish(
         test_limit: number of test images to use, for a quick check; else all
         freeze_every: seconds between two copies of each run's state
         on_result: called with each recipe's result as soon as it is complete
+        more: called with all results when every run is done; returns the tasks of the next round, new ones or those
+            of before with more seeds, or none when the work is over. Workers keep running between rounds, so the
+            precision of new recipes must be settled. Only without `test`.
 
     Returns:
-        One result per task, in the order of `tasks`.
+        One result per task, in the order of `tasks` and rounds, with the seeds of the last round it was part of.
 
     Raises:
         DataError: images are missing, or do not fit the network or batch size.
@@ -61,17 +66,37 @@ def finish(
         Interrupted: by a signal; finished runs are kept, and running ones are frozen.
         RunError: workers keep dying, or some runs cannot be trained here (the others are done).
     """
-    looked = look(tasks, data_folder)
-    for task in tasks:
-        header = f"{task.title}\n\nTrained by lenet-search."
-        kept[task.name].begin(task.recipe, looked[task.name].images, header)
-    jobs, untested = missing(tasks, kept, test, view)
-    # The small ones first, so that results come early.
-    cost = {task.name: task.recipe.train.epochs * looked[task.name].parameters for task in tasks}
-    jobs.sort(key=lambda job: cost[job.task.name])
-    left = {task.name: 0 for task in tasks}
-    for task in [*(job.task for job in jobs), *(task for task, _ in untested)]:
-        left[task.name] += 1
+    looked: dict[str, Looked] = {}
+    current: dict[str, Task] = {}
+    numbers = itertools.count()
+    left: Counter[str] = Counter()
+
+    def admit(tasks: Sequence[Task]) -> None:
+        """Check the images of tasks, and open their folders."""
+        new = [task for task in tasks if task.name not in looked]
+        looked.update(look(new, data_folder))
+        current.update({task.name: task for task in tasks})
+        for task in new:
+            header = f"{task.title}\n\nTrained by lenet-search."
+            kept[task.name].begin(task.recipe, looked[task.name].images, header)
+
+    def cost(job: SeedJob) -> int:
+        """The small ones first, so that results come early."""
+        return job.task.recipe.train.epochs * looked[job.task.name].parameters
+
+    def to_do(tasks: Sequence[Task]) -> tuple[list[SeedJob], list[tuple[Task, Run]]]:
+        jobs, untested = missing(tasks, kept, test, view, numbers)
+        for task in [*(job.task for job in jobs), *(task for task, _ in untested)]:
+            left[task.name] += 1
+        return sorted(jobs, key=cost), untested
+
+    def next_round() -> list[SeedJob]:
+        """The first runs missing from a later round; none when there is no later round."""
+        while more is not None and (tasks := more([result(task) for task in current.values()])):
+            admit(tasks)
+            if jobs := to_do(tasks)[0]:
+                return jobs
+        return []
 
     def result(task: Task) -> Result:
         return Result.of(task, kept[task.name], looked[task.name].images, looked[task.name].parameters)
@@ -84,16 +109,20 @@ def finish(
         left[task.name] -= 1
         tell(task)
 
+    admit(tasks)
     try:
+        jobs, untested = to_do(tasks)
         for task in tasks:
             tell(task)
+        if not (jobs or untested):
+            jobs = next_round()
         if jobs or untested:
-            total = sum(len(task.seeds) for task in tasks)
+            total = sum(len(task.seeds) for task in current.values())
             done = total - len(jobs) - len(untested)
             decider = InOrder(
-                name, metric, jobs, total, done, kept, view, test=test, test_limit=test_limit, on_end=on_end
-            )
-            numbers = itertools.count(len(jobs))
+                name, metric, jobs, total, done, kept, view, test=test, test_limit=test_limit, on_end=on_end,
+                more=next_round,
+            )  # fmt: skip
             to_test = [decider.to_test(next(numbers), task, run) for task, run in untested]
             cores, gpus = usable_cores(), visible_gpus()
             probe = any(task.recipe.train.precision == "auto" for task in tasks)
@@ -116,13 +145,16 @@ def finish(
                 raise RunError("\n".join(decider.failures))
     finally:
         view.close()
-    return [result(task) for task in tasks]
+    return [result(task) for task in current.values()]
 
 
 def missing(
-    tasks: Sequence[Task], kept: Mapping[str, Kept], test: bool, view: View
+    tasks: Sequence[Task], kept: Mapping[str, Kept], test: bool, view: View, numbers: Iterator[int]
 ) -> tuple[list[SeedJob], list[tuple[Task, Run]]]:
-    """The runs to train, from where they were frozen, and the trained runs still to be measured on the test set."""
+    """The runs to train, from where they were frozen, and the trained runs still to be measured on the test set.
+
+    Jobs are numbered with `numbers`.
+    """
     jobs: list[SeedJob] = []
     untested = []
     for task in tasks:
@@ -135,7 +167,7 @@ def missing(
                     untested.append((task, run))
                 continue
             name = f"{task.name}, seed {seed}"
-            job = SeedJob(len(jobs), name, Run(task.recipe, seed), structure, cohort=True, model=True, task=task)
+            job = SeedJob(next(numbers), name, Run(task.recipe, seed), structure, cohort=True, model=True, task=task)
             try:
                 frozen = kept[task.name].frozen(seed)
             except ResultError as error:

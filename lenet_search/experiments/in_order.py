@@ -36,6 +36,7 @@ class InOrder:
         test: whether to read the test set, once per model
         test_limit: number of test images to use; else all
         on_end: called with a run's task once the run's files are written
+        more: called when every run is done; returns further runs, or none when the work is over
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class InOrder:
         test: bool,
         test_limit: int | None,
         on_end: Callable[[Task], None],
+        more: Callable[[], Sequence[SeedJob]] = tuple,
     ) -> None:
         self.failures: list[str] = []
         self._name, self._metric = name, metric
@@ -60,7 +62,8 @@ class InOrder:
         self._kept = kept
         self._view = view
         self._test, self._test_limit = test, test_limit
-        self._on_end = on_end
+        self._on_end, self._more = on_end, more
+        self._open = total - done  # runs that are neither done nor refused
         self._interrupted = 0
         self._testing: dict[int, tuple[Task, Run]] = {}
 
@@ -72,6 +75,10 @@ class InOrder:
 
     def wanted(self) -> int:
         """The number of runs left to train."""
+        if not self._open:
+            self._pending += self._more()
+            self._open = len(self._pending)
+            self._total += self._open
         return len(self._pending)
 
     def is_short(self, workers: Sequence[WorkerProcess]) -> bool:
@@ -132,12 +139,14 @@ class InOrder:
     def _end(self, task: Task, run: Run, detail: str) -> None:
         self._kept[task.name].keep(run)
         self._done += 1
+        self._open -= 1
         self._view.ended(f"{task.name}, seed {run.seed}", "complete", detail)
         self._on_end(task)
 
     def refused(self, job: Job, reason: str) -> None:
         """Note the failure, which is reported at the end; the other runs continue."""
         self.failures.append(f"{job.name}: {reason}")
+        self._open -= 1
         self._view.ended(job.name, "failed", reason)
 
     def froze(self, job: Job) -> None:

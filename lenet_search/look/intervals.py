@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 Z = 1.959963984540054  # 97.5 % quantile of the normal distribution
@@ -96,8 +97,13 @@ class Difference:
         return f"{100 * self.mean:+.2f}{bounds}"
 
 
-def paired_difference(first: Sequence[float], second: Sequence[float]) -> Difference:
+def paired_difference(
+    first: Sequence[float], second: Sequence[float], inside: float = 0.95, grain: float = 0.0
+) -> Difference:
     """`second` minus `first` by Student's paired t-test. A single pair has no interval and p = 1.
+
+    The interval has probability `inside`. Values that are multiples of `grain` can agree by chance, so that their
+    spread looks like none: the standard deviation is then that of rounding two values, grain / sqrt(6), at least.
 
     Raises:
         ValueError: there are no pairs, or the lengths differ.
@@ -108,19 +114,19 @@ def paired_difference(first: Sequence[float], second: Sequence[float]) -> Differ
         raise ValueError("expected at least one pair of values; received none")
     if n == 1:
         return Difference(1, differences[0], None, None, 1.0)
-    mean, low, high = _student(differences)
-    error = (high - mean) / t_quantile(n - 1)
+    mean, low, high = _student(differences, inside, grain / math.sqrt(6))
+    error = (high - mean) / t_quantile(n - 1, inside)
     if error == 0.0:
         return Difference(n, mean, low, high, 0.0 if mean else 1.0)
     return Difference(n, mean, low, high, max(0.0, 1.0 - _inside(abs(mean) / error, n - 1)))
 
 
-def _student(values: Sequence[float]) -> tuple[float, float, float]:
+def _student(values: Sequence[float], inside: float = 0.95, least: float = 0.0) -> tuple[float, float, float]:
     """Mean of two values or more, and its interval by Student's t, as (mean, low, high)."""
     n = len(values)
     mean = math.fsum(values) / n
     spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
-    half = t_quantile(n - 1) * spread / math.sqrt(n)
+    half = t_quantile(n - 1, inside) * max(spread, least) / math.sqrt(n)
     return mean, mean - half, mean + half
 
 
@@ -133,12 +139,19 @@ def holm(probabilities: Sequence[float]) -> list[float]:
     return raised
 
 
-def t_quantile(freedom: int) -> float:
-    """97.5 % quantile of Student's t with `freedom` (1 or more) degrees of freedom."""
-    low, high = 1.9, 13.0  # brackets the quantiles of infinitely many degrees and of one
-    for _ in range(60):
+@cache
+def t_quantile(freedom: int, inside: float = 0.95) -> float:
+    """The t below which, and above -t, Student's t with `freedom` (1 or more) degrees lies with probability `inside`.
+
+    Raises:
+        ValueError: `inside` is not between 0 and 0.999999.
+    """
+    if not 0.0 < inside <= 0.999999:
+        raise ValueError(f"expected a probability from 0 to 0.999999; received {inside!r}")
+    low, high = 0.0, 1e6  # one degree has the widest: 6.4e5
+    for _ in range(80):
         middle = (low + high) / 2
-        low, high = (middle, high) if _inside(middle, freedom) < 0.95 else (low, middle)
+        low, high = (middle, high) if _inside(middle, freedom) < inside else (low, middle)
     return (low + high) / 2
 
 

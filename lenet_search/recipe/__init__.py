@@ -105,6 +105,10 @@ class Recipe:
             return self
         return dataclasses.replace(self, train=dataclasses.replace(self.train, precision=precision))
 
+    def with_epochs(self, epochs: int) -> Self:
+        """The recipe, trained for `epochs`."""
+        return dataclasses.replace(self, train=dataclasses.replace(self.train, epochs=epochs))
+
     def values(self) -> dict[str, Value]:
         """The recipe as flat values, with defaults and the selected branches, in the order of `FIELDS`."""
         values: dict[str, Value] = {}

@@ -6,6 +6,7 @@
 
 from lenet_search.study.claim import Claim
 from lenet_search.study.component import Component
+from lenet_search.study.confirming import Confirming
 from lenet_search.study.definition import METRICS, Definition, differences, entry_text
 from lenet_search.study.locate import local, shipped, title
 from lenet_search.study.reading import read, read_recipe
@@ -16,6 +17,7 @@ __all__ = [
     "METRICS",
     "Claim",
     "Component",
+    "Confirming",
     "Definition",
     "differences",
     "duration",

@@ -9,6 +9,7 @@ from lenet_search.recipe import FIELDS, Value
 from lenet_search.space import Choice, Entry, Range, Space
 from lenet_search.study.claim import Claim
 from lenet_search.study.component import Component
+from lenet_search.study.confirming import Confirming
 from lenet_search.study.toml_text import value_text
 
 Direction = Literal["maximize", "minimize"]
@@ -26,6 +27,7 @@ class Definition:
 
     `path` is None if the study was not read from a file. `timeout` is in seconds, or None for no limit. The entries of
     `start` contain only searched hyperparameters and are queued as the first trials.
+    `confirm`: the race with which a search ends, if any.
     `repeat`: whether a study with nothing open trains its one recipe `trials` times.
     """
 
@@ -41,6 +43,7 @@ class Definition:
     space: Space
     start: tuple[dict[str, Value], ...]
     claim: Claim | None = None
+    confirm: Confirming | None = None
     repeat: bool = False
 
     @property
@@ -53,8 +56,8 @@ class Definition:
     def lines(self) -> dict[str, str]:
         """Everything that determines the trials and how they are drawn, as TOML text by dotted key.
 
-        This is stored with the study and compared when the study is opened again. Name, trials, timeout, repeat and
-        claim are left out, since changing them does not make it a different study.
+        This is stored with the study and compared when the study is opened again. Name, trials, timeout, repeat,
+        confirm and claim are left out, since changing them does not make it a different study.
         """
         lines = {
             "study.metric": value_text(self.metric),

@@ -12,7 +12,7 @@ from lenet_search.study.toml_lines import Path
 from lenet_search.study.toml_text import value_text
 
 RANGE_KEYS = ("low", "high", "log", "step")
-OTHERS = ("study", "start", "claim")  # tables of a study file without hyperparameters
+OTHERS = ("study", "start", "confirm", "claim")  # tables of a study file without hyperparameters
 
 
 def read_entries(source: Source) -> dict[str, Entry]:

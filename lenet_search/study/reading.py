@@ -8,6 +8,7 @@ from lenet_search.recipe import Recipe, Value
 from lenet_search.space import Choice, Range, Space
 from lenet_search.study.claim import read_claim
 from lenet_search.study.combinations import report_combinations
+from lenet_search.study.confirming import read_confirming
 from lenet_search.study.definition import METRICS, Definition
 from lenet_search.study.hyperparameters import read_entries
 from lenet_search.study.locate import find
@@ -80,6 +81,7 @@ def _definition(path: Path, overrides: Sequence[str], name: str) -> tuple[Defini
     entries = read_entries(source)
     start = read_starts(source, entries)
     claim = read_claim(source)
+    confirming = read_confirming(source)
     if not source.problems:  # invalid values would make these checks misleading
         report_combinations(source, entries)
     if source.problems:
@@ -97,6 +99,7 @@ def _definition(path: Path, overrides: Sequence[str], name: str) -> tuple[Defini
         space=Space(entries),
         start=start,
         claim=claim,
+        confirm=confirming,
         repeat=settings.repeat,
     )
     return definition, source

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -150,7 +151,7 @@ def test_what_was_trained_is_not_trained_again_and_what_was_not_measured_is_meas
         kept.model(seed).write_bytes(a_zip())
         kept.keep(run(seed, 0.9, right))
     for test, expected in ((True, [2]), (False, [])):
-        jobs, untested = missing([task()], {"mine": kept}, test, Silent())
+        jobs, untested = missing([task()], {"mine": kept}, test, Silent(), count())
         assert [job.run.seed for job in jobs] == [3]
         assert [each.seed for _, each in untested] == expected
 
@@ -275,6 +276,6 @@ def test_what_is_frozen_of_another_run_is_said_and_not_resumed(tiny_npz: Path, t
     state = SlotState(*(np.zeros(3, np.float32) for _ in range(5)))
     kept.freeze(run(1, 0.5), state)
     view = Told()
-    jobs, _ = missing([what], {"tiny": kept}, False, view)
+    jobs, _ = missing([what], {"tiny": kept}, False, view, count())
     assert [job.frozen for job in jobs] == [0]
     assert view.notes == ["tiny, seed 1 starts again from the beginning: what is frozen there is another run"]

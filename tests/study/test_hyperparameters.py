@@ -9,7 +9,7 @@ from tests.study.conftest import ProblemsOf
         # keys that do not exist
         (
             "[regulariser]\nl1 = 0.0",
-            "mine.toml:1: regulariser: expected one of study, start, claim, data, train, model, regularize,"
+            "mine.toml:1: regulariser: expected one of study, start, confirm, claim, data, train, model, regularize,"
             ' augment, loss, optimizer, schedule; received "regulariser"; did you mean regularize?',
         ),
         (

@@ -1,0 +1,292 @@
+"""Confirms a search: its best recipes and a reference race on fresh seeds, side by side and in pairs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lenet_search.crew import FREEZE_EVERY
+from lenet_search.experiments import race
+from lenet_search.experiments.finish import finish
+from lenet_search.experiments.kept import Kept
+from lenet_search.experiments.race import Standing, State
+from lenet_search.experiments.result import Result
+from lenet_search.experiments.task import Task
+from lenet_search.look.intervals import Difference, Estimate, mean_of, paired_difference
+from lenet_search.look.progress import View
+from lenet_search.recipe import FIELDS, Recipe
+from lenet_search.run import is_share
+
+INDIFFERENCE = 0.002  # a difference in accuracy that nobody would care about: two images in a thousand
+FIRST_SEED = 1_000_000  # fresh: searches draw seeds of 31 bits, and `train` counts up from the study's seed
+SWITCHES = ("regularize", "augment", "loss", "model.batch_norm")  # what a recipe does without by default
+
+
+@dataclass(frozen=True)
+class Finalist:
+    """A recipe in the race.
+
+    `trial` is its number in the search and `searched` its value there; None: the search has not tried it.
+    `is_reference`: whether it is what the search has to beat. One finalist at most is.
+    """
+
+    name: str
+    recipe: Recipe
+    trial: int | None = None
+    searched: float | None = None
+    is_reference: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A recipe after the race: the mean over its seeds with Student's interval, and its place in the race."""
+
+    finalist: Finalist
+    mean: Estimate
+    standing: Standing
+    parameters: int
+    needed: int | None  # seeds that would tell it from the leader; None where that is settled or unknown
+
+    @property
+    def model_seed(self) -> int | None:
+        """The seed nearest the mean, whose model stands for the recipe."""
+        values, mean = self.standing.values, self.standing.mean
+        return min(values, key=lambda seed: (abs(values[seed] - mean), seed)) if values else None
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What a race says. `rows` has the leader first, `gain` is the winner minus the reference."""
+
+    study: str
+    metric: str
+    rows: tuple[Row, ...]
+    winner: Row
+    tied: tuple[Row, ...]  # those that cannot be told from the leader, the leader and the winner among them
+    gain: Difference | None
+    epochs: int | None  # where the finalists trained for other epochs than in the search
+    indifference: float
+
+    def verdict(self) -> list[str]:
+        """The result in sentences, the most important first."""
+        found, n = self.winner.mean, self.winner.mean.n
+        name = self.winner.finalist.name
+        figure = f"{self.metric} {found.figure()} ({found.bounds()}, n = {n} seeds)" if found.bounds() else f"n = {n}"
+        if len(self.tied) == 1:
+            lines = [f"{name} wins: {figure}."]
+        else:
+            names = _listed([row.finalist.name for row in self.tied])
+            lines = [f"{names} cannot be told apart; {name} is the simplest: {figure}."]
+        if self.gain is not None and self.gain.low is not None and self.gain.high is not None:
+            surely = (
+                "better than" if self.gain.low > 0 else "worse than" if self.gain.high < 0 else "not surely better than"
+            )
+            lines.append(f"It is {surely} the reference: {self._points(self.gain)}, n = {self.gain.n} pairs.")
+        first = min(
+            (row for row in self.rows if row.finalist.searched is not None), key=self._searched_rank, default=None
+        )
+        if first is not None and self.epochs is None and first.mean.value is not None:
+            shown, own = first.finalist.searched, first.mean.value
+            assert shown is not None
+            more = (shown - own) * (1 if self.maximize else -1)
+            size = f"{100 * abs(more):.2f} points" if is_share(self.metric) else f"{abs(more):.4f}"
+            lines.append(
+                f"The search had shown {self._figure(shown)} for its best trial, {first.finalist.name}: {size} "
+                f"{'better' if more >= 0 else 'worse'} than on fresh seeds."
+            )
+        for row in self.rows:
+            if row.needed is not None:
+                lines.append(
+                    f"To tell {row.finalist.name} from {self.rows[0].finalist.name}: about {row.needed} seeds."
+                )
+        return lines
+
+    @property
+    def maximize(self) -> bool:
+        """Whether more is better."""
+        return is_share(self.metric)
+
+    def _searched_rank(self, row: Row) -> float:
+        assert row.finalist.searched is not None
+        return -row.finalist.searched if self.maximize else row.finalist.searched
+
+    def _figure(self, value: float) -> str:
+        return Estimate(value, 1, None, None, "seeds", is_share(self.metric)).figure()
+
+    def behind(self, row: Row) -> str:
+        """How far a recipe is behind the leader; without an interval where nothing is claimed. '' for the leader."""
+        difference = row.standing.behind
+        if difference is None:
+            return ""
+        unclear = row.standing.state in (State.ASIDE, State.DIVERGED)
+        return self._points(replace(difference, low=None, high=None) if unclear else difference)
+
+    def _points(self, difference: Difference) -> str:
+        if is_share(self.metric):
+            return f"{difference} points"
+        bounds = "" if difference.low is None else f" ({difference.low:+.4f} to {difference.high:+.4f})"
+        return f"{difference.mean:+.4f}{bounds}"
+
+    def summary(self) -> dict[str, Any]:
+        """The confirmation as JSON; it is stored with the study."""
+        return {
+            "study": self.study,
+            "metric": self.metric,
+            "winner": self.winner.finalist.name,
+            "tied": [row.finalist.name for row in self.tied],
+            "gain": None if self.gain is None else _difference(self.gain),
+            "epochs": self.epochs,
+            "indifference": self.indifference,
+            "verdict": self.verdict(),
+            "recipes": [
+                {
+                    "name": row.finalist.name,
+                    "trial": row.finalist.trial,
+                    "searched": row.finalist.searched,
+                    **row.mean.to_json(),
+                    "state": row.standing.state.value,
+                    "behind": None if row.standing.behind is None else _difference(row.standing.behind),
+                    "seeds": {str(seed): value for seed, value in row.standing.values.items()},
+                    "model_seed": row.model_seed,
+                    "needed_seeds": row.needed,
+                    "parameters": row.parameters,
+                    "values": row.finalist.recipe.values(),
+                }
+                for row in self.rows
+            ],
+        }
+
+
+def confirm(
+    finalists: Sequence[Finalist],
+    folder: Path,
+    *,
+    study: str,
+    metric: str,
+    seeds: int,
+    view: View,
+    indifference: float = 0.0,
+    grain: float = 0.0,
+    epochs: int | None = None,
+    data_folder: Path | None = None,
+    workers: int | None = None,
+    freeze_every: float = FREEZE_EVERY,
+) -> Confirmation:
+    """Race recipes on fresh seeds; only runs missing from the folder are trained.
+
+    Args:
+        finalists: recipes with distinct names; the reference stays to the end
+        folder: folder with a folder for each recipe
+        study: name of the study, for people
+        metric: the metric that decides, one of `study.METRICS`
+        seeds: seeds of those that stay to the end, 2 or more
+        view: where progress is shown; closed at the end
+        indifference: which difference is none, in the metric's unit
+        grain: the step of the metric: 1 / validation images of an accuracy
+        epochs: epochs of every recipe; None: as in the search
+        data_folder: folder searched for NAME.npz before downloading
+        workers: number of processes; else one per GPU, or one per core
+        freeze_every: seconds between two copies of each run's state
+
+    Raises:
+        ResultError: the folder contains other results.
+        Interrupted: by a signal; call again to resume.
+        LenetSearchError: as `finish`.
+    """
+    reference = next((each.name for each in finalists if each.is_reference), None)
+    plan = race.plan(
+        sum(not each.is_reference for each in finalists),
+        seeds,
+        reference=reference is not None,
+        indifference=indifference,
+        maximize=is_share(metric),
+        grain=grain,
+    )
+    left: dict[str, State] = {}
+    place = 0
+    standings: Mapping[str, Standing] = {}
+
+    def task(each: Finalist, count: int) -> Task:
+        return Task(each.name, f"{study}, {each.name}", each.recipe, None, tuple(range(FIRST_SEED, FIRST_SEED + count)))
+
+    def next_round(results: Sequence[Result]) -> list[Task]:
+        nonlocal place, standings
+        standings = race.look(plan, place, {result.name: result.values(metric) for result in results}, left)
+        for name, each in standings.items():
+            if each.state in (State.WORSE, State.DIVERGED) and (name != reference or each.state == State.DIVERGED):
+                left[name] = each.state
+        if place + 1 == len(plan.seeds) or race.is_over(standings):
+            return []
+        for name in race.set_aside(plan, place, standings, reference):
+            left[name] = State.ASIDE
+        place += 1
+        return [task(each, plan.seeds[place]) for each in finalists if each.name not in left]
+
+    results = finish(
+        [task(each, plan.seeds[0]) for each in finalists],
+        {each.name: Kept(folder / each.name) for each in finalists},
+        name=f"{study}, confirming",
+        test=False,
+        view=view,
+        metric=metric,
+        data_folder=data_folder,
+        workers=workers,
+        freeze_every=freeze_every,
+        more=next_round,
+    )
+    return _confirmation(finalists, results, standings, study, metric, epochs, indifference)
+
+
+def _confirmation(
+    finalists: Sequence[Finalist],
+    results: Sequence[Result],
+    standings: Mapping[str, Standing],
+    study: str,
+    metric: str,
+    epochs: int | None,
+    indifference: float,
+) -> Confirmation:
+    named = {each.name: each for each in finalists}
+    parameters = {result.name: result.parameters for result in results}
+    leader = next(iter(standings.values()))
+    rows = []
+    for name, standing in standings.items():
+        mean = mean_of(list(standing.values.values()), share=is_share(metric))
+        rows.append(Row(named[name], mean, standing, parameters[name], _needed(leader, standing, indifference)))
+    staying = set(race.staying(standings))
+    tied = [row for row in rows if row.finalist.name in staying]
+    winner = min([row for row in tied if not row.finalist.is_reference] or tied or rows, key=_simplicity)
+    reference = next((row for row in rows if row.finalist.is_reference), None)
+    gain = None if reference is None or reference is winner else _gain(reference, winner, metric)
+    return Confirmation(study, metric, tuple(rows), winner, tuple(tied), gain, epochs, indifference)
+
+
+def _needed(leader: Standing, other: Standing, indifference: float) -> int | None:
+    """How many seeds would tell a recipe from the leader, if the difference is what it seems to be."""
+    if other.state != State.TIED or other.behind is None or other.behind.n < 2:
+        return None
+    seeds = [seed for seed in leader.values if seed in other.values]
+    apart = max(abs(other.behind.mean), indifference)
+    return race.seeds_needed([leader.values[s] - other.values[s] for s in seeds], apart) if apart else None
+
+
+def _gain(reference: Row, winner: Row, metric: str) -> Difference | None:
+    before, after = reference.standing.values, winner.standing.values
+    seeds = [seed for seed in before if seed in after]
+    sign = 1.0 if is_share(metric) else -1.0
+    return paired_difference([sign * before[s] for s in seeds], [sign * after[s] for s in seeds]) if seeds else None
+
+
+def _simplicity(row: Row) -> tuple[int, int, int, int]:
+    """Fewest parameters, then fewest techniques, then fewest epochs, then the earliest trial."""
+    recipe, trial = row.finalist.recipe, row.finalist.trial
+    used = sum(value != FIELDS[path].default for path, value in recipe.values().items() if path.startswith(SWITCHES))
+    return row.parameters, used, recipe.train.epochs, -1 if trial is None else trial
+
+
+def _difference(difference: Difference) -> dict[str, Any]:
+    return {"n": difference.n, "mean": difference.mean, "low": difference.low, "high": difference.high}
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,55 @@
+"""The recipes that a confirmation races: the best of a study, and the reference that it has to beat."""
+
+from typing import NamedTuple
+
+import optuna
+
+from lenet_search.recipe import Recipe
+from lenet_search.results.best import best_trial, complete_trials
+from lenet_search.storage import DEFINITION
+from lenet_search.storage.confirmed import read_confirmed
+from lenet_search.storage.trials import run_of
+from lenet_search.study.stored import stored_reference
+
+
+class Found(NamedTuple):
+    """A recipe of the search: the number of the best trial that had it, that trial's value, and the recipe."""
+
+    number: int
+    value: float
+    recipe: Recipe
+
+
+def best_recipes(study: optuna.Study) -> list[Found]:
+    """All recipes of complete trials, the best first, each once.
+
+    Raises:
+        ResultError: no trial is complete.
+    """
+    best_trial(study)  # raises a readable error if there is none yet
+    found: dict[Recipe, Found] = {}
+    for trial in complete_trials(study):
+        recipe = run_of(trial).recipe
+        found.setdefault(recipe, Found(trial.number, float(trial.value or 0.0), recipe))
+    return list(found.values())
+
+
+def winner_of(study: optuna.Study) -> Recipe:
+    """The confirmed recipe, else that of the best trial.
+
+    Raises:
+        ResultError: no trial is complete.
+    """
+    confirmed = read_confirmed(study)
+    if confirmed is not None:
+        values = {recipe["name"]: recipe["values"] for recipe in confirmed["recipes"]}
+        return Recipe.from_values(values[confirmed["winner"]])
+    return run_of(best_trial(study)).recipe
+
+
+def reference_of(study: optuna.Study) -> Recipe | None:
+    """The study's first `[[start]]`, else its defaults, in the precision of its trials; None for a foreign study."""
+    lines = study.user_attrs.get(DEFINITION)
+    if lines is None:
+        return None
+    return stored_reference(lines).settled(run_of(best_trial(study)).recipe.train.precision)

@@ -1,0 +1,49 @@
+"""What the confirmation of a study found, as a study beside it in the storage: NAME.confirm.
+
+It has a trial for each recipe of the race, with its seeds as intermediate values, so that a dashboard shows it, and the
+result as an attribute. It is written again as a whole after each confirmation; runs and models are files.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import optuna
+
+CONFIRMED = "lenet-search confirmed"
+SUFFIX = ".confirm"
+
+
+def write_confirmed(study: "optuna.Study", summary: Mapping[str, Any]) -> None:
+    """Store a confirmation (`Confirmation.summary()`) of a study in its storage."""
+    import optuna
+    from optuna.trial import TrialState
+
+    name, storage = study.study_name + SUFFIX, study._storage
+    if name in optuna.get_all_study_names(storage):
+        optuna.delete_study(study_name=name, storage=storage)
+    made = optuna.create_study(study_name=name, storage=storage, direction=study.direction)
+    trials = {trial.number: trial for trial in study.get_trials(deepcopy=False)}
+    for recipe in summary["recipes"]:
+        searched = trials.get(recipe["trial"])
+        made.add_trial(
+            optuna.create_trial(
+                state=TrialState.FAIL if recipe["mean"] is None else TrialState.COMPLETE,
+                value=recipe["mean"],
+                params={} if searched is None else searched.params,
+                distributions={} if searched is None else searched.distributions,
+                intermediate_values=dict(enumerate(recipe["seeds"].values(), start=1)),
+                user_attrs={key: recipe[key] for key in ("name", "trial", "searched", "n", "low", "high", "state")},
+            )
+        )
+    made.set_user_attr(CONFIRMED, dict(summary))
+
+
+def read_confirmed(study: "optuna.Study") -> dict[str, Any] | None:
+    """The confirmation of a study; None if it was not confirmed yet."""
+    storage, name = study._storage, study.study_name + SUFFIX
+    for each in storage.get_all_studies():
+        if each.study_name == name:
+            found: dict[str, Any] | None = each.user_attrs.get(CONFIRMED)
+            return found
+    return None

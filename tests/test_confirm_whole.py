@@ -1,0 +1,62 @@
+"""From a search to its confirmation, with real training on tiny images."""
+
+from pathlib import Path
+
+import optuna
+import pytest
+
+from lenet_search import Silent, Study, api
+from lenet_search.experiments.confirm import FIRST_SEED
+from lenet_search.storage import DEFINITION
+from lenet_search.storage.confirmed import read_confirmed
+
+STUDY = """
+[study]
+sampler = { kind = "RandomSampler" }
+[data]
+name = "tiny"
+[train]
+epochs = 1
+batch_size = 24
+[optimizer]
+kind = "adam"
+adam.learning_rate = { low = 1e-4, high = 1e-2, log = true }
+[[start]]
+optimizer.adam.learning_rate = 1e-4
+"""
+
+
+@pytest.fixture
+def searched(tiny_npz: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
+    monkeypatch.chdir(tiny_npz.parent)
+    monkeypatch.setenv("LENET_SEARCH_DATA", str(tiny_npz.parent))
+    Path("small.toml").write_text(STUDY)
+    study = Study.read("small.toml")
+    study.run(trials=4, workers=1, view=Silent())
+    return study
+
+
+def test_a_confirmation_is_kept_with_the_study_and_more_seeds_train_only_those_that_are_missing(
+    searched: Study,
+) -> None:
+    first = searched.confirm(finalists=2, seeds=2, workers=1, view=Silent())
+    assert [row.finalist.is_reference for row in first.rows].count(True) == 1
+    reference = next(row for row in first.rows if row.finalist.is_reference)
+    assert reference.finalist.trial == 0  # the study's first start was tried
+    assert reference.finalist.recipe.optimizer.branch.learning_rate == 1e-4
+    folder = Path("lenet-search-artifacts/confirm/small")
+    files = {path: path.stat().st_mtime_ns for path in folder.rglob("seed-*.json")}
+    assert len(files) == 6
+
+    second = searched.confirm(finalists=2, seeds=4, workers=1, view=Silent())
+    assert {path: path.stat().st_mtime_ns for path in files} == files
+    seeds = {seed for row in second.rows for seed in row.standing.values}
+    assert seeds == set(range(FIRST_SEED, FIRST_SEED + 4))
+
+    stored = searched.stored()
+    assert read_confirmed(stored) == second.summary()
+    beside = optuna.load_study(study_name="small.confirm", storage=stored._storage)
+    assert DEFINITION not in beside.user_attrs  # `best` without a name does not take it for a search
+    assert len(beside.trials) == 3
+    assert all(len(trial.intermediate_values) == 4 for trial in beside.trials)
+    assert api.Study(searched.definition).stored().study_name == "small"
