@@ -40,7 +40,7 @@ def open_study(definition: Definition, storage: BaseStorage, run_id: str) -> Rem
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             study.set_metric_names([definition.metric])  # the value's name in plots and in the dashboard
-        for place, values in enumerate(definition.start, start=1):
+        for place, values in enumerate(definition.first, start=1):
             study.enqueue_trial(values, user_attrs={"start": place})
         study.set_user_attr(DEFINITION, definition.lines())
     begun = sum(trial.state != TrialState.WAITING for trial in study.get_trials(deepcopy=False))

@@ -28,6 +28,7 @@ class Definition:
     `path` is None if the study was not read from a file. `timeout` is in seconds, or None for no limit. The entries of
     `start` contain only searched hyperparameters and are queued as the first trials.
     `confirm`: the race with which a search ends, if any.
+    `reference`: whether the defaults are tried first if there is no start, so that there is something to beat.
     `repeat`: whether a study with nothing open trains its one recipe `trials` times.
     """
 
@@ -45,6 +46,7 @@ class Definition:
     claim: Claim | None = None
     confirm: Confirming | None = None
     repeat: bool = False
+    reference: bool = False
 
     @property
     def recipe_name(self) -> str:
@@ -53,11 +55,19 @@ class Definition:
             return self.path.resolve().parent.name
         return self.name
 
+    @property
+    def first(self) -> tuple[dict[str, Value], ...]:
+        """The searched hyperparameters of the trials to queue in a new study: its starts, else perhaps the defaults."""
+        if self.start or not self.reference:
+            return self.start
+        searched, values = self.space.searched(), self.space.reference({})
+        return ({path: value for path, value in values.items() if path in searched},)
+
     def lines(self) -> dict[str, str]:
         """Everything that determines the trials and how they are drawn, as TOML text by dotted key.
 
         This is stored with the study and compared when the study is opened again. Name, trials, timeout, repeat,
-        confirm and claim are left out, since changing them does not make it a different study.
+        reference, confirm and claim are left out, since changing them does not make it a different study.
         """
         lines = {
             "study.metric": value_text(self.metric),

@@ -101,6 +101,7 @@ def _definition(path: Path, overrides: Sequence[str], name: str) -> tuple[Defini
         claim=claim,
         confirm=confirming,
         repeat=settings.repeat,
+        reference=settings.reference,
     )
     return definition, source
 

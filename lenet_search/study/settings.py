@@ -9,7 +9,7 @@ from lenet_search.study.component import Component, read_component
 from lenet_search.study.definition import METRICS
 from lenet_search.study.source import Source, nearest_name
 
-KEYS = ("metric", "direction", "trials", "timeout", "seed", "sampler", "pruner", "repeat")
+KEYS = ("metric", "direction", "trials", "timeout", "seed", "sampler", "pruner", "repeat", "reference")
 HIGHEST_SEED = 2**32 - 1  # NumPy's limit; Optuna's samplers pass it on
 _DURATION = re.compile(r"(?:(\d+)h)?\s*(?:(\d+)m)?\s*(?:(\d+)s)?")
 _DURATION_WORDS = 'a duration like "30m", "2h", "90s" or "1h30m", or seconds above 0'
@@ -26,6 +26,7 @@ class Settings:
     sampler: Component = field(default_factory=lambda: Component("TPESampler"))
     pruner: Component = field(default_factory=lambda: Component("NopPruner"))
     repeat: bool = False
+    reference: bool = False
 
 
 def duration(given: str | int | float) -> float:
@@ -79,10 +80,11 @@ def read_settings(source: Source) -> Settings:
             given["timeout"] = duration(table["timeout"])
         except (TypeError, ValueError, OverflowError):
             source.report(("study", "timeout"), _DURATION_WORDS, table["timeout"])
-    if "repeat" in table:
-        given["repeat"] = table["repeat"]
-        if not isinstance(table["repeat"], bool):
-            source.report(("study", "repeat"), "true or false", table["repeat"])
+    for key in ("repeat", "reference"):
+        if key in table:
+            given[key] = table[key]
+            if not isinstance(table[key], bool):
+                source.report(("study", key), "true or false", table[key])
     for role in ("sampler", "pruner"):
         if role in table and (component := read_component(source, table[role], ("study", role), role)):
             given[role] = component

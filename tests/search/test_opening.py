@@ -2,6 +2,7 @@ import optuna
 import pytest
 
 from lenet_search.errors import DefinitionChanged
+from lenet_search.recipe import Recipe
 from lenet_search.search import opening
 from lenet_search.search.opening import compare_images, derived_seed
 from lenet_search.storage import DEFINITION, open_storage
@@ -27,6 +28,21 @@ def test_start_recipes_are_tried_first_and_queued_only_once(opened, tmp_path):
     assert recipes[0].optimizer.branch.learning_rate == 0.002
     assert recipes[1].regularize.dropout == 0.25
     assert len(first.study.trials) == 3
+
+
+def test_with_a_reference_the_defaults_are_tried_first_and_it_stays_the_same_study(opened):
+    ledger = opened(read("small.toml", overrides=["study.reference=true"]))
+    recipe, default = ask(ledger).run.recipe, Recipe()
+    assert recipe.optimizer == default.optimizer
+    assert recipe.regularize == default.regularize
+    opened(read("small.toml"))
+
+
+def test_a_study_with_a_start_has_its_reference_already(opened, tmp_path):
+    (tmp_path / "small.toml").write_text(STUDY + "\n[[start]]\nregularize.dropout = 0.25\n")
+    ledger = opened(read("small.toml", overrides=["study.reference=true"]))
+    assert ask(ledger).run.recipe.regularize.dropout == 0.25
+    assert len(ledger.study.trials) == 1
 
 
 def test_a_changed_definition_is_refused_with_the_lines_that_differ_and_what_to_do(opened):

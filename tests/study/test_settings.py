@@ -1,6 +1,7 @@
 import pytest
 
 from lenet_search.study import METRICS, duration
+from lenet_search.study.settings import KEYS
 from tests.study.conftest import DefinitionOf, ProblemsOf
 
 
@@ -29,12 +30,11 @@ def test_the_direction_follows_from_the_metric(metric: str, direction: str, defi
     [
         (
             "budget = 3",
-            "study.budget: expected one of metric, direction, trials, timeout, seed, sampler, pruner, repeat",
+            f"study.budget: expected one of {', '.join(KEYS)}",
         ),
         (
             "trails = 3",
-            "study.trails: expected one of metric, direction, trials, timeout, seed, sampler, pruner, repeat;"
-            ' received "trails"; did you mean trials?',
+            f'study.trails: expected one of {", ".join(KEYS)}; received "trails"; did you mean trials?',
         ),
         (
             "metric = 'val_acuracy'",
