@@ -1,12 +1,12 @@
 """One image file as a person sees it: upright, without transparency, eight bits per channel."""
 
-import os
 import warnings
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from lenet_search.data.class_folders import printable
 from lenet_search.errors import LenetSearchError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF")  # what else Pillow reads is not accepted
@@ -25,7 +25,7 @@ def decode(path: Path) -> Image.Image:
     Raises:
         ImageError: the file is not an image of `FORMATS`, damaged, or has more pixels than Pillow deems safe.
     """
-    shown = os.fsencode(path).decode(errors="replace")
+    shown = printable(path)
     if not path.is_file():  # a pipe would block for ever
         raise ImageError(f"{shown}: {'expected a file' if path.exists() else 'there is no such file'}")
     try:
@@ -61,3 +61,23 @@ def upright(path: Path, formats: tuple[str, ...] | None = None) -> Image.Image:
         light = alpha.any() and np.average(color, weights=alpha) > 200  # hardly visible on white
         image = Image.alpha_composite(Image.new("RGBA", image.size, "black" if light else "white"), image)
     return image.convert("L" if image.mode in ("1", "L") else "RGB")
+
+
+def fitted(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """An image (H, W, C) as (height, width, C) of `size`, whole: what is left is filled with its border's median color.
+
+    Cropping would cut off what tells an l from a t. An exported train.py holds this function too.
+    """
+    height, width, channels = pixels.shape
+    if (height, width) == size:
+        return pixels
+    scale = min(size[0] / height, size[1] / width)
+    rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
+    image = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
+    inside = np.asarray(image.resize((columns, rows), Image.Resampling.LANCZOS)).reshape(rows, columns, channels)
+    border = [pixels[[0, -1]].reshape(-1, channels), pixels[:, [0, -1]].reshape(-1, channels)]
+    made = np.empty((*size, channels), np.uint8)
+    made[:] = np.median(np.concatenate(border), axis=0)
+    top, left = (size[0] - rows) // 2, (size[1] - columns) // 2
+    made[top : top + rows, left : left + columns] = inside
+    return made

@@ -61,7 +61,7 @@ def finish(
         Interrupted: by a signal; finished runs are kept, and running ones are frozen.
         RunError: workers keep dying, or some runs cannot be trained here (the others are done).
     """
-    looked = look(tasks, data_folder)
+    looked = look(tasks, data_folder, view.note)
     for task in tasks:
         header = f"{task.title}\n\nTrained by lenet-search."
         kept[task.name].begin(task.recipe, looked[task.name].images, header)

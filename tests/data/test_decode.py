@@ -107,7 +107,7 @@ def test_a_pipe_a_folder_and_a_name_that_is_not_utf_8_are_errors_that_can_be_sho
             decode(tmp_path / name)
     with pytest.raises(ImageError, match="there is no such file") as caught:
         decode(tmp_path / os.fsdecode(b"caf\xe9.png"))
-    assert "caf\ufffd.png" in str(caught.value).encode().decode()
+    assert r"caf\xe9.png" in str(caught.value)
 
 
 def chunk(kind, content):
