@@ -78,7 +78,7 @@ def _decode(
     folder: Path, files: Sequence[Path], size: tuple[int, int] | None, channels: int | None, tell: Tell
 ) -> np.ndarray:
     origin = printable(folder)
-    begun, told = time.monotonic(), 0.0
+    begun, due = time.monotonic(), PATIENCE
     made: np.ndarray | None = None
     problems = []
     for place, path in enumerate(files):
@@ -100,8 +100,8 @@ def _decode(
             made[:place] = gray[:place]
         made[place] = pixels if made.shape[3] == 3 else pixels[..., :1]
         seconds = time.monotonic() - begun
-        if seconds > max(PATIENCE, told + PAUSE):
-            told = seconds
+        if seconds > due:
+            due = seconds + PAUSE
             left = seconds * (len(files) - place - 1) / (place + 1)
             tell(f"{origin}: {place + 1:,} of {len(files):,} images decoded, about {left:,.0f} s left")
     if problems:

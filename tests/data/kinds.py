@@ -43,7 +43,7 @@ def tree(
         place.mkdir(parents=True)
         for number in range(n):
             shape = size if mode == "L" else (*size, 3)
-            image = Image.fromarray(rng.integers(60 * label, 60 * label + 60, shape, dtype=np.uint8))
+            image = Image.fromarray(rng.integers(60 * label % 240, 60 * label % 240 + 15, shape, dtype=np.uint8))
             suffix = SUFFIXES[number % len(SUFFIXES)] if mode == "RGB" else "png"
             image.save(place / f"{number}.{suffix}")
     return str(folder)
