@@ -73,14 +73,14 @@ def _read(place: Path, part: Part, size: int, tell: Tell) -> Found:
             if images:
                 return idx.read_files(images[0], part)
             if (place / matlab.TRAIN).is_file():
-                return matlab.read_mat(place, part)
+                return matlab.read_svhn(place, part)
         except OSError as error:
             raise DataError(f"{printable(place)}: cannot be read: {error}") from error
         return folders.read_folder(place, part, size, tell)
     if place in idx.training_files(place.parent):
         return idx.read_files(place, part)
     if place.name == matlab.TRAIN:
-        return matlab.read_mat(place.parent, part)
+        return matlab.read_svhn(place.parent, part)
     return read_npz(place, part)
 
 

@@ -74,7 +74,7 @@ def _read(path: Path) -> np.ndarray:
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
             head = file.read(4)
-            dimensions = head[3] if len(head) == 4 and head[:2] == b"\0\0" else 0
+            dimensions = head[3] if len(head) == 4 and head[:2] == b"\0\0" and head[3] <= 4 else 0
             shape = struct.unpack(f">{dimensions}I", file.read(4 * dimensions))
         if dimensions:
             check_memory(math.prod(shape) * (8 if head[2] > 8 else 1), where)

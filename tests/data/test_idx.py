@@ -1,6 +1,5 @@
 """IDX files and SVHN's files: what belongs together, and what is said of files that do not fit."""
 
-import builtins
 import gzip
 import struct
 
@@ -11,6 +10,7 @@ from kinds import idx, idx_file, labels, pixels, svhn
 
 from lenet_search.data import load, load_test
 from lenet_search.data.idx import read_idx
+from lenet_search.data.matlab import read_mat
 from lenet_search.errors import DataError
 from lenet_search.recipe.data import Images
 
@@ -126,19 +126,6 @@ def test_svhn_is_read_with_10_as_the_digit_0(tmp_path):
         assert np.array_equal(load_test(str(name))[1], (labels(20, 10) + 1) % 10)
 
 
-def test_svhn_without_scipy_says_what_to_install(tmp_path, monkeypatch):
-    (tmp_path / "train_32x32.mat").write_bytes(b"MATLAB 5.0 MAT-file".ljust(200))
-    real = builtins.__import__
-
-    def without(name, *arguments):
-        if name.startswith("scipy"):
-            raise ImportError(name)
-        return real(name, *arguments)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    assert error_of(tmp_path).endswith("install it with: pip install scipy")
-
-
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -146,12 +133,12 @@ def test_svhn_without_scipy_says_what_to_install(tmp_path, monkeypatch):
             b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(512) + b"\x89HDF\r\n\x1a\n",
             "received format 7.3; save it with",
         ),
-        (b"MATLAB 5.0 MAT-file".ljust(300, b"\x07"), "the file is damaged"),
-        (b"", "the file is damaged"),
+        (b"MATLAB 5.0 MAT-file".ljust(300, b"\x07"), "not a complete file in MATLAB's format 5"),
+        (b"MATLAB 5.0 MAT-file".ljust(126) + b"IM" + struct.pack("<II", 14, 2**31), "promises more than it holds"),
+        (b"", "not a complete file in MATLAB's format 5"),
     ],
 )
 def test_other_files_of_matlab_are_refused(tmp_path, content, said):
-    pytest.importorskip("scipy")
     (tmp_path / "train_32x32.mat").write_bytes(content)
     assert said in error_of(tmp_path)
 
@@ -160,8 +147,9 @@ def test_other_files_of_matlab_are_refused(tmp_path, content, said):
     ("changes", "said"),
     [
         ({"y": np.arange(20)[:, None]}, "y: expected labels from 1 to 10, where 10 means the digit 0"),
-        ({"X": "text"}, "expected the arrays X and y of numbers"),
-        ({"y": None}, "expected the arrays X and y of numbers; received X"),
+        ({"X": "text"}, "expected the arrays X and y of numbers; X is missing"),
+        ({"X": {"a": 1}}, "expected the arrays X and y of numbers; X is missing"),
+        ({"y": None}, "expected the arrays X and y of numbers; y is missing"),
     ],
 )
 def test_other_contents_are_named(tmp_path, changes, said):
@@ -177,3 +165,18 @@ def test_a_test_set_of_svhn_that_is_missing_is_named(tmp_path):
     (tmp_path / "test_32x32.mat").unlink()
     with pytest.raises(DataError, match=r"has no test set: expected test_32x32\.mat; add it"):
         load_test(str(tmp_path))
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i2", "u2", "i4", "u4", "f4", "f8", "i8", "u8", ">i4", ">f8"])
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (50, 3, 2, 7)])
+def test_numbers_of_a_file_of_matlab_are_those_that_scipy_wrote(tmp_path, dtype, compressed, shape):
+    savemat = pytest.importorskip("scipy.io").savemat
+    array = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
+    others = {"a": np.eye(400), "text": "not read", "a_long_name_that_is_not_short": 1}
+    savemat(tmp_path / "a.mat", {**others, "X": array, "y": array.T}, do_compression=compressed)
+    found = read_mat(tmp_path / "a.mat", ("X", "y"))
+    assert np.array_equal(found["X"], array)
+    assert np.array_equal(found["y"], array.T)
+    with pytest.raises(MemoryError, match="an array has"):
+        read_mat(tmp_path / "a.mat", ("X", "y"), most=8)

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lenet_search.data import DATASETS, class_folders, decode, idx, labels, pixels
+from lenet_search.data import DATASETS, class_folders, decode, idx, labels, matlab, pixels
 from lenet_search.data.folder import ORDER_SEED
 from lenet_search.results.script.text import quoted
 
 PLAIN = {"format": "", "files": [], "bytes": True, "labels": "numbers", "validation": False, "size": 0}
-NEEDS = {"folder": ("pillow",), "mat": ("scipy",)}  # packages beside tensorflow and numpy, by format
+NEEDS = {"folder": ("pillow",)}  # packages beside tensorflow and numpy, by format
 
 # Of a folder with one subfolder per class. The order is that of `lenet_search.data.folder.listed`.
 _READ_FOLDER = f'''\
@@ -122,9 +122,10 @@ def _from_files(made: Reading, name: str, source: Mapping[str, Any]) -> None:
     made.default = str(Path(name).parent) if Path(name).name == files[0] else name
     if source["format"] == "mat":
         made.lines += [
-            f"file = loadmat(Path(path, {quoted(files[0])}))",
+            f'file = read_mat(Path(path, {quoted(files[0])}), ("X", "y"))',
             'images, labels = file["X"].transpose(3, 0, 1, 2), file["y"] % 10',
         ]
+        made.functions.append(_text(matlab.read_mat))
         return
     made.functions.append(_text(idx.read_idx))
     for array, file in zip(("images", "labels"), files, strict=True):

@@ -78,12 +78,11 @@ def _docstring(recipe: Recipe, images: Mapping[str, Any], title: str) -> str:
 
 
 def _imports(body: str) -> str:
-    standard = ["gzip", "importlib.util", "math", "os", "re", "struct"]
+    standard = ["gzip", "importlib.util", "math", "os", "re", "struct", "zlib"]
     lines = ["import argparse", *(f"import {name}" for name in standard if re.search(rf"(?<![\w.]){name}\.", body))]
-    others = {"from PIL import Image, ImageOps": "Image.", "from scipy.io import loadmat": "loadmat("}
     lines += ["from pathlib import Path"] if "Path" in body else []
     lines += ["", "import numpy as np", "import tensorflow as tf"]
-    lines += [line for line, use in others.items() if use in body]
+    lines += ["from PIL import Image, ImageOps"] if "Image." in body else []
     return "\n".join([*lines, "from tensorflow import keras"])
 
 
