@@ -42,7 +42,7 @@ def evaluate(
 
     if zipfile.is_zipfile(model):  # report a file that is not a model without loading Keras
         start_backend()
-    found = measure(model, on, data)
+    found = measure(model, on, data, tell=console(stderr=True).print)
     if json:
         print_json(
             {

@@ -93,8 +93,9 @@ def predict(
 
 def _files_and_folders(images: list[Path]) -> tuple[list[Path], list[Path]]:
     """Files to classify, including those in plain folders, and folders with one subfolder per class."""
+    from lenet_search.data.class_folders import image_files
     from lenet_search.errors import ResultError
-    from lenet_search.model.predict import classes_in, images_in
+    from lenet_search.model.predict import classes_in
 
     files, folders = [], []
     for path in images:
@@ -102,7 +103,7 @@ def _files_and_folders(images: list[Path]) -> tuple[list[Path], list[Path]]:
             files.append(path)
         elif classes_in(path):
             folders.append(path)
-        elif found := images_in(path):
+        elif found := image_files(path):
             files += found
         else:
             raise ResultError(f"{path}: there are no images in this folder or its subfolders")

@@ -87,12 +87,13 @@ class Load:
 
 @dataclass(frozen=True)
 class Testing:
-    """A model (its file's bytes) to measure on the test set of `data`, on at most `limit` images."""
+    """A model (its file's bytes) to measure on the test set of `data`, brought to `size`, on at most `limit` images."""
 
     number: int
     model: bytes
     data: str
     limit: int | None = None
+    size: int = 0  # as `data.size`
 
 
 @dataclass(frozen=True)

@@ -33,5 +33,5 @@ def test(order: Testing, data_folder: Path | None) -> Tested:
     with tempfile.TemporaryDirectory(prefix="lenet-search-") as folder:
         path = Path(folder) / "model.keras"
         path.write_bytes(order.model)
-        found = evaluate(path, order.data, data_folder, order.limit)
+        found = evaluate(path, order.data, data_folder, order.limit, order.size)
     return Tested(order.number, int(found.confusion.trace()), found.accuracy.n)

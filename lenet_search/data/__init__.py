@@ -1,10 +1,8 @@
 """Data sets: load, split, describe.
 
-A data set is searched for as `NAME.npz` in the folder given by `--data` or LENET_SEARCH_DATA, then in the registry of
-known data sets. `load` reads only the training arrays; only `load_test` reads the test arrays.
-
-An .npz file contains x_train, y_train, x_test, y_test. Images are uint8 (n, H, W) or (n, H, W, 1 or 3); labels are
-whole numbers from 0, (n,) or (n, 1).
+`finding.py` says where a data set is looked for, and `docs/data.md` which forms it can have: an .npz file, a folder of
+images, IDX files, SVHN's files. `load` reads only the training and validation images; only `load_test` reads the test
+images.
 """
 
 from lenet_search.data.registry import DATASETS, class_names

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from lenet_search.data import checks
-from lenet_search.data.dataset import Arrays
+from lenet_search.data.dataset import KNOWN, Arrays
+from lenet_search.data.labels import other_labels, training_labels
+from lenet_search.data.pixels import check_pairs, images
 from lenet_search.errors import DataError
 from lenet_search.machine import writable_cache, written_whole
 
@@ -25,9 +26,9 @@ def store(given: Mapping[str, Any] | Sequence[Any]) -> Path:
 
     Args:
         given: (x_train, y_train), (x_train, y_train, x_test, y_test), ((x_train, y_train), (x_test, y_test)) as
-            returned by `keras.datasets`, or a mapping with these names. Images are uint8 (n, H, W) or
-            (n, H, W, 1 or 3), labels are whole numbers from 0, (n,) or (n, 1). Without test arrays, `load_test`
-            fails.
+            returned by `keras.datasets`, or a mapping with these names, and perhaps x_val, y_val and class_names.
+            Images are (n, H, W) or (n, H, W, 1 or 3), of uint8 or from 0 to 1 or 255; labels are whole numbers from
+            0, (n,) or (n, 1), text, or one-hot rows. Without test arrays, `load_test` fails.
 
     Raises:
         DataError: the arrays are not a data set, or cannot be written.
@@ -35,8 +36,8 @@ def store(given: Mapping[str, Any] | Sequence[Any]) -> Path:
     arrays = _checked(_named(given))
     sha = hashlib.sha256()
     for key, array in arrays.items():
-        sha.update(f"{key} {array.shape}".encode())
-        sha.update(array.data)
+        sha.update(f"{key} {array.dtype.str} {array.shape}".encode())
+        sha.update(array.view(np.uint8).data)
     try:
         folder = writable_cache() / "arrays"
         folder.mkdir(exist_ok=True)
@@ -53,10 +54,10 @@ def store(given: Mapping[str, Any] | Sequence[Any]) -> Path:
 
 
 def _named(given: Mapping[str, Any] | Sequence[Any]) -> dict[str, Any]:
-    """The given arrays by name, in the order of NAMES; the test arrays may be missing."""
+    """The given arrays by name, in the order of KNOWN; those for the test and for validation may be missing."""
     received = f"a {type(given).__name__}"
     if isinstance(given, Mapping):
-        named = {key: given[key] for key in (*NAMES, *given) if key in given}
+        named = {key: given[key] for key in (*KNOWN, *given) if key in given}
         received = ", ".join(map(str, named)) or "none"
     elif isinstance(given, tuple | list):
         nested = len(given) == 2 and all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in given)
@@ -65,30 +66,37 @@ def _named(given: Mapping[str, Any] | Sequence[Any]) -> dict[str, Any]:
         received += f" of {len(given)}"
     else:
         named = {}
-    if tuple(named) not in (NAMES, NAMES[:2]):
+    pairs = [key for key in named if key != "class_names"]
+    halves = [key for key in pairs if f"{'y' if key[0] == 'x' else 'x'}{key[1:]}" not in pairs]
+    if set(named) - set(KNOWN) or "x_train" not in named or halves:
         raise DataError(
-            f"{ORIGIN}: expected (x_train, y_train), (x_train, y_train, x_test, y_test) or a mapping with these names; "
-            f"received {received}"
+            f"{ORIGIN}: expected (x_train, y_train), (x_train, y_train, x_test, y_test) or a mapping with these names, "
+            f"and perhaps x_val, y_val and class_names; received {received}"
         )
     return named
 
 
 def _checked(named: dict[str, Any]) -> Arrays:
-    """The arrays in a standard form: images uint8 (n, H, W, C), labels int32 (n,)."""
-    for key, array in named.items():
+    """The arrays in a standard form: bytes as uint8 (n, H, W, C), numbers as int32 (n,). Others stay as they are."""
+    arrays = dict(named)
+    if isinstance(arrays.get("class_names"), tuple | list):
+        arrays["class_names"] = np.asarray(arrays["class_names"])
+    for key, array in arrays.items():
         if not isinstance(array, np.ndarray):
             raise DataError(
                 f"{ORIGIN}: {key}: expected a NumPy array; received {type(array).__name__}; convert it with "
                 "numpy.asarray"
             )
-    images, labels = checks.pairs(named, "train", ORIGIN)
-    classes = checks.count_classes(labels, ORIGIN)
-    checked = [images, labels]
-    if len(named) > 2:
-        images, labels = checks.pairs(named, "test", ORIGIN)
-        checks.check_test_labels(labels, classes, ORIGIN)
-        checked += [images, labels]
-    return {
-        key: np.ascontiguousarray(array, np.uint8 if key.startswith("x") else "<i4")
-        for key, array in zip(named, checked, strict=True)
-    }
+    labels, names, _ = training_labels(arrays, ORIGIN)
+    for part in ("train", "val", "test"):
+        if f"x_{part}" in arrays:
+            x, _ = images(arrays, f"x_{part}", ORIGIN)
+            y = labels
+            if part != "train":
+                y = other_labels(arrays, f"y_{part}", int(labels.max()) + 1, names, ORIGIN)
+            check_pairs(x, y, part, ORIGIN)
+            if arrays[f"x_{part}"].dtype == np.uint8:  # what `load` reads in another way, it says so each time
+                arrays[f"x_{part}"] = x
+            if arrays[f"y_{part}"].dtype.kind in "iu" and arrays[f"y_{part}"].size == len(y):
+                arrays[f"y_{part}"] = y.astype("<i4")
+    return {key: np.ascontiguousarray(array) for key, array in arrays.items()}

@@ -1,11 +1,21 @@
-"""An entry of the registry: a data set that a study file can name, with all facts about it in one record."""
+"""What a data set is: an entry of the registry, with all facts about it in one record, and one as it was found."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-Arrays = Mapping[str, np.ndarray]  # x_train, y_train, x_test, y_test, or some of them
+Arrays = Mapping[str, np.ndarray]  # some of KNOWN
+Part = Literal["train", "test"]  # what is read: the training set, with its validation images, or the test set
+REQUIRED: Mapping[Part, tuple[str, ...]] = {"train": ("x_train", "y_train"), "test": ("x_test", "y_test", "y_train")}
+OPTIONAL: Mapping[Part, tuple[str, ...]] = {"train": ("x_val", "y_val", "class_names"), "test": ("class_names",)}
+KNOWN = ("x_train", "y_train", "x_val", "y_val", "x_test", "y_test", "class_names")
+Tell = Callable[[str], None]  # takes a line about something that takes long
+
+
+def silent(_: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -35,3 +45,21 @@ class Dataset:
     read: Callable[[], Arrays]
     script: str
     script_note: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """A part of a data set as it was found, not yet checked.
+
+    origin  where it was found, for error messages
+    arrays  the arrays that `REQUIRED` and `OPTIONAL` name
+    notes   lines about what was not used, or not read as it is
+    format  "npz", "folder", "idx" or "mat"; "" if the registry knows how it is read
+    files   names of what was read inside a folder
+    """
+
+    origin: str
+    arrays: Arrays
+    notes: tuple[str, ...] = ()
+    format: str = ""
+    files: tuple[str, ...] = ()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lenet_search.data.dataset import Arrays
+from lenet_search.data.dataset import KNOWN, OPTIONAL, REQUIRED, Found, Part
+from lenet_search.data.pixels import check_memory
 from lenet_search.errors import DataError
 
 SCRIPT = """\
@@ -14,8 +15,12 @@ with np.load(path, allow_pickle=False) as file:
     images, labels = file["x_train"], file["y_train"]"""  # as `Dataset.script`
 
 
-def read_npz(path: Path, wanted: tuple[str, ...]) -> Arrays:
-    """The `wanted` arrays of a file. Other arrays are not read."""
+def read_npz(path: Path, part: Part) -> Found:
+    """The arrays of a file that belong to `part`. Other arrays are not read; those of no part are named in a note.
+
+    Raises:
+        DataError: arrays are missing, damaged, or too large for the memory.
+    """
     if not zipfile.is_zipfile(path):
         raise DataError(
             f"{path}: expected an .npz file; the file is something else or incomplete; "
@@ -23,19 +28,25 @@ def read_npz(path: Path, wanted: tuple[str, ...]) -> Arrays:
         )
     try:
         with np.load(path, allow_pickle=False) as file:
-            if missing := [key for key in wanted if key not in file.files]:
+            if missing := [key for key in REQUIRED[part] if key not in file.files]:
                 lacks_test = "the data set has no test set: " if {"x_test", "y_test"}.issuperset(missing) else ""
                 raise DataError(
                     f"{path}: {lacks_test}expected the arrays x_train, y_train, x_test, y_test; received "
                     f"{', '.join(file.files) or 'none'}; add {', '.join(missing)} with numpy.savez"
                 )
-            return {key: np.asarray(file[key]) for key in wanted}
+            keys = [*REQUIRED[part], *(key for key in OPTIONAL[part] if key in file.files)]
+            # What the file promises, and the bytes made of other numbers
+            check_memory(int(1.2 * sum(file.zip.getinfo(f"{key}.npy").file_size for key in keys)), str(path))
+            arrays = {key: np.asarray(file[key]) for key in keys}
+            unknown = [key for key in file.files if key not in KNOWN]
     except MemoryError as error:
         raise DataError(f"{path}: does not fit in memory ({error}); use fewer or smaller images") from error
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         if "Object arrays" in str(error):
             raise DataError(
                 f"{path}: expected plain numbers; received Python objects, which could run code and are not loaded; "
-                "convert them with array.astype('uint8') and save again"
+                "convert them with array.astype('uint8'), or text with array.astype(str), and save again"
             ) from error
         raise DataError(f"{path}: the file is damaged ({error}); download or write it again") from error
+    notes = (f"{path}: not used: {', '.join(unknown)}; known are {', '.join(KNOWN)}",) if unknown else ()
+    return Found(str(path), arrays, notes, "npz")

@@ -1,39 +1,92 @@
-"""Finding a data set: as the path of a file, as NAME.npz in the data folder, then in the registry."""
+"""Finding a data set: by the path of a file or folder, by its name in the data folder, then in the registry."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
-from lenet_search.data.dataset import Arrays
+from lenet_search.data import folder as folders
+from lenet_search.data import idx, matlab
+from lenet_search.data.class_folders import printable
+from lenet_search.data.dataset import Found, Part, Tell, silent
 from lenet_search.data.files import read_npz
 from lenet_search.data.registry import DATASETS
 from lenet_search.errors import DataError
 
 
-def find(name: str, wanted: tuple[str, ...], folder: Path | None) -> tuple[str, Arrays]:
-    """The origin of a data set, in words, and its arrays; from a file, only the `wanted` ones are read.
+def find(name: str, part: Part, folder: Path | None, size: int = 0, tell: Tell = silent) -> Found:
+    """A part of a data set. From files, only this part is read.
+
+    Args:
+        name: name or path; a relative path starts from the working folder or from `folder`
+        part: what is read
+        folder: folder of data sets; None: LENET_SEARCH_DATA
+        size: pixels per side to which images in a folder of classes are brought; 0: as `decoded` chooses
+        tell: hears of the progress if it takes long
 
     Raises:
         DataError: there is no data set `name`, or it cannot be read.
     """
     if folder is None and os.environ.get("LENET_SEARCH_DATA"):
         folder = Path(os.environ["LENET_SEARCH_DATA"])
-    if folder is not None and not folder.expanduser().is_dir():
+    if folder is not None and not os.path.isdir(folder.expanduser()):
         raise DataError(f"{folder}: expected a folder with {Path(name).stem}.npz (--data or LENET_SEARCH_DATA)")
-
-    is_path = name.endswith(".npz") or len(Path(name).parts) > 1
-    places = [Path(name).expanduser()] if is_path else []
-    if folder is not None:
-        places.append(folder.expanduser() / (name if is_path else f"{name}.npz"))
+    places = list(_places(name, folder))
     for place in places:
-        if place.exists():
-            return str(place), read_npz(place, wanted)
+        if os.path.exists(place) and (name not in DATASETS or place.suffix == ".npz" or _is_data_set(place)):
+            return _read(place, part, size, tell)
     if name in DATASETS:
         try:
-            return DATASETS[name].origin, DATASETS[name].read()
+            return Found(DATASETS[name].origin, DATASETS[name].read())
         except DataError as error:
             raise DataError("; ".join([str(error), *(f"there is no {place}" for place in places)])) from error
     looked = f"there is no {' and no '.join(map(str, places))}" if places else "no folder was given"
+    here = f'; for the folder {name} in the working folder, write "./{name}"' if os.path.isdir(name) else ""
     raise DataError(
         f"data.name: there is no data set {name!r} ({looked}); expected {', '.join(DATASETS)}, the path of an "
-        ".npz file, or the name of one in the folder given by --data or LENET_SEARCH_DATA"
+        ".npz file or of a folder of images, or the name of one in the folder given by --data or LENET_SEARCH_DATA"
+        + here
     )
+
+
+def _places(name: str, folder: Path | None) -> Iterator[Path]:
+    """Where a data set may be. A name with a slash, or the name of a file, is a path."""
+    is_path = name.endswith(".npz") or "/" in name or os.sep in name
+    if is_path:
+        yield Path(name).expanduser()
+    if folder is not None:
+        if not is_path:
+            yield folder.expanduser() / f"{name}.npz"
+        yield folder.expanduser() / name
+
+
+def _read(place: Path, part: Part, size: int, tell: Tell) -> Found:
+    if place.suffix == ".npz":
+        return read_npz(place, part)
+    if place.is_dir():
+        try:
+            images = idx.training_files(place)
+            if len(images) > 1:
+                raise DataError(
+                    f"{printable(place)}: several data sets: {', '.join(each.name for each in images)}; give the path "
+                    "of the file that is meant as data.name"
+                )
+            if images:
+                return idx.read_files(images[0], part)
+            if (place / matlab.TRAIN).is_file():
+                return matlab.read_svhn(place, part)
+        except OSError as error:
+            raise DataError(f"{printable(place)}: cannot be read: {error}") from error
+        return folders.read_folder(place, part, size, tell)
+    if place in idx.training_files(place.parent):
+        return idx.read_files(place, part)
+    if place.name == matlab.TRAIN:
+        return matlab.read_svhn(place.parent, part)
+    return read_npz(place, part)
+
+
+def _is_data_set(place: Path) -> bool:
+    """Whether a folder that has the name of a known data set holds one: another project may have made it."""
+    try:
+        return bool(idx.training_files(place)) or (place / matlab.TRAIN).is_file() or folders.holds_classes(place)
+    except (OSError, DataError):
+        return False

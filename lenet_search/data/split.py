@@ -1,16 +1,20 @@
 """The images that a search sees: loaded, cut to the limit, split in two, padded, and described."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lenet_search.data.checks import count_classes, pairs
+from lenet_search.data.dataset import Found, Tell, silent
 from lenet_search.data.finding import find
+from lenet_search.data.labels import kind_of, other_labels, shortened, training_labels
+from lenet_search.data.pixels import check_pairs, images, resized
 from lenet_search.data.registry import class_names
 from lenet_search.data.stratify import stratified
+from lenet_search.errors import DataError
 from lenet_search.recipe.data import Images
 
 VALIDATION_SEED = 1998  # fixed: the seed of a study changes the trials, never the images
@@ -25,6 +29,10 @@ class Split:
     mean, std          float64 (C,) of x_train / 255
     pad                pixels of zeros added on each side
     digest             16 hex digits that identify the images, the labels and the split
+    source             how an exported train.py reads the same images, as JSON: `Found.format` and `Found.files`;
+                       whether pixels are "bytes"; whether "labels" are "numbers", "text" or "one-hot"; whether it
+                       has its own "validation" images; and the "size" to which they were brought, 0 if to none
+    notes              lines about what was not used, or not read as it is
     """
 
     name: str
@@ -38,6 +46,8 @@ class Split:
     std: np.ndarray
     pad: int
     digest: str
+    source: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def describe(self) -> dict[str, Any]:
         """A description for a trial's record, as JSON; `image_shape` is [H, W, C] including the padding."""
@@ -52,54 +62,107 @@ class Split:
             "std": self.std.tolist(),
             "train": len(self.y_train),
             "validation": len(self.y_val),
+            "source": dict(self.source),
         }
 
 
-def load(wanted: Images, folder: Path | None = None) -> Split:
-    """The training images of `wanted.name`, cut to `wanted.limit` and split by `wanted.validation`.
+def load(wanted: Images, folder: Path | None = None, tell: Tell = silent) -> Split:
+    """The training images of `wanted.name`, cut to `wanted.limit`, and validation images.
+
+    These are the data set's own, or drawn from the training images as `wanted.validation` says.
 
     Args:
         wanted: the images of a recipe
-        folder: folder searched for NAME.npz first; None: LENET_SEARCH_DATA
+        folder: folder searched for the data set first; None: LENET_SEARCH_DATA
+        tell: hears of the progress if it takes long
 
     Raises:
         DataError: images are missing, damaged or mislabeled.
     """
-    origin, arrays = find(wanted.name, ("x_train", "y_train"), folder)
-    images, labels = pairs(arrays, "train", origin)
-    classes = count_classes(labels, origin)
-    labels = labels.astype(np.int32)
+    found = find(wanted.name, "train", folder, wanted.size, tell)
+    origin, arrays = found.origin, found.arrays
+    x, notes = images(arrays, "x_train", origin)
+    y, names, more = training_labels(arrays, origin)
+    check_pairs(x, y, "train", origin)
+    classes = int(y.max()) + 1
     if wanted.limit:
-        images, labels = images[: wanted.limit], labels[: wanted.limit]
-
-    count = wanted.validation if isinstance(wanted.validation, int) else round(wanted.validation * len(labels))
-    held_out = stratified(labels, classes, int(count), VALIDATION_SEED, f"{origin}: data.validation")
-    kept = np.setdiff1d(np.arange(len(labels)), held_out)
+        x, y = x[: wanted.limit], y[: wanted.limit]
+    notes = (*found.notes, *notes, *more)
+    if "x_val" in arrays or "y_val" in arrays:
+        x_val, y_val, more = _own_validation(found, x.shape[1:], classes, names)
+        notes += more
+        held_out, kept = np.arange(len(y), len(y) + len(y_val)), np.arange(len(y))
+        x, y = np.concatenate([x, x_val]), np.concatenate([y, y_val])
+    else:
+        count = wanted.validation if isinstance(wanted.validation, int) else round(wanted.validation * len(y))
+        held_out = stratified(y, classes, int(count), VALIDATION_SEED, f"{origin}: data.validation")
+        kept = np.setdiff1d(np.arange(len(y)), held_out)
+    x = resized(x, wanted.size, origin)
 
     # The types are explicit: the digest must be the same on every machine.
-    sha = hashlib.sha256(repr(images.shape).encode())
-    for part in (kept.astype("<i8"), held_out.astype("<i8"), labels.astype("<i4"), images):
+    sha = hashlib.sha256(repr(x.shape).encode())
+    for part in (kept.astype("<i8"), held_out.astype("<i8"), y.astype("<i4"), x):
         sha.update(np.ascontiguousarray(part).data)
 
     # LeCun et al. 1998: LeNet-5 sees 28x28 digits in a 32x32 field
-    pad = 2 if wanted.padded and images.shape[1:3] == (28, 28) else 0
+    pad = 2 if wanted.padded and x.shape[1:3] == (28, 28) else 0
     if pad:
-        images = np.pad(images, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
-    x_train, x_val = images[kept], images[held_out]
+        x = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    x_train, x_val = x[kept], x[held_out]
     mean, std = _mean_and_std(x_train)
     return Split(
         name=wanted.name,
         x_train=x_train,
-        y_train=labels[kept],
+        y_train=y[kept],
         x_val=x_val,
-        y_val=labels[held_out],
+        y_val=y[held_out],
         classes=classes,
-        class_names=class_names(wanted.name, classes),
+        class_names=names or class_names(wanted.name, classes),
         mean=mean,
         std=std,
         pad=pad,
         digest=sha.hexdigest()[:16],
+        source=_source(found, wanted.size),
+        notes=notes,
     )
+
+
+def _own_validation(
+    found: Found, shape: tuple[int, ...], classes: int, names: tuple[str, ...] | None
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """The validation images of a data set that has its own, their labels, and notes."""
+    origin = found.origin
+    if missing := [key for key in ("x_val", "y_val") if key not in found.arrays]:
+        raise DataError(f"{origin}: expected x_val and y_val, or neither; add {missing[0]}, or remove the other")
+    x, notes = images(found.arrays, "x_val", origin)
+    y = other_labels(found.arrays, "y_val", classes, names, origin)
+    check_pairs(x, y, "val", origin)
+    if x.shape[1:] != shape:
+        raise DataError(
+            f"{origin}: x_val: expected images like those of x_train, {'x'.join(map(str, shape))}; received "
+            f"{'x'.join(map(str, x.shape[1:]))}"
+        )
+    if absent := sorted(set(range(classes)) - set(y.tolist())):
+        shown = shortened([names[label] for label in absent] if names else absent)
+        raise DataError(
+            f"{origin}: y_val: expected images of each class; received none of {shown}; add some, or remove x_val and "
+            "y_val: then validation images are drawn from the training images"
+        )
+    return x, y, (*notes, f"{origin}: its own {len(y):,} validation images are used, and data.validation is not")
+
+
+def _source(found: Found, size: int) -> dict[str, Any]:
+    arrays = found.arrays
+    x = [arrays[key] for key in ("x_train", "x_val") if key in arrays]
+    y = [arrays[key] for key in ("y_train", "y_val") if key in arrays]
+    return {
+        "format": found.format,
+        "files": list(found.files),
+        "bytes": all(each.dtype == np.uint8 for each in x),
+        "labels": next((kind for kind in map(kind_of, y) if kind != "numbers"), "numbers"),
+        "validation": len(x) == 2,
+        "size": size,
+    }
 
 
 def _mean_and_std(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

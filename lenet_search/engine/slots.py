@@ -175,7 +175,7 @@ def costliest(space: Space, precision: str, load: Load) -> Case:
     """
     values: dict[str, Value] = {
         path: _most(space, path)
-        for path in ("data.name", "data.validation", "data.limit", "train.batch_size", "train.precision",
+        for path in ("data.name", "data.validation", "data.limit", "data.size", "train.batch_size", "train.precision",
                      "model.width", "model.activation", "model.pooling", "model.batch_norm", "loss.kind")
     }  # fmt: skip
     cases = []

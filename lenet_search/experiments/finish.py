@@ -74,7 +74,7 @@ def finish(
     def admit(tasks: Sequence[Task]) -> None:
         """Check the images of tasks, and open their folders."""
         new = [task for task in tasks if task.name not in looked]
-        looked.update(look(new, data_folder))
+        looked.update(look(new, data_folder, view.note))
         current.update({task.name: task for task in tasks})
         for task in new:
             header = f"{task.title}\n\nTrained by lenet-search."

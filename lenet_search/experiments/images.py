@@ -1,6 +1,6 @@
 """Checks the images of all tasks before anything is trained, so that a problem shows at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,10 @@ class Looked:
     parameters: int  # number of trainable parameters of its network
 
 
-def look(tasks: Sequence[Task], data_folder: Path | None) -> dict[str, Looked]:
+def look(tasks: Sequence[Task], data_folder: Path | None, tell: Callable[[str], None]) -> dict[str, Looked]:
     """Load each data set once, and check that every network and batch size fits its images; by task name.
+
+    `tell` hears what was read in another way than it is, and of the progress if it takes long.
 
     Raises:
         DataError: images are missing, or do not fit.
@@ -32,7 +34,10 @@ def look(tasks: Sequence[Task], data_folder: Path | None) -> dict[str, Looked]:
         recipe = task.recipe
         key = recipe.images
         if key not in described:
-            described[key] = data.load(recipe.images, data_folder).describe()
+            split = data.load(recipe.images, data_folder, tell)
+            described[key] = split.describe()
+            for note in split.notes:
+                tell(note)
         images = described[key]
         if recipe.train.batch_size > images["train"]:
             raise DataError(

@@ -71,7 +71,7 @@ class InOrder:
         """What reads the test set for a run's model, which is kept already."""
         self._testing[number] = task, run
         model = model or self._kept[task.name].model(run.seed).read_bytes()
-        return Testing(number, model, run.recipe.data.name, self._test_limit)
+        return Testing(number, model, run.recipe.data.name, self._test_limit, run.recipe.data.size)
 
     def wanted(self) -> int:
         """The number of runs left to train."""

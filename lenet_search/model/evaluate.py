@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,18 @@ class Evaluation:
 
 
 def evaluate(
-    model_path: Path, name: str | None = None, data_folder: Path | None = None, limit: int | None = None
+    model_path: Path,
+    name: str | None = None,
+    data_folder: Path | None = None,
+    limit: int | None = None,
+    size: int | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Evaluation:
     """Measure a Keras model that takes raw pixels from 0 to 255 on the test set of data set `name`.
 
     Without `name`, the recipe.json next to the model names its data set. With `limit`, only the first images are used,
-    for a quick check.
+    for a quick check. `size` is the `data.size` that it was trained with, by default that of the recipe.json. `tell`
+    hears of the progress if reading the images takes long.
 
     Raises:
         ResultError: the file is not such a model, or does not fit the images.
@@ -45,7 +52,7 @@ def evaluate(
     if name is None:
         name = _trained_on(model_path)
     model = load_model(model_path)
-    images, labels, class_names = load_test(name, data_folder)
+    images, labels, class_names = load_test(name, data_folder, _size(model_path) if size is None else size, tell)
     images, labels = images[:limit], labels[:limit]
     _check_fit(model, model_path, name, images, len(class_names))
     predicted = model.predict(images, batch_size=256, verbose=0).argmax(axis=1)
@@ -95,6 +102,14 @@ def _trained_on(model_path: Path) -> str:
         raise ResultError(f"{model_path}: no recipe.json next to it names its data set; {what_to_do}") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ResultError(f"{beside}: not a recipe.json written by an export; {what_to_do}") from error
+
+
+def _size(model_path: Path) -> int:
+    """The size that the recipe.json next to a model gives; 0 if there is none."""
+    try:
+        return int(json.loads(model_path.with_name("recipe.json").read_text(encoding="utf-8"))["values"]["data.size"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
 
 
 def _check_fit(model: Any, path: Path, name: str, images: np.ndarray, classes: int) -> None:

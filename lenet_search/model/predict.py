@@ -1,7 +1,6 @@
 """Classify arbitrary images: read them, convert them to the format of the training images, and predict."""
 
 import json
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,19 +10,15 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from lenet_search.data import class_names
-from lenet_search.errors import LenetSearchError, ResultError
+from lenet_search.data.class_folders import class_folders, image_files
+from lenet_search.data.decode import ImageError, decode
+from lenet_search.errors import ResultError
 from lenet_search.model.evaluate import Evaluation, load_model
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")  # the other formats that Pillow reads are not accepted
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 # Mean pixel of the training images, from 0 to 1. Below DARK they are light on a dark background (MNIST 0.13,
 # Fashion-MNIST 0.29), above LIGHT dark on a light one. Photographs (CIFAR-10 0.47) have no uniform background and are
 # never inverted.
 DARK, LIGHT = 0.4, 0.6
-
-
-class ImageError(LenetSearchError):
-    """An image that cannot be used. The other images still can."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +118,7 @@ def prepare(path: Path, predictor: Predictor, invert: bool | None = None) -> tup
         ImageError: the file is not a readable image.
     """
     height, width, channels = predictor.shape
-    image, changes = _read(path), []
+    image, changes = decode(path), []
     if channels == 1:
         if image.getbands() != ("L",):
             colors = np.asarray(image, np.int16)
@@ -148,30 +143,6 @@ def prepare(path: Path, predictor: Predictor, invert: bool | None = None) -> tup
         else:
             image = ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
     return np.asarray(image, np.float32).reshape(height, width, channels), tuple(changes)
-
-
-def _read(path: Path) -> Image.Image:
-    """The image upright, in gray (L) or color (RGB), on a white background if it is transparent."""
-    if not path.is_file():
-        raise ImageError(f"{path}: there is no such file")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as file:
-                image: Image.Image = ImageOps.exif_transpose(file)
-                if image.mode.startswith("I") or image.mode == "F":  # 16 bits per pixel
-                    values = np.asarray(image, np.float64)
-                    return Image.fromarray(np.uint8(np.clip(values / 257.0, 0, 255)))
-                if image.has_transparency_data:
-                    image = image.convert("RGBA")
-                    image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-                return image.convert("L" if image.mode in ("1", "L") else "RGB")
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageError(f"{path}: the image is too large: {error}") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise ImageError(
-            f"{path}: not a readable image ({error}); expected a complete PNG, JPEG, WebP, BMP or GIF file"
-        ) from error
 
 
 def _border(pixels: np.ndarray) -> float:
@@ -218,14 +189,9 @@ def _prepared(
     return found, problems
 
 
-def images_in(folder: Path) -> list[Path]:
-    """The image files directly in a folder, sorted by name."""
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
-
-
 def classes_in(folder: Path) -> list[Path]:
-    """The subfolders that contain images, one per class, sorted by name."""
-    return sorted(path for path in folder.iterdir() if path.is_dir() and images_in(path))
+    """The subfolders that contain images, one per class, in natural order; hidden and system folders are none."""
+    return [path for path in class_folders(folder) if image_files(path)]
 
 
 @dataclass(frozen=True)
@@ -247,7 +213,7 @@ def measure(folder: Path, predictor: Predictor, invert: bool | None = None) -> M
     confusion = np.zeros((len(predictor.names), len(predictor.names)), np.int64)
     inverted, problems = 0, []
     for path, label in labels.items():
-        found, unread = _prepared(images_in(path), predictor, invert)
+        found, unread = _prepared(image_files(path), predictor, invert)
         problems += unread
         inverted += sum(any(change.startswith("inverted") for change in changes) for _, _, changes in found)
         if found:

@@ -97,7 +97,7 @@ class Recipe:
     @property
     def images(self) -> Images:
         """The images that the recipe trains on."""
-        return Images(self.data.name, self.data.validation, self.data.limit, self.model.padded)
+        return Images(self.data.name, self.data.validation, self.data.limit, self.model.padded, self.data.size)
 
     def settled(self, precision: str) -> Self:
         """The recipe with `train.precision`, if it is "auto", replaced by the best precision of the device."""

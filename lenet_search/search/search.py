@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import optuna
@@ -93,23 +94,28 @@ def _how_to_resume(summary: Summary) -> str:
 def _look_at_data(space: Space, folder: Path | None, view: View) -> list[str]:
     """Load every data set that a trial may use, to fail now rather than later. Returns the digests of their splits."""
     digests: dict[str, None] = {}
+    notes: dict[str, None] = {}
     networks: dict[bool, list[str]] = {False: [], True: []}  # by whether 28x28 images are padded for them
     for network_name in _values(space, "model.network"):
         networks[Model(str(network_name)).padded].append(str(network_name))
     for name in _values(space, "data.name"):
         for validation in _values(space, "data.validation"):
-            for limit in _values(space, "data.limit"):
-                values = {"data.name": name, "data.validation": validation, "data.limit": limit}
+            for limit, size in product(_values(space, "data.limit"), _values(space, "data.size")):
+                values = {"data.name": name, "data.validation": validation, "data.limit": limit, "data.size": size}
                 for padded in (padded for padded in (False, True) if networks[padded]):
-                    split = data.load(Recipe.from_values(values).images._replace(padded=padded), folder)
+                    wanted = Recipe.from_values(values).images._replace(padded=padded)
+                    split = data.load(wanted, folder, view.note)
                     _check_fit(space, split, networks[padded])
                     digests[split.digest] = None
+                    notes |= dict.fromkeys(split.notes)
                 height, width, channels = split.x_train.shape[1:]
                 view.opening(
                     "Data",
                     f"{split.name}: {len(split.y_train):,} training and {len(split.y_val):,} validation images, "
                     f"{height}x{width}{'' if channels == 1 else ' in color'}, {split.classes} classes",
                 )
+    for note in notes:
+        view.note(note)
     return list(digests)
 
 

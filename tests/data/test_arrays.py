@@ -105,16 +105,21 @@ def test_a_file_that_is_there_is_not_written_again_but_half_a_file_is():
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"x_train": X / 255}, r"x_train: expected uint8 images .* from 0 to 1: convert it with \(x \* 255\)"),
+        ({"x_train": X - 0.5}, r"x_train: expected uint8 images .* from -0.5 to 254.5: convert it with numpy\.interp"),
         ({"x_test": X_TEST / 127.5 - 1}, r"x_test: expected uint8 images .* from -1 to 1: convert it with \(\(x \+ 1"),
         ({"x_train": X.tolist()}, r"x_train: expected a NumPy array; received list; convert it with numpy\.asarray"),
         ({"y_train": Y.tolist()}, "y_train: expected a NumPy array; received list"),
-        ({"y_train": np.eye(3, dtype=int)[Y]}, r"y_train: expected whole numbers .* y\.argmax\(axis=1\)"),
+        ({"y_train": np.eye(3)[Y] / 2}, r"y_train: expected whole numbers .* y\.argmax\(axis=1\)"),
         ({"y_train": Y + 1}, "y_train: expected labels from 0 up"),
         ({"y_train": Y[:-1]}, "expected one label per image; received 30 images in x_train and 29 labels in y_train"),
         ({"y_test": Y_TEST[:-1]}, "expected one label per image; received 12 images in x_test and 11 labels in y_test"),
         ({"y_test": Y_TEST + 1}, r"y_test: expected the labels of y_train, 0 to 2; received \[3\]"),
-        ({"x_val": X}, r"expected \(x_train, y_train\), .*; received x_train, y_train, x_test, y_test, x_val"),
+        ({"x_val": X}, r"expected \(x_train, y_train\), .*; received x_train, y_train, x_val, x_test, y_test"),
+        ({"x_valid": X}, r"expected \(x_train, y_train\), .*; received x_train, y_train, x_test, y_test, x_valid"),
+        (
+            {"class_names": ["a", "b"]},
+            r"class_names: expected one name for each of the 3 classes of y_train; received 2",
+        ),
     ],
 )
 def test_an_array_that_does_not_fit_is_named_and_nothing_is_written(changes, expected, cache):
@@ -137,7 +142,7 @@ def test_an_array_that_does_not_fit_is_named_and_nothing_is_written(changes, exp
     ],
 )
 def test_what_is_no_data_set_gets_the_forms_that_are(given, received):
-    with pytest.raises(DataError, match=r"or a mapping with these names; received ") as caught:
+    with pytest.raises(DataError, match=r"or a mapping with these names, .*; received ") as caught:
         store(given)
     assert str(caught.value).endswith(f"received {received}")
 

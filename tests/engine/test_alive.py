@@ -14,7 +14,7 @@ from lenet_search.recipe import FIELDS, Field, Recipe, Value
 from lenet_search.structure import Structure, structure_of
 
 # Decided before an engine sees anything (which images, how many epochs): held by the tests of data and search.
-ELSEWHERE = {"data.name", "data.validation", "data.limit", "model.network"}
+ELSEWHERE = {"data.name", "data.validation", "data.limit", "data.size", "model.network"}
 # Values from which a change is visible; a hyperparameter that modifies another needs the other to be on.
 BASE: dict[str, Value] = SMALL | {"optimizer.clip_norm": 0.0, "train.epochs": 3}
 CONTEXT: dict[str, dict[str, Value]] = {

@@ -5,12 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lenet_search.data.decode import ImageError
 from lenet_search.errors import ResultError
 from lenet_search.look.intervals import share_of
 from lenet_search.model.predict import (
-    ImageError,
     Predictor,
-    images_in,
     measure,
     open_model,
     predict,
@@ -174,10 +173,10 @@ def test_a_folder_that_is_no_class_is_named_with_those_that_are(tmp_path: Path, 
         measure(tmp_path, predictor)
 
 
-def test_images_are_found_by_their_ending(tmp_path: Path) -> None:
-    for name in ("b.PNG", "a.jpg", "notes.txt"):
-        (tmp_path / name).touch()
-    assert [path.name for path in images_in(tmp_path)] == ["a.jpg", "b.PNG"]
+def test_what_a_notebook_leaves_in_a_folder_is_no_class(tmp_path: Path, predictor: Predictor) -> None:
+    saved(tmp_path / "top" / "a.png", bar(0))
+    saved(tmp_path / ".ipynb_checkpoints" / "a-checkpoint.png", bar(0))
+    assert measure(tmp_path, predictor).evaluation.accuracy.n == 1
 
 
 def test_without_a_recipe_classes_are_numbers_and_it_is_said_so(bands: Path, tmp_path: Path) -> None:

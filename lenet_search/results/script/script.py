@@ -1,5 +1,6 @@
 """The script as a whole: docstring, imports, constants, functions, and `main`."""
 
+import re
 from collections.abc import Mapping
 from textwrap import fill
 from typing import Any
@@ -11,7 +12,8 @@ from lenet_search.recipe.normalization import normalization
 from lenet_search.results.script.augmenting import augment_function
 from lenet_search.results.script.building import build_function, own_layer
 from lenet_search.results.script.learning_rate import learning_rate, schedule_class
-from lenet_search.results.script.loading import HELD_OUT, data_argument, load_function
+from lenet_search.results.script.loading import data_argument, load_function
+from lenet_search.results.script.own_data import reading
 from lenet_search.results.script.text import indented
 
 
@@ -36,7 +38,6 @@ def train_script(recipe: Recipe, images: Mapping[str, Any], title: str, seed: in
     if beyond := beyond_keras(recipe, images):
         return _refusal(beyond, title)
     functions = [
-        HELD_OUT,
         load_function(recipe, images),
         augment_function(recipe, images),
         build_function(recipe, images),
@@ -45,7 +46,7 @@ def train_script(recipe: Recipe, images: Mapping[str, Any], title: str, seed: in
         'if __name__ == "__main__":\n    main()',
     ]
     body = "\n\n\n".join(function for function in functions if function)
-    return f"{_docstring(recipe, title)}\n\n{_imports(body)}\n\n{_constants(recipe, images)}\n\n\n{body}\n"
+    return f"{_docstring(recipe, images, title)}\n\n{_imports(body)}\n\n{_constants(recipe, images)}\n\n\n{body}\n"
 
 
 def _refusal(beyond: str, title: str) -> str:
@@ -58,34 +59,41 @@ def _refusal(beyond: str, title: str) -> str:
     return '"""' + "\n".join(lines) + '\n"""\n\nraise SystemExit(__doc__)\n'
 
 
-def _docstring(recipe: Recipe, title: str) -> str:
+def _docstring(recipe: Recipe, images: Mapping[str, Any], title: str) -> str:
+    read = reading(recipe.data.name, images)
+    needed = ["tensorflow", "numpy", *read.needs]
     lines = [
         fill(title, 110).replace("\\", "/").replace('"""', "'''"),
         "",
         "    python train.py",
         "    python train.py --seed 1 --epochs 5 --output other.keras",
         "",
-        "It needs tensorflow and numpy, and nothing else.",
+        f"It needs {', '.join(needed[:-1])} and {needed[-1]}, and nothing else.",
     ]
     if recipe.train.precision != "float32":
         lines.append("It computes in float32; convolutions and hidden layers of the trial multiplied in bfloat16.")
-    if recipe.data.name in DATASETS:
+    if read.default is None:
         lines.append(DATASETS[recipe.data.name].script_note)
     return '"""' + "\n".join(lines) + '\n"""'
 
 
 def _imports(body: str) -> str:
-    used = {"importlib.util": "importlib.util." in body, "math": " math." in body or "(math." in body}
-    standard = ["import argparse", *(f"import {name}" for name, is_used in used.items() if is_used)]
-    return "\n".join(standard) + "\n\nimport numpy as np\nimport tensorflow as tf\nfrom tensorflow import keras"
+    standard = ["gzip", "importlib.util", "math", "os", "re", "struct", "zlib"]
+    lines = ["import argparse", *(f"import {name}" for name in standard if re.search(rf"(?<![\w.]){name}\.", body))]
+    lines += ["from pathlib import Path"] if "Path" in body else []
+    lines += ["", "import numpy as np", "import tensorflow as tf"]
+    lines += ["from PIL import Image, ImageOps"] if "Image." in body else []
+    return "\n".join([*lines, "from tensorflow import keras"])
 
 
 def _constants(recipe: Recipe, images: Mapping[str, Any]) -> str:
     lines = [
         f"EPOCHS = {recipe.train.epochs}",
         f"BATCH_SIZE = {recipe.train.batch_size}  # an incomplete last batch is left out",
-        f"VALIDATION = {images['validation']}  # images held out of the training set",
     ]
+    read = reading(recipe.data.name, images)
+    if not read.own_validation:
+        lines.append(f"VALIDATION = {images['validation']}  # images held out of the training set")
     if recipe.data.limit:
         lines.append(f"LIMIT = {recipe.data.limit}  # only so many of the first training images are used")
     scale, offset = normalization(recipe.data.normalize, images["mean"], images["std"])
@@ -95,6 +103,7 @@ def _constants(recipe: Recipe, images: Mapping[str, Any]) -> str:
         f"OFFSET = {[round(float(value), 6) for value in offset]}",
     ]
     lines.append(f"LEARNING_RATE = {recipe.optimizer.branch.learning_rate!r}")
+    lines += [f"{name} = {value!r}" for name, value in read.constants.items()]
     return "\n".join(lines)
 
 
@@ -121,7 +130,7 @@ def _main(recipe: Recipe, images: Mapping[str, Any], seed: int) -> str:
     first = f"keras.layers.ZeroPadding2D({pad}), " if pad else ""
     lines = [
         "parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)",
-        data_argument(recipe.data.name),
+        data_argument(reading(recipe.data.name, images)),
         'parser.add_argument("--epochs", type=int, default=EPOCHS)',
         f'parser.add_argument("--seed", type=int, default={seed})',
         'parser.add_argument("--output", metavar="FILE.keras", default="trained.keras", help="where the model goes")',

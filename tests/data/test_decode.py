@@ -1,0 +1,143 @@
+import io
+import os
+import struct
+import warnings
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from lenet_search.data.decode import FORMATS, ImageError, decode
+
+GRAY = Image.fromarray(np.arange(0, 240, 10, dtype=np.uint8).reshape(4, 6))
+COLOR = Image.merge("RGB", [GRAY, GRAY.transpose(Image.Transpose.ROTATE_180), Image.new("L", (6, 4), 90)])
+
+
+def decoded(tmp_path, image, format="PNG", **options):
+    path = tmp_path / f"image.{format.lower()}"
+    image.save(path, format, **options)
+    return decode(path)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("image", [GRAY, COLOR], ids=["gray", "color"])
+def test_every_format_gives_gray_or_color(tmp_path, format, image):
+    found = decoded(tmp_path, image, format, **({"lossless": True} if format == "WEBP" else {}))
+    if format == "GIF":  # gray is a palette there
+        found = found.convert(image.mode)
+    assert (found.mode, found.size) == ("RGB" if format == "WEBP" else image.mode, image.size)
+    off = np.abs(np.asarray(found.convert("RGB"), int) - np.asarray(image.convert("RGB"), int))
+    assert off.max() <= (60 if format == "JPEG" else 0)
+
+
+@pytest.mark.parametrize("mode", ["1", "LA", "P", "RGBA", "CMYK", "YCbCr"])
+def test_every_mode_gives_eight_bits_of_gray_or_color(tmp_path, mode):
+    found = decoded(tmp_path, COLOR.convert(mode), "TIFF")
+    assert found.mode == ("L" if mode == "1" else "RGB")
+
+
+@pytest.mark.parametrize(
+    ("values", "format"),
+    [
+        (np.uint16([[0, 257], [128 * 257, 65535]]), "PNG"),
+        (np.uint16([[0, 257], [128 * 257, 65535]]), "TIFF"),
+        (np.int32([[0, 257], [128 * 257, 65535]]), "TIFF"),
+        (np.float32([[0, 1 / 255], [128 / 255, 1]]), "TIFF"),
+        (np.float32([[0, 1], [128, 255]]), "TIFF"),
+    ],
+)
+def test_more_bits_per_pixel_become_eight(tmp_path, values, format):
+    assert np.asarray(decoded(tmp_path, Image.fromarray(values), format)).tolist() == [[0, 1], [128, 255]]
+
+
+@pytest.mark.parametrize("value", [-1.0, 70000.0, np.nan])
+def test_values_that_are_no_brightness_are_named(tmp_path, value):
+    with pytest.raises(ImageError, match=r"its values are from .*: save it with 8 or 16 bits per channel"):
+        decoded(tmp_path, Image.fromarray(np.float32([[0, value]])), "TIFF")
+
+
+@pytest.mark.parametrize(("ink", "ground"), [("black", 255), ("blue", 255), ("white", 0), ("yellow", 0)])
+def test_nothing_is_white_or_black_whichever_shows_what_is_drawn_on_it(tmp_path, ink, ground):
+    drawing = Image.new("RGBA", (5, 5), (0, 0, 0, 0))
+    drawing.paste(Image.new("RGBA", (1, 3), ink), (2, 1))
+    found = decoded(tmp_path, drawing)
+    assert found.getpixel((0, 0)) == (ground,) * 3
+    assert found.getpixel((2, 2)) != (ground,) * 3
+
+
+def test_an_image_of_nothing_is_white(tmp_path):
+    assert decoded(tmp_path, Image.new("RGBA", (2, 2), (255, 255, 255, 0))).getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_a_camera_that_was_turned_gives_an_upright_image(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn it by 90 degrees clockwise to see it upright
+    assert decoded(tmp_path, GRAY, "JPEG", exif=exif).size == (4, 6)
+
+
+@pytest.mark.parametrize("format", ["GIF", "TIFF", "WEBP", "PNG"])
+def test_of_several_frames_it_is_the_first(tmp_path, format):
+    found = decoded(tmp_path, COLOR, format, save_all=True, append_images=[Image.new("RGB", (6, 4), "white")])
+    assert np.asarray(found.convert("RGB")).min() < 200
+
+
+def test_the_content_counts_and_not_the_ending(tmp_path):
+    GRAY.save(tmp_path / "a.jpg", "PNG")
+    assert np.array_equal(decode(tmp_path / "a.jpg"), GRAY)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"", "format is unknown"), (b"some text", "format is unknown"), (b"%!PS-Adobe-3.0 EPSF-3.0\n", "is unknown")],
+)
+def test_what_is_no_image_is_said_to_be_none(tmp_path, content, said):
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(ImageError, match=rf"a\.png: not a readable image \(.*{said}.*\); expected a complete PNG, JP"):
+        decode(tmp_path / "a.png")
+
+
+def test_a_pipe_a_folder_and_a_name_that_is_not_utf_8_are_errors_that_can_be_shown(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "folder.png").mkdir()
+    for name in ("pipe.png", "folder.png"):
+        with pytest.raises(ImageError, match=rf"{name}: expected a file"):
+            decode(tmp_path / name)
+    with pytest.raises(ImageError, match="there is no such file") as caught:
+        decode(tmp_path / os.fsdecode(b"caf\xe9.png"))
+    assert r"caf\xe9.png" in str(caught.value)
+
+
+def chunk(kind, content):
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def test_a_small_file_that_promises_a_huge_image_is_refused(tmp_path):
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0))
+    content = chunk(b"IDAT", zlib.compress(bytes(10**6)))
+    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + content + chunk(b"IEND", b""))
+    with pytest.raises(ImageError, match=r"bomb\.png: the image is too large: .*; make it smaller"):
+        decode(tmp_path / "bomb.png")
+
+
+def whole(format):
+    content = io.BytesIO()
+    COLOR.save(content, format)
+    return content.getvalue()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+@given(format=st.sampled_from(FORMATS), drawn=st.data())
+def test_a_damaged_file_is_an_error_of_ours_or_is_read(tmp_path, format, drawn):
+    content = bytearray(whole(format))
+    for _ in range(drawn.draw(st.integers(1, 4))):
+        content[drawn.draw(st.integers(0, len(content) - 1))] = drawn.draw(st.integers(0, 255))
+    (tmp_path / "a").write_bytes(content[: drawn.draw(st.integers(0, len(content)) | st.just(len(content)))])
+    with warnings.catch_warnings(record=True) as warned:
+        try:
+            assert decode(tmp_path / "a").mode in ("L", "RGB")
+        except ImageError as error:
+            assert str(error).startswith(f"{tmp_path / 'a'}: ")
+    assert not warned
