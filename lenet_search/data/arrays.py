@@ -11,7 +11,8 @@ import numpy as np
 from lenet_search.data import checks
 from lenet_search.data.dataset import Arrays
 from lenet_search.errors import DataError
-from lenet_search.machine import writable_cache, written_whole
+from lenet_search.machine import writable_cache
+from lenet_search.whole import written_whole
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 ORIGIN = "arrays"  # the start of error messages; for files, this is the path

@@ -18,11 +18,11 @@ from zipfile import is_zipfile
 
 from lenet_search.errors import ResultError
 from lenet_search.frozen import SlotState, read_frozen, write_frozen
-from lenet_search.machine import replace_text, written_whole
 from lenet_search.recipe import Recipe
 from lenet_search.run import Run
 from lenet_search.study import differences, write_recipe
 from lenet_search.study.toml_text import value_text
+from lenet_search.whole import folder_written_whole, replace_text, written_whole
 
 
 class Kept:
@@ -132,11 +132,11 @@ class Kept:
 
     def _make(self, recipe: Recipe, images: Mapping[str, Any], header: str) -> None:
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            with folder_written_whole(self.folder) as scratch:
+                (scratch / "recipe.toml").write_text(write_recipe(recipe, header), encoding="utf-8")
+                _write_json(scratch / "recipe.json", {"values": recipe.values(), "images": dict(images)})
         except OSError as error:
             raise ResultError(f"{self.folder}: cannot create the results folder: {error.strerror}") from error
-        (self.folder / "recipe.toml").write_text(write_recipe(recipe, header), encoding="utf-8")
-        _write_json(self._summary, {"values": recipe.values(), "images": dict(images)})
 
     @property
     def _summary(self) -> Path:

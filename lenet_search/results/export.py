@@ -2,8 +2,6 @@
 
 import json
 import math
-import os
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +21,7 @@ from lenet_search.run import Run
 from lenet_search.storage import artifact_folder
 from lenet_search.storage.trials import load_weights, run_of
 from lenet_search.study import write_recipe
+from lenet_search.whole import folder_written_whole
 
 # The rebuilt model rounds differently from the stack, so an image on the boundary of two classes may change sides.
 EDGE = 0.002  # share of the validation images
@@ -60,8 +59,9 @@ FILES: dict[str, Callable[[Winner], str]] = {
 def export(study: optuna.Study, url: str, folder: Path, *, data_folder: Path | None = None) -> list[Path]:
     """Write the best trial of a study in the storage `url` to `folder`, and return the paths of the files.
 
-    All files are first written to a temporary folder and moved at the end. If the validation images are available, the
-    model is measured on them again, and nothing is written if it does not reproduce the trial's accuracy.
+    At the end the folder has all files or, after an error, none of them; other files in it stay. If the validation
+    images are available, the model is measured on them again, and nothing is written if it does not reproduce the
+    trial's accuracy.
 
     Raises:
         ResultError: no trial is complete, the weights are missing, or the model does not match the trial.
@@ -70,21 +70,17 @@ def export(study: optuna.Study, url: str, folder: Path, *, data_folder: Path | N
     run = run_of(trial)
     weights = _weights(study, url, trial)
     title = headline(study, trial)
-    folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise ResultError(f"{folder}: expected a folder; received a file")
-    scratch = folder.parent / f".{folder.name or 'export'}-{os.getpid()}"
     try:
-        scratch.mkdir(parents=True)
-        measured = _write_model(scratch / "model.keras", run, weights, data_folder)
-        winner = Winner(study, trial, run, title, folder, measured)
-        for name, text in FILES.items():
-            (scratch / name).write_text(text(winner), encoding="utf-8")
-        return _move_in(scratch, folder)
+        with folder_written_whole(folder) as scratch:
+            measured = _write_model(scratch / "model.keras", run, weights, data_folder)
+            winner = Winner(study, trial, run, title, folder, measured)
+            for name, text in FILES.items():
+                (scratch / name).write_text(text(winner), encoding="utf-8")
     except OSError as error:
-        raise ResultError(f"cannot write to {folder}: {error}") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        raise ResultError(f"cannot write to {folder}: {error.strerror}; nothing was exported") from error
+    return [folder / name for name in sorted(["model.keras", *FILES])]
 
 
 def headline(study: optuna.Study, trial: FrozenTrial) -> str:
@@ -164,14 +160,3 @@ def _summary(winner: Winner) -> dict[str, Any]:
 
 def _json(value: Any) -> str:
     return json.dumps(value, indent=2, allow_nan=False) + "\n"
-
-
-def _move_in(scratch: Path, folder: Path) -> list[Path]:
-    """Create the folder atomically. In an existing folder, replace each file atomically and keep the others."""
-    names = sorted(path.name for path in scratch.iterdir())
-    if not folder.exists():
-        scratch.rename(folder)
-    else:
-        for name in names:
-            os.replace(scratch / name, folder / name)
-    return [folder / name for name in names]
