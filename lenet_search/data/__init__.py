@@ -7,8 +7,9 @@ An .npz file contains x_train, y_train, x_test, y_test. Images are uint8 (n, H, 
 whole numbers from 0, (n,) or (n, 1).
 """
 
+from lenet_search.data.finding import file_of, folder_with
 from lenet_search.data.registry import DATASETS, class_names
 from lenet_search.data.split import Split, load
 from lenet_search.data.test_set import load_test
 
-__all__ = ["DATASETS", "Split", "class_names", "load", "load_test"]
+__all__ = ["DATASETS", "Split", "class_names", "file_of", "folder_with", "load", "load_test"]

@@ -55,17 +55,18 @@ class Split:
         }
 
 
-def load(wanted: Images, folder: Path | None = None) -> Split:
+def load(wanted: Images, folder: Path | None = None, *, download: bool = True) -> Split:
     """The training images of `wanted.name`, cut to `wanted.limit` and split by `wanted.validation`.
 
     Args:
         wanted: the images of a recipe
         folder: folder searched for NAME.npz first; None: LENET_SEARCH_DATA
+        download: whether to download images that are not on this machine
 
     Raises:
         DataError: images are missing, damaged or mislabeled.
     """
-    origin, arrays = find(wanted.name, ("x_train", "y_train"), folder)
+    origin, arrays = find(wanted.name, ("x_train", "y_train"), folder, download=download)
     images, labels = pairs(arrays, "train", origin)
     classes = count_classes(labels, origin)
     labels = labels.astype(np.int32)

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from lenet_search import data
 from lenet_search.crew import FREEZE_EVERY
 from lenet_search.crew.crew import Crew
 from lenet_search.crew.messages import Setup
@@ -11,7 +12,7 @@ from lenet_search.crew.places import places
 from lenet_search.crew.signals import Interrupted, same_command, stop_signals
 from lenet_search.crew.staff import Staff
 from lenet_search.errors import ResultError, RunError
-from lenet_search.experiments.images import look
+from lenet_search.experiments.images import data_folder_of, look, other_images
 from lenet_search.experiments.in_order import InOrder, SeedJob
 from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.result import Result
@@ -61,10 +62,14 @@ def finish(
         Interrupted: by a signal; finished runs are kept, and running ones are frozen.
         RunError: workers keep dying, or some runs cannot be trained here (the others are done).
     """
+    data_folder = data_folder_of(tasks, data_folder)
     looked = look(tasks, data_folder)
     for task in tasks:
         header = f"{task.title}\n\nTrained by lenet-search."
-        kept[task.name].begin(task.recipe, looked[task.name].images, header)
+        images = looked[task.name].images
+        kept[task.name].begin(task.recipe, images, header, _folder_of(task, data_folder))
+        if said := other_images(task, images):
+            view.note(said)
     jobs, untested = missing(tasks, kept, test, view)
     # The small ones first, so that results come early.
     cost = {task.name: task.recipe.train.epochs * looked[task.name].parameters for task in tasks}
@@ -117,6 +122,12 @@ def finish(
     finally:
         view.close()
     return [result(task) for task in tasks]
+
+
+def _folder_of(task: Task, data_folder: Path | None) -> Path | None:
+    """The folder in which the file of a task's data set is, if it is a file."""
+    place = data.file_of(task.recipe.data.name, data_folder)
+    return None if place is None else place.folder
 
 
 def missing(

@@ -104,10 +104,11 @@ def _write(training: Training, kept: Kept, title: str) -> list[Path]:
     recipe.json also contains the results, and tells `evaluate` which data set the model was trained on.
     """
     folder, result = kept.folder, training.result
-    precision = {} if kept.precision is None else {"precision": kept.precision}
+    settled = {"precision": kept.precision, "data_folder": kept.data_folder}
+    settled = {name: value for name, value in settled.items() if value is not None}
     texts = {
         "recipe.toml": write_recipe(result.task.recipe, header=title),
-        "recipe.json": json.dumps(training.summary() | precision, indent=2, allow_nan=False) + "\n",
+        "recipe.json": json.dumps(training.summary() | settled, indent=2, allow_nan=False) + "\n",
         "curves.csv": curves_csv("seed", ((run.seed, run.curve) for run in result.runs)),
         "curves.html": seeds_figure(result.runs, title).to_html(include_plotlyjs=True),
     }

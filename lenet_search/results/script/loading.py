@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from lenet_search.data import DATASETS, files
@@ -33,10 +34,9 @@ def load_function(recipe: Recipe, images: Mapping[str, Any]) -> str:
     return "def load(path):\n" + indented("\n".join(lines))
 
 
-def data_argument(name: str) -> str:
-    """The line that declares `--data`."""
+def data_argument(name: str, file: Path | None) -> str:
+    """The line that declares `--data`; by default it names the `file` of a data set that is not in the registry."""
     if name in DATASETS:
         return 'parser.add_argument("--data", metavar="FILE.npz", help="read x_train and y_train from here instead")'
-    file = name if name.endswith(".npz") else f"{name}.npz"
-    default = quoted(file)
+    default = quoted(str(file.absolute()) if file else name if name.endswith(".npz") else f"{name}.npz")
     return f'parser.add_argument("--data", metavar="FILE.npz", default={default}, help="x_train and y_train")'
