@@ -39,6 +39,7 @@ for script in scripts:
         runpy.run_path("train.py", run_name="__main__")
     except (Exception, SystemExit) as error:
         print(f"{script}: {type(error).__name__}: {error}")
+assert "lenet_search" not in sys.modules  # it is only looked up
 """
 
 
