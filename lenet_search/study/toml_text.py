@@ -41,4 +41,5 @@ def comment_lines(text: str) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # JSON does not escape this one
+    quoted = json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # JSON does not escape this one
+    return quoted.encode("utf-8", "backslashreplace").decode("utf-8")  # nor halves of characters, which are not legal
