@@ -155,9 +155,9 @@ class Study:
         from lenet_search.storage import resolve
 
         url = resolve(self.storage)
-        target = Path(folder) if folder is not None else Path("exports", self.definition.name)
+        target = Path(folder).expanduser() if folder is not None else Path("exports", self.definition.name)
         data_folder = None if data is None else Path(data)
-        return export(self.stored(), url, target, data_folder=data_folder)
+        return list(export(self.stored(), url, target, data_folder=data_folder).files)
 
     def confirm(
         self,
@@ -369,8 +369,9 @@ def train(
     folder, named = _folder_and_name(data)
     task, metric = task_of(recipe, seeds, overrides=(*overrides, *named), name=name)
     words = [task.name, "1 seed" if seeds == 1 else f"{seeds} seeds", *overrides]
+    where = Path(out).expanduser() if out is not None else Path("trained", task.name)
     return train_task(
-        task, Path(out) if out is not None else Path("trained", task.name), view=_shown(view), title=", ".join(words),
+        task, where, view=_shown(view), title=", ".join(words),
         metric=metric, data_folder=folder, workers=workers, freeze_every=freeze_every, restart=restart,
     )  # fmt: skip
 
@@ -462,7 +463,7 @@ def published(recipes: Sequence[str | Path] = (), seeds: int | None = None, *, q
 
 def results_folder(out: str | Path | None = None, *, quick: bool = False) -> Path:
     """Where `reproduce` and `compare` keep their results."""
-    return Path(out) if out is not None else Path("results", "quick") if quick else Path("results")
+    return Path(out).expanduser() if out is not None else Path("results", "quick") if quick else Path("results")
 
 
 def evaluate(model: str | Path, on: str | None = None, data: Data = None) -> "Evaluation":

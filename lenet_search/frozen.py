@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from lenet_search.errors import ResultError
-from lenet_search.machine import written_whole
 from lenet_search.run import Run
+from lenet_search.whole import written_whole
 
 # What NumPy, zipfile and `Run.from_json` raise for files of every kind.
 DAMAGES = (

@@ -1,4 +1,4 @@
-"""What is known of this machine: its cores, its GPUs, the user's cache folder, and how a file is written whole."""
+"""What is known of this machine: its cores, its GPUs, its memory, and the user's cache folder."""
 
 import math
 import os
@@ -7,8 +7,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -111,28 +109,3 @@ def free_gpu_memory(gpu: str) -> int | None:
         return int((answer or "").split()[0]) * 2**20
     except (ValueError, IndexError):
         return None
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """A scratch file beside `path` to write to; it takes the place of `path` at the end, or is removed on an error.
-
-    Raises:
-        OSError: the folder cannot be written to, or the disk is full. `path` is then as it was.
-    """
-    scratch = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
-        yield scratch
-        os.replace(scratch, path)
-    finally:
-        scratch.unlink(missing_ok=True)
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        OSError: as `written_whole`.
-    """
-    with written_whole(path) as scratch:
-        scratch.write_text(text, encoding="utf-8")

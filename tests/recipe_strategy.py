@@ -39,10 +39,11 @@ def recipes(draw: st.DrawFn) -> Recipe:
     for path, field in FIELDS.items():
         if field.branch is None or values[f"{field.section}.kind"] == field.branch:
             values[path] = draw(legal_values(field))
-    return Recipe.from_values(_agreeing(values))
+    return Recipe.from_values(agreeing(values))
 
 
-def _agreeing(values: dict[str, Value]) -> dict[str, Value]:
+def agreeing(values: dict[str, Value]) -> dict[str, Value]:
+    """The values, of which those that do not go with the others have given way."""
     network = NETWORKS[str(values["model.network"])]
     values |= {path: FIELDS[path].default for path in network.without_effect}
     if LOSSES[str(values["loss.kind"])].radial_basis and not network.radial_basis:

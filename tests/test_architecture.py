@@ -34,6 +34,7 @@ ROWS = [
     "recipe",
     "networks",
     "machine",
+    "whole",
     "errors",
 ]
 # Each decides which run a crew trains next, or looks at what came of that; none needs another.

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import optuna
     from rich.console import Console
 
+    from lenet_search.results.export import Export
+
 EXAMPLES = """Examples:
 
   lenet-search best
@@ -66,17 +68,19 @@ def best(
     best_trial(found)  # raises a readable error if there is none yet
     out = console(stderr=json)
     _show(found, top, out)
-    written: list[Path] = []
+    written: Export | None = None
     if export is not None:
         from lenet_search.cli.backend import start_backend
         from lenet_search.results.export import export as write
 
         start_backend()
-        folder = Path("exports", found.study_name) if export == DEFAULT_FOLDER else Path(export)
+        folder = Path("exports", found.study_name) if export == DEFAULT_FOLDER else Path(export).expanduser()
         written = write(found, url, folder, data_folder=data)
         out.print(f"\nWritten to {folder}:", style="bold")
-        for path in written:
+        for path in written.files:
             out.print(f"  {path}")
+        if written.not_measured:
+            out.print(f"The model was not measured again: {written.not_measured}", style="yellow", soft_wrap=True)
     if json:
         rows = top_rows(found, top)
         print_json(
@@ -86,7 +90,8 @@ def best(
                 "metric": metric_of(found),
                 "best": [{"number": row.number, **row.estimate.named("value"), "params": row.params} for row in rows],
                 "importance": importance(found),
-                "exported": [str(path) for path in written],
+                "exported": [] if written is None else [str(path) for path in written.files],
+                "not_measured": None if written is None else written.not_measured,
             }
         )
     elif export is None:

@@ -27,7 +27,12 @@ def evaluate(
     ],
     on: Annotated[
         str | None,
-        typer.Option("--on", metavar="NAME", help="Data set.", show_default="the one it was trained on"),
+        typer.Option(
+            "--on",
+            metavar="NAME",
+            help="Data set, even if the model was trained on other images.",
+            show_default="the one it was trained on",
+        ),
     ] = None,
     data: DataFolder = None,
     json: Json = False,
@@ -50,9 +55,15 @@ def evaluate(
                 **found.accuracy.named("accuracy"),
                 "class_names": list(found.class_names),
                 "confusion": found.confusion.tolist(),
+                "measured_on": found.measured_on,
+                "trained_on": found.trained_on,
+                "same_images": found.same_images,
             }
         )
-    show_evaluation(found, console(stderr=json), "Test accuracy")
+    out = console(stderr=json)
+    show_evaluation(found, out, "Test accuracy")
+    if found.remark:
+        out.print(found.remark, style="yellow", soft_wrap=True)
 
 
 def show_evaluation(found: "Evaluation", out: "Console", what: str) -> None:

@@ -12,7 +12,8 @@ from lenet_search.data.dataset import KNOWN, Arrays
 from lenet_search.data.labels import other_labels, training_labels
 from lenet_search.data.pixels import check_pairs, images
 from lenet_search.errors import DataError
-from lenet_search.machine import writable_cache, written_whole
+from lenet_search.machine import writable_cache
+from lenet_search.whole import written_whole
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 ORIGIN = "arrays"  # the start of error messages; for files, this is the path

@@ -29,6 +29,7 @@ class Dataset:
     source       authors and license
     fetched      where the images come from, in words
     origin       where `read` gets them, for error messages
+    is_here      whether `read` needs no download
     read         returns x_train, y_train, x_test, y_test; raises DataError
     script       lines of Python for an exported train.py, which assign the training images and labels to `images` and
                  `labels`; `path` is the value of its --data, or None
@@ -42,6 +43,7 @@ class Dataset:
     source: str
     fetched: str
     origin: str
+    is_here: Callable[[], bool]
     read: Callable[[], Arrays]
     script: str
     script_note: str

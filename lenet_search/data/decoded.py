@@ -13,7 +13,8 @@ from lenet_search.data.dataset import Tell
 from lenet_search.data.decode import ImageError, decode, fitted
 from lenet_search.data.pixels import allocated
 from lenet_search.errors import DataError
-from lenet_search.machine import writable_cache, written_whole
+from lenet_search.machine import writable_cache
+from lenet_search.whole import written_whole
 
 VERSION = 1  # of the rules here and in decode.py: a change makes kept arrays worthless
 LARGEST = 64  # pixels per side that images may have to stay as they are

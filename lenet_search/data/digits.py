@@ -45,6 +45,7 @@ DIGITS = Dataset(
     source="E. Alpaydin and C. Kaynak, UCI, CC BY 4.0",
     fetched="comes with the package; 8x8 pixels, enlarged",
     origin=str(FILE),
+    is_here=FILE.exists,
     read=read,
     script=_SCRIPT,
     script_note="It reads the digits from an installed lenet-search, or from that package's file: --data digits.npz.",

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from lenet_search.data import folder as folders
 from lenet_search.data import idx, matlab
@@ -13,7 +14,16 @@ from lenet_search.data.registry import DATASETS
 from lenet_search.errors import DataError
 
 
-def find(name: str, part: Part, folder: Path | None, size: int = 0, tell: Tell = silent) -> Found:
+class Place(NamedTuple):
+    """Where a data set may be, and the folder, as an absolute path, in which its name leads there from anywhere."""
+
+    file: Path  # or a folder of files or images
+    folder: Path
+
+
+def find(
+    name: str, part: Part, folder: Path | None, size: int = 0, tell: Tell = silent, *, download: bool = True
+) -> Found:
     """A part of a data set. From files, only this part is read.
 
     Args:
@@ -22,20 +32,19 @@ def find(name: str, part: Part, folder: Path | None, size: int = 0, tell: Tell =
         folder: folder of data sets; None: LENET_SEARCH_DATA
         size: pixels per side to which images in a folder of classes are brought; 0: as `decoded` chooses
         tell: hears of the progress if it takes long
+        download: whether to download images that are not on this machine
 
     Raises:
-        DataError: there is no data set `name`, or it cannot be read.
+        DataError: there is no data set `name`, it cannot be read, or it is not on this machine and must not be
+            downloaded.
     """
-    if folder is None and os.environ.get("LENET_SEARCH_DATA"):
-        folder = Path(os.environ["LENET_SEARCH_DATA"])
-    if folder is not None and not os.path.isdir(folder.expanduser()):
-        raise DataError(f"{folder}: expected a folder with {Path(name).stem}.npz (--data or LENET_SEARCH_DATA)")
-    places = list(_places(name, folder))
-    for place in places:
-        if os.path.exists(place) and (name not in DATASETS or place.suffix == ".npz" or _is_data_set(place)):
-            return _read(place, part, size, tell)
+    if place := file_of(name, folder):
+        return _read(place.file, part, size, tell)
+    places = [place.file for place in _places(name, folder)]
     if name in DATASETS:
         try:
+            if not download and not DATASETS[name].is_here():
+                raise DataError(f"{name} is not on this machine; name its folder with --data")
             return Found(DATASETS[name].origin, DATASETS[name].read())
         except DataError as error:
             raise DataError("; ".join([str(error), *(f"there is no {place}" for place in places)])) from error
@@ -48,15 +57,44 @@ def find(name: str, part: Part, folder: Path | None, size: int = 0, tell: Tell =
     )
 
 
-def _places(name: str, folder: Path | None) -> Iterator[Path]:
-    """Where a data set may be. A name with a slash, or the name of a file, is a path."""
+def file_of(name: str, folder: Path | None) -> Place | None:
+    """Where `find` would read a data set from files; None if there are none.
+
+    Raises:
+        DataError: `folder` is not a folder.
+    """
+    for place in _places(name, folder):
+        file = place.file
+        if os.path.exists(file) and (name not in DATASETS or file.suffix == ".npz" or _is_data_set(file)):
+            return place
+    return None
+
+
+def folder_with(name: str, folder: Path | None, remembered: Path | None) -> Path | None:
+    """The data folder to use: `remembered`, where the files were at another time, if they are there and nowhere else.
+
+    Raises:
+        DataError: `folder` is not a folder.
+    """
+    if file_of(name, folder) is None and remembered is not None and remembered.is_dir() and file_of(name, remembered):
+        return remembered
+    return folder
+
+
+def _places(name: str, folder: Path | None) -> Iterator[Place]:
+    """Where a data set may be, in this order. A name with a slash, or the name of a file, is a path."""
+    if folder is None and os.environ.get("LENET_SEARCH_DATA"):
+        folder = Path(os.environ["LENET_SEARCH_DATA"])
+    if folder is not None and not os.path.isdir(folder.expanduser()):
+        raise DataError(f"{folder}: expected a folder with {Path(name).stem}.npz (--data or LENET_SEARCH_DATA)")
     is_path = name.endswith(".npz") or "/" in name or os.sep in name
     if is_path:
-        yield Path(name).expanduser()
+        yield Place(Path(name).expanduser(), Path.cwd())
     if folder is not None:
+        folder = folder.expanduser()
         if not is_path:
-            yield folder.expanduser() / f"{name}.npz"
-        yield folder.expanduser() / name
+            yield Place(folder / f"{name}.npz", folder.absolute())
+        yield Place(folder / name, folder.absolute())
 
 
 def _read(place: Path, part: Part, size: int, tell: Tell) -> Found:

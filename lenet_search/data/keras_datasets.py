@@ -1,8 +1,10 @@
 """The data sets that `keras.datasets` downloads, once, to ~/.keras."""
 
 import contextlib
+import os
 import sys
 from functools import partial
+from pathlib import Path
 from textwrap import indent
 
 from lenet_search.data import files
@@ -30,8 +32,21 @@ def download(name: str) -> Arrays:
     return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
 
 
+def is_downloaded(*paths: str) -> bool:
+    """Whether Keras has these files in its folder: KERAS_HOME, or ~/.keras, or /tmp/.keras for lack of a home."""
+    home = os.path.expanduser("~")
+    folder = os.environ.get("KERAS_HOME") or os.path.join(home if os.access(home, os.W_OK) else "/tmp", ".keras")
+    return all(Path(folder, "datasets", path).exists() for path in paths)
+
+
 def _dataset(
-    name: str, classes: str, image_shape: tuple[int, int, int], images: tuple[int, int], megabytes: int, source: str
+    name: str,
+    classes: str,
+    image_shape: tuple[int, int, int],
+    images: tuple[int, int],
+    megabytes: int,
+    source: str,
+    files_of_keras: tuple[str, ...],
 ) -> Dataset:
     return Dataset(
         name=name,
@@ -41,6 +56,7 @@ def _dataset(
         source=source,
         fetched=f"downloaded by Keras, {megabytes} MB",
         origin=f"keras.datasets.{name}",
+        is_here=partial(is_downloaded, *files_of_keras),
         read=partial(download, name),
         script="if path:\n"
         + indent(files.SCRIPT, "    ")
@@ -56,6 +72,7 @@ CIFAR10 = _dataset(
     (50_000, 10_000),
     megabytes=170,
     source="A. Krizhevsky, 2009, no license stated",
+    files_of_keras=("cifar-10-batches-py-target_archive",),
 )
 CIFAR100 = _dataset(
     "cifar100",
@@ -73,6 +90,7 @@ CIFAR100 = _dataset(
     (50_000, 10_000),
     megabytes=169,
     source="A. Krizhevsky, 2009, no license stated",
+    files_of_keras=("cifar-100-python-target_archive",),
 )
 FASHION_MNIST = _dataset(
     "fashion_mnist",
@@ -81,6 +99,9 @@ FASHION_MNIST = _dataset(
     (60_000, 10_000),
     megabytes=31,
     source="H. Xiao, K. Rasul and R. Vollgraf, Zalando SE, MIT",
+    files_of_keras=tuple(
+        f"fashion-mnist/{part}-{kind}-ubyte.gz" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")
+    ),
 )
 MNIST = _dataset(
     "mnist",
@@ -89,4 +110,5 @@ MNIST = _dataset(
     (60_000, 10_000),
     megabytes=11,
     source="Y. LeCun and C. Cortes, CC BY-SA 3.0",
+    files_of_keras=("mnist.npz",),
 )

@@ -66,7 +66,7 @@ class Split:
         }
 
 
-def load(wanted: Images, folder: Path | None = None, tell: Tell = silent) -> Split:
+def load(wanted: Images, folder: Path | None = None, tell: Tell = silent, *, download: bool = True) -> Split:
     """The training images of `wanted.name`, cut to `wanted.limit`, and validation images.
 
     These are the data set's own, or drawn from the training images as `wanted.validation` says.
@@ -75,11 +75,12 @@ def load(wanted: Images, folder: Path | None = None, tell: Tell = silent) -> Spl
         wanted: the images of a recipe
         folder: folder searched for the data set first; None: LENET_SEARCH_DATA
         tell: hears of the progress if it takes long
+        download: whether to download images that are not on this machine
 
     Raises:
         DataError: images are missing, damaged or mislabeled.
     """
-    found = find(wanted.name, "train", folder, wanted.size, tell)
+    found = find(wanted.name, "train", folder, wanted.size, tell, download=download)
     origin, arrays = found.origin, found.arrays
     x, notes = images(arrays, "x_train", origin)
     y, names, more = training_labels(arrays, origin)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lenet_search.machine import replace_text, writable_cache
+from lenet_search.machine import writable_cache
+from lenet_search.whole import replace_text
 
 PATIENCE = 300.0  # seconds to wait for another measurement; one that takes longer has hung
 SILENCE = 2.0  # seconds of waiting before the user is told

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from lenet_search import data
 from lenet_search.crew import FREEZE_EVERY
 from lenet_search.crew.crew import Crew
 from lenet_search.crew.messages import Setup
@@ -12,7 +13,7 @@ from lenet_search.crew.places import places
 from lenet_search.crew.signals import Interrupted, same_command, stop_signals
 from lenet_search.crew.staff import Staff
 from lenet_search.errors import ResultError, RunError
-from lenet_search.experiments.images import Looked, look
+from lenet_search.experiments.images import Looked, data_folder_of, look, other_images
 from lenet_search.experiments.in_order import InOrder, SeedJob
 from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.result import Result
@@ -66,6 +67,7 @@ def finish(
         Interrupted: by a signal; finished runs are kept, and running ones are frozen.
         RunError: workers keep dying, or some runs cannot be trained here (the others are done).
     """
+    data_folder = data_folder_of(tasks, data_folder)
     looked: dict[str, Looked] = {}
     current: dict[str, Task] = {}
     numbers = itertools.count()
@@ -78,7 +80,10 @@ def finish(
         current.update({task.name: task for task in tasks})
         for task in new:
             header = f"{task.title}\n\nTrained by lenet-search."
-            kept[task.name].begin(task.recipe, looked[task.name].images, header)
+            images = looked[task.name].images
+            kept[task.name].begin(task.recipe, images, header, _folder_of(task, data_folder))
+            if said := other_images(task, images):
+                view.note(said)
 
     def cost(job: SeedJob) -> int:
         """The small ones first, so that results come early."""
@@ -146,6 +151,12 @@ def finish(
     finally:
         view.close()
     return [result(task) for task in current.values()]
+
+
+def _folder_of(task: Task, data_folder: Path | None) -> Path | None:
+    """The folder in which the file of a task's data set is, if it is a file."""
+    place = data.file_of(task.recipe.data.name, data_folder)
+    return None if place is None else place.folder
 
 
 def missing(

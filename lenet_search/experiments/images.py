@@ -12,6 +12,31 @@ from lenet_search.networks import network, parameters
 from lenet_search.recipe import Images
 
 
+def data_folder_of(tasks: Sequence[Task], given: Path | None) -> Path | None:
+    """The folder to search for the tasks' data set: the `given` one, or where it was found when a task was exported.
+
+    Tasks on several data sets get the `given` one.
+
+    Raises:
+        DataError: `given` is not a folder.
+    """
+    name = tasks[0].recipe.data.name
+    if any(task.recipe.data.name != name for task in tasks):
+        return given
+    remembered = (task.before.data_folder(name, given) for task in tasks if task.before is not None)
+    return next((folder for folder in remembered if folder is not None), given)
+
+
+def other_images(task: Task, images: Mapping[str, Any]) -> str:
+    """A word if a task's images are not those that its exported recipe was trained on; else empty."""
+    if task.before is None or task.before.digest in (None, images["digest"]):
+        return ""
+    return (
+        f"{task.name} trains on other images, or another split of them, than {task.before.file} describes (digest "
+        f"{images['digest']} instead of {task.before.digest})"
+    )
+
+
 @dataclass(frozen=True)
 class Looked:
     """A task's images, and the size of its network."""

@@ -18,11 +18,11 @@ from zipfile import is_zipfile
 
 from lenet_search.errors import ResultError
 from lenet_search.frozen import SlotState, read_frozen, write_frozen
-from lenet_search.machine import replace_text, written_whole
 from lenet_search.recipe import Recipe
 from lenet_search.run import Run
 from lenet_search.study import differences, write_recipe
 from lenet_search.study.toml_text import value_text
+from lenet_search.whole import folder_written_whole, replace_text, written_whole
 
 
 class Kept:
@@ -103,8 +103,20 @@ class Kept:
         for path in (*self.folder.glob("seed-*"), self._summary):
             path.unlink(missing_ok=True)
 
-    def begin(self, recipe: Recipe, images: Mapping[str, Any], header: str) -> None:
+    @property
+    def data_folder(self) -> str | None:
+        """The folder in which the file of the data set was when this folder was created."""
+        folder = self._read_summary().get("data_folder")
+        return None if folder is None else str(folder)
+
+    def begin(self, recipe: Recipe, images: Mapping[str, Any], header: str, data_folder: Path | None = None) -> None:
         """Check that the folder belongs to this recipe and these images (`data.Split.describe()`), or create it.
+
+        Args:
+            recipe: the recipe, with `header` as the comment of its file
+            images: the description of its images
+            header: text of the leading comment
+            data_folder: where the file of the images is
 
         Raises:
             ResultError: the folder contains another recipe or results on other images, or cannot be created.
@@ -114,7 +126,7 @@ class Kept:
             before = json.loads(path.read_text(encoding="utf-8"))
             stored, digest = dict(before["values"]), before["images"]["digest"]
         except FileNotFoundError:
-            self._make(recipe, images, header)
+            self._make(recipe, images, header, data_folder)
             return
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ResultError(f"{path}: expected a trained recipe; choose another folder with --out") from error
@@ -130,13 +142,14 @@ class Kept:
                 f"{images['digest']}), which cannot be compared with these; {what_to_do}"
             )
 
-    def _make(self, recipe: Recipe, images: Mapping[str, Any], header: str) -> None:
+    def _make(self, recipe: Recipe, images: Mapping[str, Any], header: str, data_folder: Path | None) -> None:
+        folder = {} if data_folder is None else {"data_folder": str(data_folder)}
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            with folder_written_whole(self.folder) as scratch:
+                (scratch / "recipe.toml").write_text(write_recipe(recipe, header), encoding="utf-8")
+                _write_json(scratch / "recipe.json", {"values": recipe.values(), "images": dict(images), **folder})
         except OSError as error:
             raise ResultError(f"{self.folder}: cannot create the results folder: {error.strerror}") from error
-        (self.folder / "recipe.toml").write_text(write_recipe(recipe, header), encoding="utf-8")
-        _write_json(self._summary, {"values": recipe.values(), "images": dict(images)})
 
     @property
     def _summary(self) -> Path:

@@ -1,14 +1,14 @@
 """The table of reported accuracies and ours, for people (Markdown, a page of plots) and for programs (JSON)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from lenet_search.experiments.compare import Comparison, named
 from lenet_search.experiments.result import Result
-from lenet_search.machine import replace_text
+from lenet_search.whole import folder_written_whole, replace_text
 
 COLUMNS = (
     "recipe", "data", "reported", "test accuracy, 95 % interval", "n", "verdict", "parameters", "epochs", "seconds",
@@ -51,12 +51,18 @@ PAIR_COLUMNS = ("pair", "difference in points, 95 % interval", "n", "verdict")
 
 def write_tables(results: Sequence[Result], folder: Path) -> list[Path]:
     """Write reproduce.md and reproduce.json, which is cheap enough to do after every recipe."""
-    folder.mkdir(parents=True, exist_ok=True)
-    comparisons = named(results, "test_accuracy")
-    markdown, machine = folder / "reproduce.md", folder / "reproduce.json"
-    replace_text(markdown, _markdown(results, comparisons))
-    replace_text(machine, json.dumps(summary(results), indent=2, allow_nan=False) + "\n")
-    return [markdown, machine]
+    texts = {
+        "reproduce.md": _markdown(results, named(results, "test_accuracy")),
+        "reproduce.json": json.dumps(summary(results), indent=2, allow_nan=False) + "\n",
+    }
+    return _write(texts, folder)
+
+
+def _write(texts: Mapping[str, str], folder: Path) -> list[Path]:
+    with folder_written_whole(folder) as scratch:
+        for name, text in texts.items():
+            (scratch / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in texts]
 
 
 def summary(results: Sequence[Result]) -> dict[str, Any]:
@@ -123,7 +129,6 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
     from lenet_search.experiments.pictures import ACCURACY, comparison_figure
     from lenet_search.look.page import data_table, page, picture
 
-    folder.mkdir(parents=True, exist_ok=True)
     label = ACCURACY[comparison.metric].label
     head = ("recipe", f"{label}, 95 % interval", "n", "parameters", "seconds")
     cells = [
@@ -143,7 +148,8 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
         picture("comparison", comparison_figure(comparison)),
         _pairs(comparison),
     ]
-    machine, pictures = (folder / f"compare-{comparison.name}.{ending}" for ending in ("json", "html"))
-    replace_text(machine, json.dumps(comparison.summary(), indent=2, allow_nan=False) + "\n")
-    replace_text(pictures, page(comparison.title, parts))
-    return [machine, pictures]
+    texts = {
+        f"compare-{comparison.name}.json": json.dumps(comparison.summary(), indent=2, allow_nan=False) + "\n",
+        f"compare-{comparison.name}.html": page(comparison.title, parts),
+    }
+    return _write(texts, folder)

@@ -5,20 +5,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lenet_search.errors import StudyFileError
+from lenet_search.errors import ResultError, StudyFileError
+from lenet_search.model.trained_on import TrainedOn, trained_on
 from lenet_search.recipe import Recipe
 from lenet_search.study import Claim, read_recipe, title, write_recipe
 
 
 @dataclass(frozen=True)
 class Task:
-    """A recipe with its name, its title (the first line of its file), its claim, and seeds of initial weights."""
+    """A recipe with its name, its title (the first line of its file), its claim, and seeds of initial weights.
+
+    `before`: the images that it was trained on by the search or training that wrote its file, if that is known.
+    """
 
     name: str
     title: str
     recipe: Recipe
     claim: Claim | None
     seeds: tuple[int, ...]
+    before: TrainedOn | None = None
 
 
 def read_tasks(sources: Sequence[str], seeds: int, overrides: Sequence[str] = ()) -> list[Task]:
@@ -40,7 +45,8 @@ def read_tasks(sources: Sequence[str], seeds: int, overrides: Sequence[str] = ()
             problems.append(f"{source}: two recipes are named {name}, and so are their results; rename one of them")
         heading = "" if definition.path is None else title(definition.path)
         first = definition.seed + 1
-        tasks.append(Task(name, heading, recipe, definition.claim, tuple(range(first, first + seeds))))
+        numbers = tuple(range(first, first + seeds))
+        tasks.append(Task(name, heading, recipe, definition.claim, numbers, _before(definition.path)))
     if problems:
         raise StudyFileError(problems)
     return tasks
@@ -63,5 +69,16 @@ def task_of(
     definition, whole = read_recipe(recipe, overrides=overrides)
     heading = "" if definition.path is None else title(definition.path)
     first = definition.seed + 1
-    task = Task(name or definition.recipe_name, heading, whole, definition.claim, tuple(range(first, first + seeds)))
-    return task, definition.metric
+    numbers = tuple(range(first, first + seeds))
+    named = name or definition.recipe_name
+    return Task(named, heading, whole, definition.claim, numbers, _before(definition.path)), definition.metric
+
+
+def _before(path: Path | None) -> TrainedOn | None:
+    """What the recipe.json beside an exported recipe.toml says of its images."""
+    if path is None or path.name != "recipe.toml":
+        return None
+    try:
+        return trained_on(path)
+    except ResultError:  # of something else
+        return None

@@ -15,9 +15,9 @@ from lenet_search.experiments.pictures import seeds_figure
 from lenet_search.experiments.result import Result
 from lenet_search.experiments.task import Task
 from lenet_search.look.progress import View
-from lenet_search.machine import replace_text
 from lenet_search.run import curves_csv
 from lenet_search.study import METRICS, write_recipe
+from lenet_search.whole import folder_written_whole
 
 
 @dataclass(frozen=True)
@@ -104,19 +104,24 @@ def _write(training: Training, kept: Kept, title: str) -> list[Path]:
     recipe.json also contains the results, and tells `evaluate` which data set the model was trained on.
     """
     folder, result = kept.folder, training.result
-    recipe, summary, table, picture, model = (
-        folder / name for name in ("recipe.toml", "recipe.json", "curves.csv", "curves.html", "model.keras")
-    )
-    precision = {} if kept.precision is None else {"precision": kept.precision}
-    replace_text(recipe, write_recipe(result.task.recipe, header=title))
-    replace_text(summary, json.dumps(training.summary() | precision, indent=2, allow_nan=False) + "\n")
-    replace_text(table, curves_csv("seed", ((run.seed, run.curve) for run in result.runs)))
-    replace_text(picture, seeds_figure(result.runs, title).to_html(include_plotlyjs=True))
-    if training.model_seed is None:
-        model.unlink(missing_ok=True)  # a model of an earlier training would pass for one of this
-        return [recipe, summary, table, picture]
+    settled = {"precision": kept.precision, "data_folder": kept.data_folder}
+    settled = {name: value for name, value in settled.items() if value is not None}
+    texts = {
+        "recipe.toml": write_recipe(result.task.recipe, header=title),
+        "recipe.json": json.dumps(training.summary() | settled, indent=2, allow_nan=False) + "\n",
+        "curves.csv": curves_csv("seed", ((run.seed, run.curve) for run in result.runs)),
+        "curves.html": seeds_figure(result.runs, title).to_html(include_plotlyjs=True),
+    }
+    names = list(texts)
     try:
-        shutil.copyfile(kept.model(training.model_seed), model)
+        with folder_written_whole(folder) as scratch:
+            for name, text in texts.items():
+                (scratch / name).write_text(text, encoding="utf-8")
+            if training.model_seed is not None:
+                shutil.copyfile(kept.model(training.model_seed), scratch / "model.keras")
+                names.append("model.keras")
     except OSError as error:
-        raise ResultError(f"{model}: cannot write the model: {error.strerror}") from error
-    return [recipe, summary, table, picture, model]
+        raise ResultError(f"{folder}: cannot write the results: {error.strerror}") from error
+    if training.model_seed is None:
+        (folder / "model.keras").unlink(missing_ok=True)  # a model of an earlier training would pass for one of this
+    return [folder / name for name in names]

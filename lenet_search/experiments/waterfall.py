@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 from lenet_search.experiments.ablate import Ablation
 from lenet_search.look.page import data_table, page, picture
 from lenet_search.look.theme import METRICS, PALETTE, SOFT, titled
-from lenet_search.machine import replace_text
 from lenet_search.run import is_share
+from lenet_search.whole import replace_text
 
 COLUMNS = ("choice of the winner", "what it brings, 95 % interval", "n", "verdict")
 VERDICT_COLORS = {"helps": PALETTE[0], "harms": PALETTE[1]}  # all others are gray

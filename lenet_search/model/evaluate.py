@@ -1,9 +1,8 @@
 """A model on the test set: accuracy with its interval, and the confusion matrix."""
 
-import json
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +11,42 @@ import numpy as np
 from lenet_search.data import load_test
 from lenet_search.errors import ResultError
 from lenet_search.look.intervals import Estimate, share_of
+from lenet_search.model.trained_on import TrainedOn, trained_on
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The accuracy of a model on test images; `confusion[i, j]` counts those of class i predicted as class j."""
+    """The accuracy of a model on test images; `confusion[i, j]` counts those of class i predicted as class j.
+
+    measured_on  name of the data set
+    trained_on   name of the data set that the model was trained on, if it is known
+    same_images  whether the model was trained on the training images of the data set that it was measured on; None if
+                 that is not known
+    """
 
     accuracy: Estimate
     confusion: np.ndarray
     class_names: tuple[str, ...]
+    measured_on: str | None = None
+    trained_on: str | None = None
+    same_images: bool | None = None
 
     @classmethod
     def of(cls, confusion: np.ndarray, class_names: tuple[str, ...]) -> "Evaluation":
         """From the counts, of one image or more."""
         n = int(confusion.sum())
         return cls(share_of(float(np.trace(confusion) / n), n), confusion, class_names)
+
+    @property
+    def remark(self) -> str:
+        """A word for people if the model was not, or perhaps not, trained on these images; else empty."""
+        if self.measured_on is None or self.same_images:
+            return ""
+        if self.same_images is None:
+            return f"No recipe.json says which images the model was trained on; measured on {self.measured_on}."
+        if self.measured_on == self.trained_on:
+            return f"The model was trained on other images of {self.trained_on} than these."
+        return f"The model was trained on {self.trained_on}, and measured on {self.measured_on}."
 
 
 def evaluate(
@@ -39,26 +59,45 @@ def evaluate(
 ) -> Evaluation:
     """Measure a Keras model that takes raw pixels from 0 to 255 on the test set of data set `name`.
 
-    Without `name`, the recipe.json next to the model names its data set. With `limit`, only the first images are used,
-    for a quick check. `size` is the `data.size` that it was trained with, by default that of the recipe.json. `tell`
-    hears of the progress if reading the images takes long.
+    Without `name`, the recipe.json next to the model names its data set, whose training images must be those that the
+    model was trained on. With `limit`, only the first images are used, for a quick check. `size` is the `data.size`
+    that it was trained with, by default that of the recipe.json. `tell` hears of the progress if reading the images
+    takes long.
 
     Raises:
-        ResultError: the file is not such a model, or does not fit the images.
+        ResultError: the file is not such a model, does not fit the images, or was trained on others.
         DataError: the data set is missing or damaged.
     """
     model_path = Path(model_path)
     _check_file(model_path)
+    beside = _trained_on(model_path, needed=name is None)
+    wanted = name
     if name is None:
-        name = _trained_on(model_path)
+        assert beside is not None
+        name = beside.images.name
+    if beside is not None:
+        data_folder = beside.data_folder(name, data_folder)
     model = load_model(model_path)
-    images, labels, class_names = load_test(name, data_folder, _size(model_path) if size is None else size, tell)
+    if size is None:
+        size = 0 if beside is None else beside.images.size
+    images, labels, class_names = load_test(name, data_folder, size, tell)
+    differs = None if beside is None else beside.differs(name, data_folder)
+    if differs and wanted is None:
+        raise ResultError(
+            f"{model_path} was not trained on the training images of {name} found here ({differs}); find the others "
+            f"with --data, or add --on {name} to measure it on these anyway"
+        )
     images, labels = images[:limit], labels[:limit]
     _check_fit(model, model_path, name, images, len(class_names))
     predicted = model.predict(images, batch_size=256, verbose=0).argmax(axis=1)
     confusion = np.zeros((len(class_names), len(class_names)), dtype=np.int64)
     np.add.at(confusion, (labels, predicted), 1)
-    return Evaluation.of(confusion, class_names)
+    return replace(
+        Evaluation.of(confusion, class_names),
+        measured_on=name,
+        trained_on=None if beside is None else beside.images.name,
+        same_images=None if differs is None else not differs,
+    )
 
 
 def load_model(path: Path) -> Any:
@@ -93,23 +132,18 @@ def _check_file(path: Path) -> None:
         raise ResultError(f"{path}: not a Keras model, or truncated; expected a complete .keras file")
 
 
-def _trained_on(model_path: Path) -> str:
-    beside = model_path.with_name("recipe.json")
+def _trained_on(model_path: Path, *, needed: bool) -> TrainedOn | None:
+    """What is known of the images of a model; unless that is `needed`, it may be anything."""
     what_to_do = "name the data set with --on NAME, for example --on cifar10"
     try:
-        return str(json.loads(beside.read_text(encoding="utf-8"))["values"]["data.name"])
-    except FileNotFoundError:
-        raise ResultError(f"{model_path}: no recipe.json next to it names its data set; {what_to_do}") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ResultError(f"{beside}: not a recipe.json written by an export; {what_to_do}") from error
-
-
-def _size(model_path: Path) -> int:
-    """The size that the recipe.json next to a model gives; 0 if there is none."""
-    try:
-        return int(json.loads(model_path.with_name("recipe.json").read_text(encoding="utf-8"))["values"]["data.size"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0
+        beside = trained_on(model_path)
+    except ResultError as error:
+        if needed:
+            raise ResultError(f"{error}; {what_to_do}") from error
+        return None
+    if beside is None and needed:
+        raise ResultError(f"{model_path}: no recipe.json next to it names its data set; {what_to_do}")
+    return beside
 
 
 def _check_fit(model: Any, path: Path, name: str, images: np.ndarray, classes: int) -> None:

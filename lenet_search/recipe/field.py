@@ -66,8 +66,10 @@ class Legal:
             return isinstance(value, (list, tuple)) and len(value) > 0 and all(map(self._item.allows, value))
         if self.choices:
             return isinstance(value, str) and value in self.choices
-        if self.type in (bool, str):
-            return isinstance(value, self.type)
+        if self.type is bool:
+            return isinstance(value, bool)
+        if self.type is str:  # no halves of characters, as in a file name that is not UTF-8: no file could hold them
+            return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return False
         if self.count_or_share:

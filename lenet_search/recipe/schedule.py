@@ -123,8 +123,9 @@ class Exponential(Course):
         return self.decay_rate**epoch
 
     def script(self) -> tuple[str, str]:
-        """The same in steps."""
-        return f"{self.decay_rate!r} ** (step / self.steps_per_epoch)", f"times {self.decay_rate!r} over each epoch"
+        """The same in steps; as a float32 the rate itself may be 0."""
+        formula = f"tf.exp(math.log({self.decay_rate!r}) * step / self.steps_per_epoch)"
+        return formula, f"times {self.decay_rate!r} over each epoch"
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,8 @@
 
 import json
 import math
-import os
-import shutil
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,10 @@ from lenet_search.results.curves import curves_table
 from lenet_search.results.report import report_page
 from lenet_search.results.script import train_script
 from lenet_search.run import Run
-from lenet_search.storage import artifact_folder
+from lenet_search.storage import DATA_FOLDERS, artifact_folder
 from lenet_search.storage.trials import load_weights, run_of
 from lenet_search.study import write_recipe
+from lenet_search.whole import folder_written_whole
 
 # The rebuilt model rounds differently from the stack, so an image on the boundary of two classes may change sides.
 EDGE = 0.002  # share of the validation images
@@ -33,8 +33,8 @@ EDGE = 0.002  # share of the validation images
 class Winner:
     """The best trial of a study, as its files are written from it.
 
-    `title` is its headline, `folder` where the files go; `measured` the exported model's validation accuracy, None if
-    the images are not available.
+    `title` is its headline, `folder` where the files go, `file` that of its images and `data_folder` that file's
+    folder, None if there is none; `measured` the exported model's validation accuracy, or None and `not_measured` why.
     """
 
     study: optuna.Study
@@ -42,7 +42,18 @@ class Winner:
     run: Run
     title: str
     folder: Path
+    file: Path | None
+    data_folder: str | None
     measured: float | None
+    not_measured: str | None
+
+
+@dataclass(frozen=True)
+class Export:
+    """What an export wrote, and why the model was not measured on the validation images, None if it was."""
+
+    files: tuple[Path, ...]
+    not_measured: str | None
 
 
 # Every text file of an export, by its name, and what writes it.
@@ -51,18 +62,21 @@ FILES: dict[str, Callable[[Winner], str]] = {
         winner.run.recipe, header=_header(winner.title, winner.folder), study=_study_table(winner.study, winner.run)
     ),
     "recipe.json": lambda winner: _json(_summary(winner)),
-    "train.py": lambda winner: train_script(winner.run.recipe, winner.run.images, winner.title, winner.run.seed),
+    "train.py": lambda winner: train_script(
+        winner.run.recipe, winner.run.images, winner.title, winner.run.seed, winner.file
+    ),
     "importance.json": lambda winner: _json(importance(winner.study)),
     "curves.csv": lambda winner: curves_table(winner.study),
     "report.html": lambda winner: report_page(winner.study),
 }
 
 
-def export(study: optuna.Study, url: str, folder: Path, *, data_folder: Path | None = None) -> list[Path]:
-    """Write the best trial of a study in the storage `url` to `folder`, and return the paths of the files.
+def export(study: optuna.Study, url: str, folder: Path, *, data_folder: Path | None = None) -> Export:
+    """Write the best trial of a study in the storage `url` to `folder`.
 
-    All files are first written to a temporary folder and moved at the end. If the validation images are available, the
-    model is measured on them again, and nothing is written if it does not reproduce the trial's accuracy.
+    At the end the folder has all files or, after an error, none of them; other files in it stay. If the trial's images
+    are on this machine, in `data_folder` or where the search found them, the model is measured on the validation images
+    again, and nothing is written if it does not reproduce the trial's accuracy. Nothing is downloaded.
 
     Raises:
         ResultError: no trial is complete, the weights are missing, or the model does not match the trial.
@@ -70,22 +84,26 @@ def export(study: optuna.Study, url: str, folder: Path, *, data_folder: Path | N
     trial = best_trial(study)
     run = run_of(trial)
     weights = _weights(study, url, trial)
+    remembered = study.user_attrs.get(DATA_FOLDERS, {}).get(run.recipe.data.name)
+    data_folder = data.folder_with(run.recipe.data.name, data_folder, None if remembered is None else Path(remembered))
     title = headline(study, trial)
-    folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise ResultError(f"{folder}: expected a folder; received a file")
-    scratch = folder.parent / f".{folder.name or 'export'}-{os.getpid()}"
+    from lenet_search.networks.plain import plain_model
+
     try:
-        scratch.mkdir(parents=True)
-        measured = _write_model(scratch / "model.keras", run, weights, data_folder)
-        winner = Winner(study, trial, run, title, folder, measured)
-        for name, text in FILES.items():
-            (scratch / name).write_text(text(winner), encoding="utf-8")
-        return _move_in(scratch, folder)
+        with folder_written_whole(folder) as scratch:
+            model = plain_model(run.recipe, run.images, weights)
+            model.save(scratch / "model.keras")
+            measured, not_measured = _measure(model, run, data_folder)
+            place = None if not_measured else data.file_of(run.recipe.data.name, data_folder)
+            file, found = (None, remembered) if place is None else (place.file, str(place.folder))
+            winner = Winner(study, trial, run, title, folder, file, found, measured, not_measured)
+            for name, text in FILES.items():
+                (scratch / name).write_text(text(winner), encoding="utf-8")
     except OSError as error:
-        raise ResultError(f"cannot write to {folder}: {error}") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        raise ResultError(f"cannot write to {folder}: {error.strerror}; nothing was exported") from error
+    return Export(tuple(folder / name for name in sorted(["model.keras", *FILES])), not_measured)
 
 
 def headline(study: optuna.Study, trial: FrozenTrial) -> str:
@@ -111,18 +129,18 @@ def _weights(study: optuna.Study, url: str, trial: FrozenTrial) -> dict[str, np.
     return weights
 
 
-def _write_model(path: Path, run: Run, weights: Mapping[str, np.ndarray], data_folder: Path | None) -> float | None:
-    """Write the plain model. Returns its validation accuracy, or None if the images are not available."""
-    from lenet_search.networks.plain import plain_model
+def _measure(model: Any, run: Run, data_folder: Path | None) -> tuple[float | None, str | None]:
+    """The plain model's accuracy on the validation images of its trial, or None and the reason.
 
-    model = plain_model(run.recipe, run.images, weights)
-    model.save(path)
+    Raises:
+        ResultError: it is not that of the trial.
+    """
     try:
-        split = data.load(run.recipe.images, data_folder)
-    except DataError:
-        return None
+        split = data.load(run.recipe.images, data_folder, download=False)
+    except DataError as error:
+        return None, str(error)
     if split.digest != run.images["digest"]:
-        return None
+        return None, f"the images of {split.name} found here are not those that the trial was trained on"
     inside = slice(split.pad, split.x_val.shape[1] - split.pad), slice(split.pad, split.x_val.shape[2] - split.pad)
     guesses = model.predict(split.x_val[:, *inside], batch_size=256, verbose=0).argmax(axis=1)
     measured = float(np.mean(guesses == split.y_val))
@@ -132,11 +150,12 @@ def _write_model(path: Path, run: Run, weights: Mapping[str, np.ndarray], data_f
             f"the model with the stored weights reaches {measured:.2%} validation accuracy, but its trial reached "
             f"{expected:.2%}: the weights do not belong to that trial, so nothing was written"
         )
-    return measured
+    return measured, None
 
 
 def _header(title: str, folder: Path) -> str:
-    return f"{title}\n\nTo retrain it from other seeds:  lenet-search train {folder / 'recipe.toml'} --seeds 5"
+    recipe = shlex.quote(str(folder / "recipe.toml"))
+    return f"{title}\n\nTo retrain it from other seeds:  lenet-search train {recipe} --seeds 5"
 
 
 def _study_table(study: optuna.Study, run: Run) -> dict[str, Any]:
@@ -152,6 +171,7 @@ def _summary(winner: Winner) -> dict[str, Any]:
         "value": found.value,
         "interval": None if found.low is None else [found.low, found.high],
         "model_val_accuracy": winner.measured,
+        "not_measured": winner.not_measured,
         "values": run.recipe.values(),
         "seed": run.seed,
         "clocks": run.clocks,
@@ -159,20 +179,10 @@ def _summary(winner: Winner) -> dict[str, Any]:
         "seconds": run.seconds,
         "versions": run.versions,
         "images": run.images,
+        "data_folder": winner.data_folder,
         "last_epoch": {name: value for name, value in run.curve.last().items() if math.isfinite(value)},
     }
 
 
 def _json(value: Any) -> str:
     return json.dumps(value, indent=2, allow_nan=False) + "\n"
-
-
-def _move_in(scratch: Path, folder: Path) -> list[Path]:
-    """Create the folder atomically. In an existing folder, replace each file atomically and keep the others."""
-    names = sorted(path.name for path in scratch.iterdir())
-    if not folder.exists():
-        scratch.rename(folder)
-    else:
-        for name in names:
-            os.replace(scratch / name, folder / name)
-    return [folder / name for name in names]

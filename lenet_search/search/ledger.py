@@ -185,7 +185,7 @@ class Ledger:
         told = self._tell(job.number, COMPLETE, value)
         for trial in self.standings().ranked[KEPT:]:
             if trial.number not in self._dropped:
-                drop_weights(self._folder, trial)
+                drop_weights(self._storage, self.study._study_id, self._folder, trial)
                 self._dropped.add(trial.number)
         self._forget(job)
         return told
@@ -269,7 +269,7 @@ class Ledger:
 
     def _save(self, job: TrialJob, weights: Mapping[str, np.ndarray]) -> None:
         try:
-            save_weights(self._storage, self._folder, job.trial, weights)
+            save_weights(self._storage, self.study._study_id, self._folder, job.trial, weights)
         except OSError as error:  # a full disk must not end a search
             self._note(f"cannot save the weights of trial {job.number}: {error}")
 

@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from collections.abc import Mapping
 
 import numpy as np
 import optuna
@@ -13,7 +14,7 @@ from lenet_search.errors import DefinitionChanged
 from lenet_search.search.history import History
 from lenet_search.search.percentiles import RememberingPercentilePruner
 from lenet_search.search.remembering import RememberingStudy
-from lenet_search.storage import DEFINITION
+from lenet_search.storage import DATA_FOLDERS, DEFINITION
 from lenet_search.study import Component, Definition, differences
 
 SAME_EVERYWHERE = ("QMCSampler", "GridSampler")  # all their runs share one sequence, from one seed
@@ -63,6 +64,13 @@ def compare_images(study: optuna.Study, digest: str) -> None:
             f"study {study.study_name!r} was started with other images (digest {stored}, now {digest}): "
             "choose another name with --name, or restore the old data set"
         )
+
+
+def remember_folders(study: optuna.Study, folders: Mapping[str, str]) -> None:
+    """Keep, by the name of the data set, the folder in which this run has found its file."""
+    stored = study.user_attrs.get(DATA_FOLDERS, {})
+    if folders.items() - stored.items():
+        study.set_user_attr(DATA_FOLDERS, {**stored, **folders})
 
 
 def derived_seed(*parts: int) -> int:

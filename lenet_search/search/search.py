@@ -22,7 +22,7 @@ from lenet_search.recipe import Recipe, Scalar
 from lenet_search.recipe.model import Model
 from lenet_search.search.exhaustion import Total, total_of
 from lenet_search.search.ledger import Ledger
-from lenet_search.search.opening import compare_images
+from lenet_search.search.opening import compare_images, remember_folders
 from lenet_search.search.searching import Searching
 from lenet_search.search.summary import Summary
 from lenet_search.search.supply import FIRST_SLOTS
@@ -66,6 +66,7 @@ def search(
                 ledger = Ledger(definition, opened, artifact_folder(url), total.trials, view.note)
                 if len(digests) == 1:
                     compare_images(ledger.study, digests[0])
+                remember_folders(ledger.study, _data_folders(definition.space, data_folder))
                 _introduce(ledger, total, url, view)
                 crew = Crew(staff, view, stop, freeze_every)
                 decider = Searching(ledger, view, slots if isinstance(slots, int) else FIRST_SLOTS)
@@ -117,6 +118,12 @@ def _look_at_data(space: Space, folder: Path | None, view: View) -> list[str]:
     for note in notes:
         view.note(note)
     return list(digests)
+
+
+def _data_folders(space: Space, folder: Path | None) -> dict[str, str]:
+    """The folder of each data set that a trial may use, by its name, if it comes from a file."""
+    found = {str(name): data.file_of(str(name), folder) for name in _values(space, "data.name")}
+    return {name: str(place.folder) for name, place in found.items() if place is not None}
 
 
 def _check_fit(space: Space, split: data.Split, networks: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 DEFAULT_STORAGE = "lenet-search.journal"
 DEFINITION = "lenet-search definition"
+DATA_FOLDERS = "lenet-search data folders"  # study attribute: where the file of each data set was found
 # How SQLite, PostgreSQL and MySQL say that another run has just made the same table or row.
 SAME_MOMENT = ("already exists", "UNIQUE constraint failed", "duplicate key", "Duplicate entry")
 

@@ -1,8 +1,8 @@
 """What a trial of the storage carries: its run, as attributes, and the weights of the best few as artifacts."""
 
-import contextlib
 import json
-import tempfile
+import re
+import uuid
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ import numpy as np
 
 from lenet_search.errors import ResultError
 from lenet_search.run import Run
+from lenet_search.whole import written_whole
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 REASON = "reason"  # why a trial was pruned, has failed or was interrupted
 WEIGHTS = "weights.npz"
 ARTIFACTS = "artifacts:"  # how optuna.artifacts begins the names of its attributes
+KEPT_AS = "lenet-search weights"  # system attribute of a trial: the name of its artifact
+GONE = "null"  # what the dashboard, too, writes in the place of an artifact that was deleted
 OF_A_TEST = ("right", "n")  # of a run's JSON: a search never reads the test set
 
 
@@ -45,26 +48,21 @@ def run_of(trial: "FrozenTrial") -> Run:
 
 
 def save_weights(
-    storage: "BaseStorage", folder: Path, trial: "Trial | FrozenTrial", weights: Mapping[str, np.ndarray]
+    storage: "BaseStorage", study_id: int, folder: Path, trial: "Trial | FrozenTrial", weights: Mapping[str, np.ndarray]
 ) -> None:
     """Keep a trial's weights as an artifact that the dashboard lists. The trial must not have been told yet.
 
     Raises:
-        OSError: the folder cannot be written.
+        OSError: the folder cannot be written to, or the disk is full; nothing is kept then.
     """
-    from optuna.artifacts import FileSystemArtifactStore, upload_artifact
-
+    before = storage.get_trial_system_attrs(trial._trial_id).get(KEPT_AS)  # of a run that was killed after this
+    artifact = str(before or uuid.uuid4())
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch:
-        file = Path(scratch) / WEIGHTS
+    with written_whole(folder / artifact) as scratch, scratch.open("wb") as file:
         np.savez(file, **dict(weights))  # type: ignore[arg-type]  # its second parameter is a flag, ours are arrays
-        upload_artifact(
-            artifact_store=FileSystemArtifactStore(folder),
-            file_path=str(file),
-            study_or_trial=trial,
-            storage=storage,
-            mimetype="application/zip",
-        )
+    storage.set_trial_system_attr(trial._trial_id, KEPT_AS, artifact)
+    entry = {"artifact_id": artifact, "filename": WEIGHTS, "mimetype": "application/zip", "encoding": None}
+    storage.set_study_system_attr(study_id, _mention(trial, artifact), json.dumps(entry))
 
 
 def load_weights(folder: Path, trial: "FrozenTrial") -> dict[str, np.ndarray] | None:
@@ -73,15 +71,11 @@ def load_weights(folder: Path, trial: "FrozenTrial") -> dict[str, np.ndarray] | 
     Raises:
         ResultError: they are there, but damaged.
     """
-    from optuna.artifacts import FileSystemArtifactStore
-    from optuna.artifacts.exceptions import ArtifactNotFound
-
-    store = FileSystemArtifactStore(folder)
     for artifact in _artifacts(trial):
         try:
-            with store.open_reader(artifact) as file, np.load(file, allow_pickle=False) as arrays:
+            with (folder / artifact).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return {name: arrays[name] for name in arrays.files}
-        except ArtifactNotFound:
+        except FileNotFoundError:
             continue
         except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
             place = folder / artifact
@@ -89,17 +83,27 @@ def load_weights(folder: Path, trial: "FrozenTrial") -> dict[str, np.ndarray] | 
     return None
 
 
-def drop_weights(folder: Path, trial: "FrozenTrial") -> None:
-    """Remove the file of a trial's weights. Optuna lets nobody change a finished trial, so its mention stays."""
-    from optuna.artifacts import FileSystemArtifactStore
-    from optuna.artifacts.exceptions import ArtifactNotFound
-
+def drop_weights(storage: "BaseStorage", study_id: int, folder: Path, trial: "FrozenTrial") -> None:
+    """Remove the file of a trial's weights, and its mention in the dashboard."""
+    mentioned = storage.get_study_system_attrs(study_id)
     for artifact in _artifacts(trial):
-        with contextlib.suppress(ArtifactNotFound):
-            FileSystemArtifactStore(folder).remove(artifact)
+        mention = _mention(trial, artifact)
+        if mentioned.get(mention) != GONE:
+            storage.set_study_system_attr(study_id, mention, GONE)
+        (folder / artifact).unlink(missing_ok=True)
+
+
+def _mention(trial: "Trial | FrozenTrial", artifact: str) -> str:
+    """The study's attribute under which optuna-dashboard looks for an artifact of a trial.
+
+    Optuna itself mentions it in an attribute of the trial, which cannot be changed once the trial has ended.
+    """
+    return f"dashboard:artifacts:{trial._trial_id}:{artifact}"
 
 
 def _artifacts(trial: "FrozenTrial") -> list[str]:
-    """The artifact numbers of a trial's weights. The dashboard's "delete" leaves a null in the place of one."""
+    """The names of a trial's weights. Those of version 0.1.0 are mentioned by the trial, as Optuna does it."""
+    kept = [str(name) for key, name in trial.system_attrs.items() if key == KEPT_AS]
     listed = [json.loads(text) for key, text in trial.system_attrs.items() if key.startswith(ARTIFACTS)]
-    return [entry["artifact_id"] for entry in listed if entry and entry["filename"] == WEIGHTS]
+    kept += [str(entry["artifact_id"]) for entry in listed if entry and entry["filename"] == WEIGHTS]
+    return [name for name in kept if re.fullmatch(r"[0-9a-fA-F-]+", name)]  # a strange storage leads out of no folder

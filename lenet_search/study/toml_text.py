@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
+from unicodedata import category
 
 LONGEST_NUMBER = 14000  # bits; longer integers are written in hexadecimal
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -33,5 +34,12 @@ def value_text(value: Any) -> str:
     return str(value)
 
 
+def comment_lines(text: str) -> list[str]:
+    """The lines of a text for a comment: what TOML or UTF-8 does not allow there becomes U+FFFD."""
+    lines = text.replace("\t", " ").splitlines()
+    return ["".join("\ufffd" if category(letter) in ("Cc", "Cs") else letter for letter in line) for line in lines]
+
+
 def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # JSON does not escape this one
+    quoted = json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # JSON does not escape this one
+    return quoted.encode("utf-8", "backslashreplace").decode("utf-8")  # nor halves of characters, which are not legal

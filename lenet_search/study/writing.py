@@ -5,7 +5,7 @@ from typing import Any
 
 from lenet_search.recipe import SECTIONS, Recipe
 from lenet_search.study.component import Component
-from lenet_search.study.toml_text import key_text, value_text
+from lenet_search.study.toml_text import comment_lines, key_text, value_text
 
 
 def write_recipe(recipe: Recipe, header: str = "", study: Mapping[str, Any] | None = None) -> str:
@@ -16,7 +16,7 @@ def write_recipe(recipe: Recipe, header: str = "", study: Mapping[str, Any] | No
         header: text of the leading comment
         study: keys of `[study]`; a `Component` is written as its table
     """
-    lines = [f"# {line}".rstrip() for line in header.splitlines()]
+    lines = [f"# {line}".rstrip() for line in comment_lines(header)]
     if study:
         plain = {key: value.table() if isinstance(value, Component) else value for key, value in study.items()}
         lines += ["", "[study]", *_aligned({key_text(key): value for key, value in plain.items()})]

@@ -49,13 +49,16 @@ def test_best_of_a_study_that_is_not_there_names_those_that_are():
         (["--top", "2", "--export"], "exports/mine"),
         (["--export", "there"], "there"),
         (["--export=there", "--json"], "there"),
+        (["--export=~/there"], Path.home() / "there"),  # which no shell expands
     ],
 )
 def test_export_takes_a_folder_or_none(arguments, folder, monkeypatch):
     from lenet_search.results import export
 
     asked: list[Path] = []
-    monkeypatch.setattr(export, "export", lambda study, url, folder, data_folder: asked.append(folder) or [])
+    monkeypatch.setattr(
+        export, "export", lambda study, url, folder, data_folder: asked.append(folder) or export.Export((), None)
+    )
     store(write_study(Path("mine.toml")))
     assert call("best", *arguments).exit_code == 0
     assert asked == [Path(folder)]

@@ -74,3 +74,23 @@ def test_a_download_with_another_hash_is_refused(keras_fetch, tmp_path):
     keras_fetch.files["mnist.npz"] = write(tmp_path).read_bytes()
     with pytest.raises(DataError, match=r"mnist: the download .* hash does not match"):
         load(Images(name="mnist"))
+
+
+@pytest.mark.parametrize("name", ["cifar10", "cifar100", "mnist", "fashion_mnist"])
+def test_nothing_is_downloaded_if_that_was_not_asked_for(keras_fetch, tmp_path, monkeypatch, name):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    with pytest.raises(DataError, match=rf"{name} is not on this machine; name its folder with --data"):
+        load(Images(name=name), download=False)
+    assert keras_fetch.asked == []
+
+
+def test_what_was_downloaded_before_is_read_without_asking(keras_fetch, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    labels = np.arange(20, dtype=np.uint8) % 10
+    for part in ("train", "t10k"):
+        keras_fetch.files[f"{part}-labels-idx1-ubyte.gz"] = idx(labels)
+        keras_fetch.files[f"{part}-images-idx3-ubyte.gz"] = idx(images(20, (28, 28)))
+    first = load(Images(name="fashion_mnist", validation=10))
+    keras_fetch.asked.clear()
+    assert load(Images(name="fashion_mnist", validation=10), download=False).digest == first.digest
+    assert keras_fetch.asked == []

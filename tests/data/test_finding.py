@@ -1,8 +1,10 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from files import images, write
 
-from lenet_search.data import load, load_test
+from lenet_search.data import file_of, folder_with, load, load_test
 from lenet_search.data.digits import FILE
 from lenet_search.errors import DataError
 from lenet_search.recipe.data import Images
@@ -76,3 +78,35 @@ def test_a_name_that_is_nowhere_gets_the_names_that_are_there_and_the_places_tha
 def test_a_data_folder_that_is_not_there_is_said_to_be_missing(tmp_path):
     with pytest.raises(DataError, match=r"nowhere: expected a folder with cifar10\.npz \(--data or LENET_SEARCH_DATA"):
         load(Images(name="cifar10"), tmp_path / "nowhere")
+
+
+def test_a_file_is_looked_up_with_the_folder_in_which_its_name_leads_there_from_anywhere(tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    write(tmp_path / "data")
+    monkeypatch.chdir(tmp_path)
+    for name, folder in (("own", tmp_path / "data"), ("own", "data"), ("own.npz", "data"), ("data/own.npz", None)):
+        place = file_of(name, None if folder is None else Path(folder))
+        assert place is not None
+        monkeypatch.chdir(tmp_path / "data" if folder == "data" else tmp_path)
+        assert file_of(name, place.folder) is not None
+        monkeypatch.chdir(tmp_path)
+    assert file_of("own", None) is None
+    assert file_of("digits", None) is None
+    assert file_of(str(tmp_path / "data" / "own.npz"), None) is not None
+
+
+def test_a_remembered_folder_is_used_where_no_other_has_the_file(tmp_path, monkeypatch):
+    given, remembered = tmp_path / "given", tmp_path / "remembered"
+    given.mkdir()
+    remembered.mkdir()
+    assert folder_with("own", given, remembered) == given
+    write(remembered)
+    assert folder_with("own", given, remembered) == remembered
+    assert folder_with("own", None, remembered) == remembered
+    assert folder_with("own", None, tmp_path / "gone") is None
+    write(given)
+    assert folder_with("own", given, remembered) == given
+    monkeypatch.setenv("LENET_SEARCH_DATA", str(given))
+    assert folder_with("own", None, remembered) is None  # the environment's folder has it
+    with pytest.raises(DataError, match="nowhere: expected a folder"):
+        folder_with("own", tmp_path / "nowhere", remembered)

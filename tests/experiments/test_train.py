@@ -1,6 +1,9 @@
 import csv
 import json
 import math
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -9,6 +12,7 @@ from lenet_search.experiments.result import Result
 from lenet_search.experiments.task import Task, task_of
 from lenet_search.experiments.train import Training, train
 from lenet_search.look.progress import Silent
+from lenet_search.model.trained_on import TrainedOn, trained_on
 from lenet_search.recipe import Recipe
 from lenet_search.run import Curve
 from lenet_search.study import read_recipe
@@ -57,6 +61,28 @@ def test_a_seed_gives_the_same_course_again_and_more_seeds_train_only_those_that
     assert more.result.runs[:2] == again.result.runs
     assert [each.seed for each in more.result.runs] == [7, 8, 9]
     assert (tmp_path / "seed-7.keras").stat().st_mtime_ns == written
+
+
+def test_a_recipe_that_was_exported_for_other_images_is_trained_with_a_word(three):
+    class Noting(Silent):
+        notes: ClassVar[list[str]] = []
+
+        def note(self, text: str) -> None:
+            self.notes.append(text)
+
+    for digest, words in ((three.result.images["digest"], []), ("0" * 16, ["mine trains on other images"])):
+        before = TrainedOn(Path("exports/mine/recipe.json"), three.result.task.recipe.images, digest, None)
+        train(replace(tasked((7, 8, 9)), before=before), three.files[0].parent, view=Noting())
+        assert [note.partition(",")[0] for note in Noting.notes] == words
+
+
+def test_what_is_kept_says_in_which_folder_the_images_are(tmp_path, tiny_npz):
+    kept = Kept(tmp_path / "kept")
+    kept.begin(Recipe.from_values(QUICK), IMAGES, "", tiny_npz.parent)
+    assert kept.data_folder == str(tiny_npz.parent)
+    known = trained_on(kept.model(1))
+    assert known is not None
+    assert (known.folder, known.digest) == (tiny_npz.parent, IMAGES["digest"])
 
 
 def test_a_restart_replaces_what_the_folder_holds_even_another_recipe(tmp_path):

@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lenet_search.data import load
 from lenet_search.errors import DataError, ResultError
 from lenet_search.look.intervals import share_of
 from lenet_search.model.evaluate import evaluate
+from lenet_search.recipe import Recipe
 
 # Keras's TensorFlow variables do not know NumPy 2's `copy` yet; saving a model converts them
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -46,6 +48,74 @@ def test_without_a_name_the_recipe_beside_the_model_names_the_data(brightness_mo
     beside = brightness_model.with_name("recipe.json")
     beside.write_text(json.dumps({"values": {"data.name": "tiny"}}), encoding="utf-8")
     assert evaluate(brightness_model, None, tiny_npz.parent).accuracy.n == 60
+
+
+def beside(model: Path, npz: Path, **changes: Any) -> None:
+    """A recipe.json as an export writes it, for a model that was trained on the images of the file `npz`."""
+    recipe = Recipe.from_values({"data.name": "tiny", "data.validation": 24})
+    content = {"values": recipe.values(), "images": load(recipe.images, npz.parent).describe()}
+    content["data_folder"] = str(npz.parent)
+    model.with_name("recipe.json").write_text(json.dumps(content | changes), encoding="utf-8")
+
+
+def other_images(folder: Path, npz: Path, name: str = "tiny") -> Path:
+    """A data set of which one training pixel is another."""
+    with np.load(npz) as file:
+        arrays = dict(file)
+    arrays["x_train"][0, 0, 0] ^= 1
+    folder.mkdir(exist_ok=True)
+    np.savez(folder / f"{name}.npz", **arrays)
+    return folder
+
+
+def test_the_images_that_a_model_was_trained_on_are_found_where_they_were(
+    brightness_model: Path, tiny_npz: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside(brightness_model, tiny_npz)
+    found = evaluate(brightness_model)
+    assert (found.trained_on, found.measured_on, found.same_images) == ("tiny", "tiny", True)
+    assert found.remark == ""
+
+
+def test_other_images_of_that_name_are_measured_only_when_they_are_named(
+    brightness_model: Path, tiny_npz: Path, tmp_path: Path
+) -> None:
+    beside(brightness_model, tiny_npz)
+    folder = other_images(tmp_path / "changed", tiny_npz)
+    with pytest.raises(ResultError, match=r"not trained on the training images of tiny .*--on tiny"):
+        evaluate(brightness_model, None, folder)
+    found = evaluate(brightness_model, "tiny", folder)
+    assert (found.trained_on, found.measured_on, found.same_images) == ("tiny", "tiny", False)
+    assert found.remark == "The model was trained on other images of tiny than these."
+    assert evaluate(brightness_model, "tiny", tiny_npz.parent).same_images
+
+
+def test_another_data_set_is_measured_with_a_word_and_the_same_under_another_name_without(
+    brightness_model: Path, tiny_npz: Path, tmp_path: Path
+) -> None:
+    beside(brightness_model, tiny_npz)
+    found = evaluate(brightness_model, "other", other_images(tmp_path / "changed", tiny_npz, "other"))
+    assert found.same_images is False
+    assert found.remark == "The model was trained on tiny, and measured on other."
+    copied = tiny_npz.with_name("copied.npz")
+    copied.write_bytes(tiny_npz.read_bytes())
+    assert evaluate(brightness_model, str(copied)).same_images
+
+
+def test_a_data_set_too_small_for_the_split_is_another_one(
+    brightness_model: Path, tiny_npz: Path, tmp_path: Path
+) -> None:
+    beside(brightness_model, tiny_npz)
+    with np.load(tiny_npz) as file:
+        arrays = {name: array[:20] for name, array in file.items()}
+    np.savez(tmp_path / "few.npz", **arrays)
+    assert evaluate(brightness_model, str(tmp_path / "few.npz")).same_images is False
+
+
+def test_where_nothing_is_known_of_a_models_images_it_is_said(brightness_model: Path, tiny_npz: Path) -> None:
+    found = evaluate(brightness_model, "tiny", tiny_npz.parent)
+    assert (found.trained_on, found.same_images) == (None, None)
+    assert found.remark == "No recipe.json says which images the model was trained on; measured on tiny."
 
 
 def test_without_a_name_or_a_recipe_one_is_asked_for(brightness_model: Path, tiny_npz: Path) -> None:

@@ -1,7 +1,10 @@
 import ast
 import json
+import os
+import resource
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import optuna
@@ -9,11 +12,14 @@ import pytest
 
 from lenet_search.data import load
 from lenet_search.errors import ResultError
+from lenet_search.experiments.images import data_folder_of, look, other_images
+from lenet_search.experiments.task import task_of
 from lenet_search.look.intervals import share_of
-from lenet_search.results.export import export
-from lenet_search.storage import artifact_folder
+from lenet_search.results.export import Export, export
+from lenet_search.storage import DATA_FOLDERS, artifact_folder
 from lenet_search.study import read_recipe
 from tests.results.trained import Trained, train_one
+from tests.test_whole import moved_between_disks
 
 # Keras's TensorFlow variables do not know NumPy 2's `copy` yet; saving a model converts them
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -38,13 +44,18 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     return trained
 
 
-def exported(trained: Trained, folder: Path, with_data: bool = True) -> list[Path]:
-    return export(trained.study, trained.url, folder, data_folder=trained.data_folder if with_data else None)
+def exported(trained: Trained, folder: Path, data_folder: Path | None = None) -> Export:
+    return export(trained.study, trained.url, folder, data_folder=data_folder or trained.data_folder)
+
+
+def told(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
+    return content
 
 
 def test_an_export_holds_recipe_model_script_and_pictures(trained: Trained, tmp_path: Path) -> None:
-    paths = exported(trained, tmp_path / "deep" / "out")
-    assert [path.name for path in paths] == FILES
+    made = exported(trained, tmp_path / "deep" / "out")
+    assert [path.name for path in made.files] == FILES
     assert sorted(path.name for path in (tmp_path / "deep" / "out").iterdir()) == FILES
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["out"]  # nothing half-written is left over
 
@@ -76,7 +87,7 @@ def test_the_exported_model_is_plain_keras_and_as_accurate_as_the_trial(trained:
 
 def test_the_exported_json_says_what_reproduces_the_trial(trained: Trained, tmp_path: Path) -> None:
     exported(trained, tmp_path / "out")
-    said = json.loads((tmp_path / "out" / "recipe.json").read_text(encoding="utf-8"))
+    said = told(tmp_path / "out")
     assert said["values"] == trained.run.recipe.values()
     assert (said["study"], said["trial"], said["seed"], said["clocks"]) == ("small", 0, 3, [[0, 5]])
     assert said["model_val_accuracy"] == pytest.approx(said["value"], abs=1e-6)
@@ -85,8 +96,85 @@ def test_the_exported_json_says_what_reproduces_the_trial(trained: Trained, tmp_
 
 
 def test_without_the_images_the_export_says_that_the_model_was_not_measured(trained: Trained, tmp_path: Path) -> None:
-    exported(trained, tmp_path / "out", with_data=False)
-    assert json.loads((tmp_path / "out" / "recipe.json").read_text(encoding="utf-8"))["model_val_accuracy"] is None
+    made = export(trained.study, trained.url, tmp_path / "out")
+    assert made.not_measured is not None
+    assert "there is no data set 'halves'" in made.not_measured
+    assert told(tmp_path / "out")["model_val_accuracy"] is None
+    assert told(tmp_path / "out")["not_measured"] == made.not_measured
+
+
+def test_images_are_found_where_the_search_found_them(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LENET_SEARCH_DATA", str(tmp_path))  # a folder that has other things
+    trained.study.set_user_attr(DATA_FOLDERS, {"halves": str(trained.data_folder)})
+    try:
+        made = export(trained.study, trained.url, tmp_path / "out")
+    finally:
+        trained.study.set_user_attr(DATA_FOLDERS, {})
+    assert made.not_measured is None
+    assert told(tmp_path / "out")["data_folder"] == str(trained.data_folder)
+    script = (tmp_path / "out" / "train.py").read_text(encoding="utf-8")
+    assert f'default="{trained.data_folder / "halves.npz"}"' in script
+
+
+def test_other_images_of_the_same_name_are_not_measured_and_it_is_said(trained: Trained, tmp_path: Path) -> None:
+    with np.load(trained.data_folder / "halves.npz") as file:
+        arrays = dict(file)
+    arrays["x_train"][0, 0, 0] ^= 1
+    np.savez(tmp_path / "halves.npz", **arrays)
+    made = exported(trained, tmp_path / "out", data_folder=tmp_path)
+    assert made.not_measured == "the images of halves found here are not those that the trial was trained on"
+    assert told(tmp_path / "out")["model_val_accuracy"] is None
+    assert str(tmp_path) not in (tmp_path / "out" / "train.py").read_text(encoding="utf-8")
+
+
+def test_the_exported_recipe_trains_on_its_images_from_any_folder(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exported(trained, tmp_path / "out")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    for recipe in (tmp_path / "out" / "recipe.toml", "../out/recipe.toml"):
+        task, _ = task_of(recipe, 1)
+        folder = data_folder_of([task], None)
+        assert folder == trained.data_folder
+        images = look([task], folder)[task.name].images
+        assert images["digest"] == trained.run.images["digest"]
+        assert other_images(task, images) == ""
+        assert "other images" in other_images(task, {**images, "digest": "0" * 16})
+
+
+@pytest.mark.parametrize("name", ["with space", "äöü", os.fsdecode(b"caf\xe9"), "new\nline", "bell\a"])
+def test_every_file_of_an_export_is_good_whatever_the_folder_is_called(
+    trained: Trained, tmp_path: Path, name: str
+) -> None:
+    exported(trained, tmp_path / name)
+    read_recipe(tmp_path / name / "recipe.toml")
+    ast.parse((tmp_path / name / "train.py").read_text(encoding="utf-8"))
+
+
+def test_an_export_to_a_mounted_folder_is_whole(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out").mkdir()
+    for name in ("rename", "replace"):
+        monkeypatch.setattr(os, name, moved_between_disks(tmp_path / "out")(getattr(os, name)))
+    exported(trained, tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == FILES
+
+
+@pytest.mark.parametrize("bytes_left", [1000, 100_000])
+def test_a_full_disk_ends_an_export_without_a_trace(trained: Trained, tmp_path: Path, bytes_left: int) -> None:
+    """First the model does not fit, then the page, whose plots need megabytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_left, hard))
+    try:
+        with pytest.raises(ResultError, match=r"cannot write to .*deep/out: .* too large; nothing was exported"):
+            exported(trained, tmp_path / "deep" / "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_exported_script_and_page_are_whole(trained: Trained, tmp_path: Path) -> None:

@@ -44,6 +44,6 @@ def train_one(folder: Path, values: dict[str, Any], seed: int = 3) -> Trained:
     trial = study.ask(activation)
     for name, value in attributes_of(run).items():
         trial.set_user_attr(name, value)
-    save_weights(storage, artifact_folder(url), trial, stack.weights(slot))
+    save_weights(storage, study._study_id, artifact_folder(url), trial, stack.weights(slot))
     study.tell(trial, run.curve["val_accuracy"][-1])
     return Trained(study, storage, url, folder, run)

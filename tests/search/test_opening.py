@@ -4,8 +4,9 @@ import pytest
 from lenet_search.errors import DefinitionChanged
 from lenet_search.recipe import Recipe
 from lenet_search.search import opening
-from lenet_search.search.opening import compare_images, derived_seed
-from lenet_search.storage import DEFINITION, open_storage
+from lenet_search.search.opening import compare_images, derived_seed, remember_folders
+from lenet_search.search.search import _data_folders
+from lenet_search.storage import DATA_FOLDERS, DEFINITION, open_storage
 from lenet_search.study import read
 from search.conftest import STUDY, ask, finish
 
@@ -120,3 +121,18 @@ def test_an_empty_study_that_goes_another_way_is_not_taken_over(opened, url, mon
     optuna.create_study(study_name="small", storage=open_storage(url, create=True), directions=directions)
     with pytest.raises(DefinitionChanged, match="lenet-search did not create"):
         opened()
+
+
+def test_where_images_were_found_is_kept_with_the_study_and_written_only_when_it_changes(opened, definition, tmp_path):
+    study, folders = opened().study, _data_folders(definition.space, None)
+    assert folders == {"tiny": str(tmp_path)}
+    remember_folders(study, folders)
+    remember_folders(study, {"other": "/somewhere"})
+    assert study.user_attrs[DATA_FOLDERS] == {"tiny": str(tmp_path), "other": "/somewhere"}
+    study.set_user_attr = None  # nothing is written again
+    remember_folders(study, folders)
+    remember_folders(study, {})
+
+
+def test_images_that_come_from_no_file_are_not_looked_for_in_a_folder(definition):
+    assert _data_folders(read("digits").space, None) == {}

@@ -15,7 +15,7 @@ from lenet_search.errors import ResultError, RunError
 from lenet_search.recipe import Recipe
 from lenet_search.run import Curve, Run
 from lenet_search.storage import artifact_folder, dashboard_command, open_storage, resolve
-from lenet_search.storage.trials import attributes_of, drop_weights, load_weights, run_of, save_weights
+from lenet_search.storage.trials import KEPT_AS, attributes_of, drop_weights, load_weights, run_of, save_weights
 
 STORAGES = ["study.journal", "sqlite:///study.db"]
 
@@ -152,27 +152,59 @@ def test_weights_are_listed_as_an_artifact_come_back_and_can_be_dropped(url):
     study = optuna.create_study(storage=storage)
     trial = study.ask()
     weights = {"conv1/kernel": np.arange(6, dtype=np.float32).reshape(2, 3), "conv1/bias": np.ones(2, np.float32)}
-    save_weights(storage, folder, trial, weights)
+    save_weights(storage, study._study_id, folder, trial, weights)
     study.tell(trial, 0.5)
-
-    listed = optuna.artifacts.get_all_artifact_meta(study.trials[0], storage=storage)
-    assert [artifact.filename for artifact in listed] == ["weights.npz"]
     loaded = load_weights(folder, study.trials[0])
     assert loaded is not None
     assert {name: array.tolist() for name, array in loaded.items()} == {n: a.tolist() for n, a in weights.items()}
     assert all(array.dtype == np.float32 for array in loaded.values())
 
-    drop_weights(folder, study.trials[0])
+    drop_weights(storage, study._study_id, folder, study.trials[0])
     assert load_weights(folder, study.trials[0]) is None
     assert not list(folder.iterdir())
-    drop_weights(folder, study.trials[0])  # a second time is no error
+    drop_weights(storage, study._study_id, folder, study.trials[0])  # a second time is no error
+
+
+def test_weights_follow_a_study_that_is_copied_to_another_storage():
+    storage, folder = open_storage("study.journal", create=True), Path("weights")
+    study = optuna.create_study(storage=storage, study_name="one")
+    study.tell(study.ask(), 0.1)
+    save_weights(storage, study._study_id, folder, trial := study.ask(), {"kernel": np.ones(3, np.float32)})
+    study.tell(trial, 0.5)
+    other = open_storage("sqlite:///other.db", create=True)
+    optuna.create_study(storage=other, study_name="another")
+    optuna.copy_study(from_study_name="one", from_storage=storage, to_storage=other)
+    assert load_weights(folder, optuna.load_study(study_name="one", storage=other).trials[1]) is not None
+
+
+def test_a_trial_that_is_trained_again_after_a_kill_keeps_one_file():
+    storage, folder = open_storage("study.journal", create=True), Path("weights")
+    study = optuna.create_study(storage=storage)
+    trial = study.ask()
+    for number in (1, 2):
+        save_weights(storage, study._study_id, folder, trial, {"kernel": np.full(3, number)})
+    assert len(list(folder.iterdir())) == 1
+    kept = load_weights(folder, study.trials[0])
+    assert kept is not None and kept["kernel"][0] == 2
+
+
+def test_a_name_of_an_artifact_that_leads_out_of_the_folder_is_no_artifact():
+    storage = open_storage("study.journal", create=True)
+    study = optuna.create_study(storage=storage)
+    trial = study.ask()
+    Path("mine.npz").write_text("mine")
+    storage.set_trial_system_attr(trial._trial_id, KEPT_AS, "../mine.npz")
+    study.tell(trial, 0.5)
+    assert load_weights(Path("weights"), study.trials[0]) is None
+    drop_weights(storage, study._study_id, Path("weights"), study.trials[0])
+    assert Path("mine.npz").exists()
 
 
 def test_damaged_weights_are_named():
     storage, folder = open_storage("study.journal", create=True), Path("weights")
     study = optuna.create_study(storage=storage)
     trial = study.ask()
-    save_weights(storage, folder, trial, {"kernel": np.ones(1000, np.float32)})
+    save_weights(storage, study._study_id, folder, trial, {"kernel": np.ones(1000, np.float32)})
     study.tell(trial, 0.5)
     (file,) = folder.iterdir()
     file.write_bytes(file.read_bytes()[:500])

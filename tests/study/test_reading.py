@@ -216,3 +216,8 @@ def test_a_whole_number_that_fits_no_computer_is_refused(problems_of: ProblemsOf
 def test_a_key_is_repeated_as_it_is_written_with_nothing_that_moves_the_cursor(problems_of: ProblemsOf) -> None:
     (problem,) = problems_of('[train]\n"\\u001b[2J" = 1')
     assert problem.startswith(r'mine.toml:2: train."\u001b[2J": expected one of epochs, batch_size')
+
+
+def test_a_name_that_no_utf_8_file_can_hold_is_refused_and_shown():
+    with pytest.raises(StudyFileError, match=r'data\.name: expected a string; received "caf\\udce9\.npz"'):
+        read("digits", overrides=["data.name='caf\udce9.npz'"])

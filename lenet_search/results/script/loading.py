@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from lenet_search.data.split import VALIDATION_SEED
@@ -35,9 +36,11 @@ def load_function(recipe: Recipe, images: Mapping[str, Any]) -> str:
     return "\n\n\n".join([HELD_OUT, *read.functions, "def load(path):\n" + indented("\n".join(lines))])
 
 
-def data_argument(read: Reading) -> str:
-    """The line that declares `--data`."""
+def data_argument(read: Reading, file: Path | None) -> str:
+    """The line that declares `--data`; by default it names the `file` (or folder) in which the images were found."""
     if read.default is None:
         return 'parser.add_argument("--data", metavar="FILE.npz", help="read x_train and y_train from here instead")'
-    default = quoted(read.default)
+    if file is not None and read.takes == "FOLDER" and not file.is_dir():
+        file = file.parent
+    default = quoted(str(file.absolute()) if file else read.default)
     return f'parser.add_argument("--data", metavar="{read.takes}", default={default}, help="the images")'

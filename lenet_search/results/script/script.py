@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from textwrap import fill
 from typing import Any
 
@@ -15,6 +16,7 @@ from lenet_search.results.script.learning_rate import learning_rate, schedule_cl
 from lenet_search.results.script.loading import data_argument, load_function
 from lenet_search.results.script.own_data import reading
 from lenet_search.results.script.text import indented
+from lenet_search.study.toml_text import comment_lines
 
 
 def beyond_keras(recipe: Recipe, images: Mapping[str, Any]) -> str | None:
@@ -26,7 +28,7 @@ def beyond_keras(recipe: Recipe, images: Mapping[str, Any]) -> str | None:
     return None if recipe.optimizer.branch.keras else f"optimizer {recipe.optimizer.kind}"
 
 
-def train_script(recipe: Recipe, images: Mapping[str, Any], title: str, seed: int = 0) -> str:
+def train_script(recipe: Recipe, images: Mapping[str, Any], title: str, seed: int = 0, file: Path | None = None) -> str:
     """The script, ready to be written to a file; where plain Keras cannot train the recipe, one that says so.
 
     Args:
@@ -34,6 +36,7 @@ def train_script(recipe: Recipe, images: Mapping[str, Any], title: str, seed: in
         images: the `images` of the trial's record (`data.Split.describe()`)
         title: first line of the script's docstring: what it trains and where that came from
         seed: default of its `--seed`
+        file: where the data set lies on this machine, for one that is not in the registry
     """
     if beyond := beyond_keras(recipe, images):
         return _refusal(beyond, title)
@@ -42,7 +45,7 @@ def train_script(recipe: Recipe, images: Mapping[str, Any], title: str, seed: in
         augment_function(recipe, images),
         build_function(recipe, images),
         schedule_class(recipe),
-        _main(recipe, images, seed),
+        _main(recipe, images, seed, file),
         'if __name__ == "__main__":\n    main()',
     ]
     body = "\n\n\n".join(function for function in functions if function)
@@ -51,7 +54,7 @@ def train_script(recipe: Recipe, images: Mapping[str, Any], title: str, seed: in
 
 def _refusal(beyond: str, title: str) -> str:
     lines = [
-        *fill(title, 110).replace("\\", "/").replace('"""', "'''").splitlines(),
+        *_title(title).splitlines(),
         "",
         f"This recipe uses {beyond}, which plain Keras does not provide, so this script cannot train it.",
         "Train it with the recipe that lies beside this file:  lenet-search train recipe.toml",
@@ -59,11 +62,15 @@ def _refusal(beyond: str, title: str) -> str:
     return '"""' + "\n".join(lines) + '\n"""\n\nraise SystemExit(__doc__)\n'
 
 
+def _title(title: str) -> str:
+    return fill(" ".join(comment_lines(title)), 110).replace("\\", "/").replace('"""', "'''")
+
+
 def _docstring(recipe: Recipe, images: Mapping[str, Any], title: str) -> str:
     read = reading(recipe.data.name, images)
     needed = ["tensorflow", "numpy", *read.needs]
     lines = [
-        fill(title, 110).replace("\\", "/").replace('"""', "'''"),
+        _title(title),
         "",
         "    python train.py",
         "    python train.py --seed 1 --epochs 5 --output other.keras",
@@ -118,7 +125,7 @@ def _optimizer(recipe: Recipe) -> str:
     return f"optimizer = keras.optimizers.{branch.keras}(\n{arguments})"
 
 
-def _main(recipe: Recipe, images: Mapping[str, Any], seed: int) -> str:
+def _main(recipe: Recipe, images: Mapping[str, Any], seed: int, file: Path | None) -> str:
     height, width, channels = images["image_shape"]
     pad, smoothing = images["pad"], recipe.loss.label_smoothing
     one_hot = []
@@ -130,7 +137,7 @@ def _main(recipe: Recipe, images: Mapping[str, Any], seed: int) -> str:
     first = f"keras.layers.ZeroPadding2D({pad}), " if pad else ""
     lines = [
         "parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)",
-        data_argument(reading(recipe.data.name, images)),
+        data_argument(reading(recipe.data.name, images), file),
         'parser.add_argument("--epochs", type=int, default=EPOCHS)',
         f'parser.add_argument("--seed", type=int, default={seed})',
         'parser.add_argument("--output", metavar="FILE.keras", default="trained.keras", help="where the model goes")',
