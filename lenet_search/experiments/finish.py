@@ -63,7 +63,7 @@ def finish(
     """
     looked = look(tasks, data_folder)
     for task in tasks:
-        header = f"{task.title}\n\nTrained by lenet-search."
+        header = f"{task.title}\n\nTrained by lenet-search{', as a quick check' if task.quick else ''}."
         kept[task.name].begin(task.recipe, looked[task.name].images, header)
     jobs, untested = missing(tasks, kept, test, view)
     # The small ones first, so that results come early.

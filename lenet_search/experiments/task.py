@@ -9,16 +9,22 @@ from lenet_search.errors import StudyFileError
 from lenet_search.recipe import Recipe
 from lenet_search.study import Claim, read_recipe, title, write_recipe
 
+SEEDS = 5  # runs of a recipe that is compared with others or with what its authors report
+
 
 @dataclass(frozen=True)
 class Task:
-    """A recipe with its name, its title (the first line of its file), its claim, and seeds of initial weights."""
+    """A recipe with its name, its title (the first line of its file), its claim, and seeds of initial weights.
+
+    `quick`: the recipe is a shortened one, trained only to check that everything works.
+    """
 
     name: str
     title: str
     recipe: Recipe
     claim: Claim | None
     seeds: tuple[int, ...]
+    quick: bool = False
 
 
 def read_tasks(sources: Sequence[str], seeds: int, overrides: Sequence[str] = ()) -> list[Task]:

@@ -11,7 +11,7 @@ from lenet_search.crew import FREEZE_EVERY
 from lenet_search.errors import ResultError
 from lenet_search.experiments.finish import finish
 from lenet_search.experiments.kept import Kept
-from lenet_search.experiments.pictures import seeds_figure
+from lenet_search.experiments.pages import training_page
 from lenet_search.experiments.result import Result
 from lenet_search.experiments.task import Task
 from lenet_search.look.progress import View
@@ -42,6 +42,7 @@ class Training:
             for run in result.runs
         ]
         return {
+            "quick": result.quick.why or None,
             "values": result.task.recipe.values(),
             "metrics": {metric: result.mean(metric).to_json() for metric in METRICS},
             "seeds": seeds,
@@ -111,7 +112,7 @@ def _write(training: Training, kept: Kept, title: str) -> list[Path]:
     replace_text(recipe, write_recipe(result.task.recipe, header=title))
     replace_text(summary, json.dumps(training.summary() | precision, indent=2, allow_nan=False) + "\n")
     replace_text(table, curves_csv("seed", ((run.seed, run.curve) for run in result.runs)))
-    replace_text(picture, seeds_figure(result.runs, title).to_html(include_plotlyjs=True))
+    replace_text(picture, training_page(result, title))
     if training.model_seed is None:
         model.unlink(missing_ok=True)  # a model of an earlier training would pass for one of this
         return [recipe, summary, table, picture]
