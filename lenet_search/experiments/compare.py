@@ -108,8 +108,8 @@ def _sentence(pair: Pair) -> str:
     found = pair.difference
     if pair.better is None:
         return (
-            f"{pair.first} and {pair.second} cannot be told apart on {found.n} seeds: the second is "
-            f"{found} points from the first."
+            f"{pair.first} and {pair.second} cannot be told apart on {found.n} seeds: the second minus the "
+            f"first is {found} points."
         )
     low, high = sorted(abs(100.0 * (bound or 0.0)) for bound in (found.low, found.high))
     return (

@@ -9,6 +9,7 @@ from plotly.subplots import make_subplots
 from lenet_search.experiments.by_epoch import ERROR, add_curves, focus, log_axis, mean_by_epoch, measured
 from lenet_search.experiments.result import Result
 from lenet_search.look.theme import PALETTE, name_text, note, titled, whole_axis
+from lenet_search.look.words import counted
 from lenet_search.run import Run
 
 ABOVE = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom"}  # where a legend stands
@@ -61,7 +62,7 @@ def errors_figure(data: str, results: Sequence[Result]) -> go.Figure:
 
 def _reading(result: Result) -> str:
     seeds, diverged = len(result.runs), result.diverged
-    parts = [f"{seeds} seed{'' if seeds == 1 else 's'}"]
+    parts = [counted(seeds, "seed")]
     if seeds - diverged > 1:
         parts.append("thick lines are means, bands their 95 % intervals over the seeds")
     if diverged:

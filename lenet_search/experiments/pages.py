@@ -12,6 +12,7 @@ from lenet_search.experiments.result import Result, quick_of
 from lenet_search.experiments.tables import COLUMNS, PAIR_COLUMNS, READING, RIGHT, left_out, points, row, verdict
 from lenet_search.look.page import data_table, heading, page, picture
 from lenet_search.look.theme import METRICS
+from lenet_search.look.words import counted
 from lenet_search.machine import replace_text
 
 HOLM = "Each interval is for its pair alone; verdicts hold at 5 % over all pairs together (Holm)."
@@ -25,11 +26,11 @@ def write_page(results: Sequence[Result], folder: Path) -> Path:
     by_data: dict[str, list[Result]] = {}
     for result in done:
         by_data.setdefault(str(result.images["name"]), []).append(result)
-    runs = sum(len(result.runs) for result in results)
     sentences = verdict(results) + [
         f"Comparison {comparison.name}: {' '.join(comparison.verdict())}" for comparison in comparisons
     ]
-    lead = f"{len(results)} recipe{'' if len(results) == 1 else 's'}, {runs} training run{'' if runs == 1 else 's'}."
+    runs = counted(sum(len(result.runs) for result in results), "training run")
+    lead = f"{counted(len(results), 'recipe')}, {runs}."
     figures = [claims_figure(done)] if any(result.values("test_accuracy") for result in done) else []
     figures += [errors_figure(name, group) for name, group in by_data.items()]
     parts = heading(title, quick, sentences, lead)

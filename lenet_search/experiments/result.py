@@ -8,6 +8,7 @@ from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.task import SEEDS, Task
 from lenet_search.look.intervals import Estimate, mean_of, share_of
 from lenet_search.look.quick import Quick, images_left_out
+from lenet_search.look.words import counted
 from lenet_search.run import Run
 
 # Verdicts on a claim
@@ -75,9 +76,9 @@ class Result:
         """Whether these figures come from a shortened recipe or from a part of the images."""
         recipe, reasons = self.task.recipe, []
         if self.task.quick:
-            reasons = [_count(recipe.train.epochs, "epoch"), _count(len(self.task.seeds), "seed")]
+            reasons = [counted(recipe.train.epochs, "epoch"), counted(len(self.task.seeds), "seed")]
             tested = self._images("test_accuracy")
-            reasons += [_count(tested, "test image")] if tested else []
+            reasons += [counted(tested, "test image")] if tested else []
         return Quick.check(*reasons, images_left_out(recipe.data.limit))
 
     def verdict(self) -> str:
@@ -140,7 +141,3 @@ def quick_of(results: Sequence[Result]) -> Quick:
             *(why if len(of) == len(results) else f"{', '.join(of)}: {why}" for why, of in names.items())
         )
     return Quick.few_seeds(min(len(result.task.seeds) for result in results), SEEDS)
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from lenet_search.experiments.compare import Comparison, named
 from lenet_search.experiments.result import BELOW, OTHER_IMAGES, REACHED, WITHIN, Result, quick_of
+from lenet_search.look.words import counted
 from lenet_search.machine import replace_text
 
 COLUMNS = (
@@ -45,7 +46,9 @@ def verdict(results: Sequence[Result]) -> list[str]:
     within = sum(told[result.name] == WITHIN for result in judged)
     if judged:
         good = len(judged) - len(below)
-        sentences = [f"{good} of {_recipes(len(judged))} {'is' if good == 1 else 'are'} as accurate as reported."]
+        sentences = [
+            f"{good} of {counted(len(judged), 'recipe')} {'is' if good == 1 else 'are'} as accurate as reported."
+        ]
         if within:
             sentences.append(
                 f"{within} of these {'is' if within == 1 else 'are'} below the reported figure, which lies within the "
@@ -65,10 +68,6 @@ def verdict(results: Sequence[Result]) -> list[str]:
 def left_out(diverged: int, runs: int) -> str:
     """How many of so many runs diverged, as a sentence."""
     return f"{diverged} of {runs} runs diverged; the means leave {'it' if diverged == 1 else 'them'} out."
-
-
-def _recipes(n: int) -> str:
-    return f"{n} recipe{'' if n == 1 else 's'}"
 
 
 def points(comparison: Comparison) -> list[tuple[str, str, str, str]]:

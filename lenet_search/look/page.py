@@ -44,8 +44,9 @@ pre {{ margin: 0; overflow-x: auto; columns: 3 260px; column-gap: 40px; }}
 pre span {{ display: block; break-inside: avoid; }}
 footer, .small {{ color: {SOFT}; font-size: 14px; }}
 @media (max-width: 600px) {{ main {{ padding: 24px 12px 60px; }} section {{ padding: 16px 12px; }} }}
+@page {{ size: 1290px 1824px; margin: 24px; }}  /* fits `main`, with the shape of A4; browsers scale it to the paper */
 @media print {{
-  body {{ background: white; }} main {{ max-width: none; padding: 0; }}
+  body {{ background: white; }} main {{ padding: 0; }}
   section, .numbers div {{ break-inside: avoid; }} .modebar, .choice {{ display: none; }}
 }}
 """

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lenet_search.look.words import counted
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
@@ -26,7 +28,7 @@ class Quick:
         """Everything is complete but the number of seeds."""
         if seeds >= usual:
             return cls()
-        count = f"{seeds} seed{'' if seeds == 1 else 's'}"
+        count = counted(seeds, "seed")
         so = "which does not show how much seeds differ" if seeds == 1 else "so the intervals are wide"
         return cls(count, f"{count} instead of {usual}", f"Only {count} instead of {usual}, {so}.")
 

@@ -30,6 +30,7 @@ from lenet_search.look.theme import (
     value_text,
     whole_axis,
 )
+from lenet_search.look.words import counted
 from lenet_search.results.best import (
     complete_trials,
     estimate,
@@ -208,16 +209,26 @@ def slices_figure(study: optuna.Study) -> go.Figure:
             figure.update_xaxes(**whole_axis(spread.low, spread.high, most=6), row=row, col=column)
         elif spread.log:  # type: ignore[attr-defined]
             marks = log_ticks(spread.low, spread.high)  # type: ignore[attr-defined]
+            marks = marks[:: math.ceil(len(marks) / 6)]
             figure.update_xaxes(
-                type="log", tickvals=marks, ticktext=[tick_text(mark) for mark in marks], row=row, col=column
-            )
+                type="log", tickvals=marks, ticktext=[tick_text(mark) for mark in marks],
+                range=_range(math.log10(spread.low), math.log10(spread.high)), row=row, col=column,  # type: ignore[attr-defined]
+            )  # fmt: skip
+        else:
+            figure.update_xaxes(range=_range(spread.low, spread.high), row=row, col=column)  # type: ignore[attr-defined]
         if column == 1:
             figure.update_yaxes(title_text=metric.title, row=row, col=column)
-    reading = f"each point is one of {len(trials)} complete trials; later trials are darker"
+    reading = f"{counted(len(trials), 'complete trial')}; later trials are darker"
     if found[0].bounds():
         reading += f"; {'bars: 95 % intervals' if bars else 'hover for 95 % intervals'}, n = {images:,} images"
     titled(figure, title, reading, height)
     return figure.update_layout(showlegend=False, meta={"min_width": 260 * columns})
+
+
+def _range(low: float, high: float) -> list[float]:
+    """An axis from `low` to `high`, with room for the points at its ends."""
+    margin = 0.04 * (high - low) or 0.5
+    return [low - margin, high + margin]
 
 
 def _slice(

@@ -16,6 +16,7 @@ from optuna.trial import FrozenTrial
 
 from lenet_search.look.page import anchor, picture
 from lenet_search.look.theme import METRICS, axis_label, log_ticks, name_text, note, tick_text, titled, value_text
+from lenet_search.look.words import counted
 from lenet_search.results.best import complete_trials, metric_of, searched
 
 ABSENT = "none"  # marks trials without this hyperparameter
@@ -83,7 +84,7 @@ def parallel_figure(study: optuna.Study) -> go.Figure:
             "colorbar": {"title": {"text": metric.unit}, "thickness": 14, "len": 0.9},
         },
     )
-    subtitle = f"{len(trials)} complete trials; drag along an axis to select lines; '{ABSENT}': not part of the recipe"
+    subtitle = f"{counted(len(trials), 'complete trial')}; drag along an axis to select lines; '{ABSENT}': not part of the recipe"
     if len(shown) < len(spreads):
         subtitle += f"; axes: the {len(shown)} of {len(spreads)} hyperparameters that vary most"
     figure = titled(go.Figure(lines), title, subtitle, height=560)

@@ -7,6 +7,7 @@ import optuna
 from lenet_search.look.intervals import Estimate
 from lenet_search.look.quick import Quick, images_left_out
 from lenet_search.look.theme import METRICS, Shown
+from lenet_search.look.words import counted
 from lenet_search.results.best import complete_trials, estimate_of, importance, metric_of, no_importance
 from lenet_search.storage.trials import run_of
 
@@ -26,7 +27,7 @@ def verdict(study: optuna.Study) -> list[str]:
     if len(trials) > 1 and best.low is not None:
         equals = sum((trial.value or 0.0) >= best.low for trial in trials[1:])
         sentences.append(
-            f"{_count(equals, 'other trial')} {'lies' if equals == 1 else 'lie'} within the best one's interval."
+            f"{counted(equals, 'other trial') if equals else 'No other trials'} {'lies' if equals == 1 else 'lie'} within the best one's interval."
         )
     sentences.append(_mattered(study, len(trials)))
     sentences.append(
@@ -70,7 +71,3 @@ def _mattered(study: optuna.Study, n: int) -> str:
     then = "".join(f", then {other} ({100 * part:.1f} %)" for other, part in others)
     hint = "" if n >= MANY_TRIALS else f"; from {n} trials, that is no more than a hint"
     return f"What mattered most for the best tenth of them: {path} ({100 * share:.1f} %){then}{hint}."
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n or 'No'} {noun}{'' if n == 1 else 's'}"

@@ -65,7 +65,7 @@ def test_the_verdict_on_two_recipes_is_the_difference_with_its_interval_and_n() 
     assert better.verdict() == ["a is better than b, by 11.50 points (95 % interval 7.77 to 15.23, n = 3 seeds)."]
     equal = compare("c", [result("a", (900, 920)), result("b", (910, 915))], "test_accuracy")
     assert equal.verdict() == [
-        "a and b cannot be told apart on 2 seeds: the second is +0.25 (-9.28 to +9.78) points from the first."
+        "a and b cannot be told apart on 2 seeds: the second minus the first is +0.25 (-9.28 to +9.78) points."
     ]
 
 
