@@ -403,8 +403,8 @@ def compare(
         StudyFileError: a file is not a recipe.
         LenetSearchError: as `lenet_search.experiments.reproduce.compare_recipes`.
     """
-    from lenet_search.experiments.reproduce import SEEDS, compare_recipes
-    from lenet_search.experiments.task import read_tasks
+    from lenet_search.experiments.reproduce import compare_recipes
+    from lenet_search.experiments.task import SEEDS, read_tasks
 
     folder, named = _folder_and_name(data)
     tasks = read_tasks([str(each) for each in recipes], seeds or SEEDS, named)

@@ -10,7 +10,7 @@ import itertools
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -157,3 +157,11 @@ def _is_running(process: int) -> bool:
     except (PermissionError, OverflowError):  # another user's; no number of a process
         return True
     return True
+
+
+def texts_written_whole(texts: Mapping[str, str], folder: Path) -> list[Path]:
+    """Write files by name into a folder, all or none, and return their paths."""
+    with folder_written_whole(folder) as scratch:
+        for name, text in texts.items():
+            (scratch / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in texts]

@@ -60,6 +60,7 @@ def best(
     """
     from lenet_search.cli.terminal import console, print_json
     from lenet_search.results.best import best_trial, importance, metric_of, pick_study, top_rows
+    from lenet_search.results.verdict import quick_of
     from lenet_search.storage import open_storage, resolve
 
     url = resolve(storage)
@@ -88,6 +89,7 @@ def best(
                 "study": found.study_name,
                 "storage": url,
                 "metric": metric_of(found),
+                "quick": quick_of(found).why or None,
                 "best": [{"number": row.number, **row.estimate.named("value"), "params": row.params} for row in rows],
                 "importance": importance(found),
                 "exported": [] if written is None else [str(path) for path in written.files],
@@ -104,15 +106,20 @@ def _show(study: "optuna.Study", top: int, out: "Console") -> None:
     from lenet_search.cli.terminal import show, table
     from lenet_search.look.lines import recipe_in_short
     from lenet_search.results.best import complete_trials, importance, metric_of, no_importance, top_rows
+    from lenet_search.results.verdict import quick_of
 
-    metric, rows = metric_of(study), top_rows(study, top)
+    metric, rows, quick = metric_of(study), top_rows(study, top), quick_of(study)
     heading = f"{metric}, 95 % interval" if rows[0].estimate.bounds() else metric
     columns = ("rank", "trial", heading, "seconds", "searched hyperparameters")
     made = table(*columns, right=("rank", "trial", "seconds"), whole=(heading,))
     for row in rows:
         cells = (str(row.rank), str(row.number), str(row.estimate), f"{row.seconds:.0f}")
         made.add_row(*cells, Text(recipe_in_short(row.params)))
-    show(out, f"{study.study_name}: best {len(rows)} of {len(complete_trials(study))} complete trials", made)
+    show(
+        out, quick.title(f"{study.study_name}: best {len(rows)} of {len(complete_trials(study))} complete trials"), made
+    )
+    if quick:
+        out.print(quick.warning, style="yellow")
     if rows[0].estimate.bounds():
         out.print(f"Intervals are for {rows[0].estimate.n:,} validation images. The best trial looks better than it is,"
                   " because it was selected on these images.", style="dim")  # fmt: skip

@@ -68,19 +68,24 @@ def _conclude(comparison: "Comparison", written: "list[Path]", out: "Console") -
 
     from lenet_search.cli.terminal import show, table
     from lenet_search.experiments.pictures import ACCURACY
+    from lenet_search.experiments.result import quick_of
     from lenet_search.experiments.tables import PAIR_COLUMNS, points
 
+    quick = quick_of(comparison.results)
     label = ACCURACY[comparison.metric].label
     head = ("recipe", f"{label}, 95 % interval", "n", "diverged")
     made = table(*head, right=("n", "diverged"), whole=head[:2])
     for result in comparison.results:
         mean = result.mean(comparison.metric)
         made.add_row(Text(result.name, "bold"), str(mean), str(mean.n), str(result.diverged or "·"))
-    show(out, "Means over seeds", made)
+    show(out, quick.title("Means over seeds"), made)
     made = table(*PAIR_COLUMNS, right=("n",), whole=PAIR_COLUMNS[:2])
     for cells in points(comparison):
         made.add_row(*map(Text, cells))
-    show(out, "Paired differences", made)
+    show(out, quick.title("Paired differences"), made)
+    if quick:
+        out.print(quick.warning, style="yellow")
+    out.print(" ".join(comparison.verdict()))
     out.print("Each interval is for its pair alone; verdicts hold at 5 % over all pairs together (Holm).", style="dim")
     for path in written:
         out.print(f"  {path}", soft_wrap=True)

@@ -112,15 +112,21 @@ def _conclude(results: "Sequence[Result]", folder: Path, out: "Console") -> None
 
     from lenet_search.cli.terminal import show, table
     from lenet_search.experiments.compare import named
-    from lenet_search.experiments.tables import COLUMNS, PAIR_COLUMNS, RIGHT, points, row
+    from lenet_search.experiments.result import quick_of
+    from lenet_search.experiments.tables import COLUMNS, PAIR_COLUMNS, RIGHT, points, row, verdict
 
+    quick = quick_of(results)
     made = table(*COLUMNS, right=RIGHT, whole=(COLUMNS[0], COLUMNS[3]))
     for result in results:
         made.add_row(*map(Text, row(result)))
-    show(out, "Reported accuracy, and ours", made)
+    show(out, quick.title("Reported accuracy, and ours"), made)
+    if quick:
+        out.print(quick.warning, style="yellow")
+    out.print(" ".join(verdict(results)))
     for comparison in named(results, "test_accuracy"):
         made = table(*PAIR_COLUMNS, right=("n",), whole=PAIR_COLUMNS[:2])
         for cells in points(comparison):
             made.add_row(*map(Text, cells))
-        show(out, f"Comparison: {comparison.name} (test accuracy)", made)
+        show(out, quick.title(f"Comparison: {comparison.name}, test accuracy"), made)
+        out.print(" ".join(comparison.verdict()))
     out.print(f"\nTables and plots: {folder}/reproduce.md, .json, .html", soft_wrap=True)

@@ -79,6 +79,8 @@ def _seeds(count: int) -> str:
 
 def _conclude(training: "Training", out: "Console") -> None:
     summary, result = training.summary(), training.result
+    if result.quick:
+        out.print(result.quick.warning, style="yellow")
     for metric in summary["metrics"]:
         mean = result.mean(metric)
         if mean.n:

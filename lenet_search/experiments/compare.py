@@ -1,12 +1,12 @@
 """Comparing recipes on the same seeds: means, paired differences, and a verdict in words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 from lenet_search.errors import ResultError
-from lenet_search.experiments.result import Result
+from lenet_search.experiments.result import Result, quick_of
 from lenet_search.experiments.task import Task
 from lenet_search.look.intervals import Difference, holm, paired_difference
 
@@ -22,15 +22,21 @@ class Pair:
     difference: Difference
     p: float
 
+    @property
+    def better(self) -> str | None:
+        """The name of the recipe that is better; None if the runs do not show it."""
+        if self.difference.n < 2 or self.p > LEVEL:
+            return None
+        return self.second if self.difference.mean > 0 else self.first
+
     def verdict(self) -> str:
         """Which recipe is better, or that there is no significant difference."""
         n = self.difference.n
         if n < 2:
             return f"no verdict at n = {n}"
-        if self.p > LEVEL:
+        if self.better is None:
             return f"no significant difference at n = {n}"
-        better, worse = (self.second, self.first) if self.difference.mean > 0 else (self.first, self.second)
-        return f"{better} is better than {worse}"
+        return f"{self.better} is better than {_other(self, self.better)}"
 
 
 @dataclass(frozen=True)
@@ -48,11 +54,38 @@ class Comparison:
         named = any(self.name in claim.comparisons for result in self.results if (claim := result.task.claim))
         return f"Comparison: {self.name}" if named else f"Comparison of {len(self.results)} recipes"
 
+    def verdict(self) -> list[str]:
+        """Which recipe is best and which pairs differ, in sentences; the first is the answer."""
+        if not self.pairs:
+            return ["There is no verdict: no two recipes have a run from the same seed that did not diverge."]
+        if all(pair.difference.n < 2 for pair in self.pairs):
+            return ["There is no verdict: one seed does not show how much seeds differ. Use --seeds 5 or more."]
+        if len(self.pairs) == 1:
+            (pair,) = self.pairs
+            return [_sentence(pair)]
+        measured = [result for result in self.results if result.mean(self.metric).value is not None]
+        best = max(measured, key=lambda result: result.mean(self.metric).value or 0.0)
+        beaten = [pair for pair in self.pairs if pair.better == best.name]
+        open_ = [pair for pair in self.pairs if best.name in (pair.first, pair.second) and pair.better is None]
+        decided = sum(pair.better is not None for pair in self.pairs)
+        first = f"{best.name} has the highest mean, {best.mean(self.metric)}"
+        if beaten:
+            first += f", and is better than {_listed(_other(pair, best.name) for pair in beaten)}"
+        if open_:
+            first += f"{'; it' if beaten else ', but it'} cannot be told apart from "
+            first += _listed(_other(pair, best.name) for pair in open_)
+        return [
+            f"{first}.",
+            f"{decided} of {len(self.pairs)} pairs differ, at 5 % over all pairs together (Holm).",
+        ]
+
     def summary(self) -> dict[str, Any]:
         """The comparison as JSON; differences as fractions, not percentages."""
         return {
             "name": self.name,
             "metric": self.metric,
+            "quick": quick_of(self.results).why or None,
+            "verdict": self.verdict(),
             "recipes": [result.summary() for result in self.results],
             "pairs": [
                 {
@@ -69,6 +102,30 @@ class Comparison:
                 for pair in self.pairs
             ],
         }
+
+
+def _sentence(pair: Pair) -> str:
+    found = pair.difference
+    if pair.better is None:
+        return (
+            f"{pair.first} and {pair.second} cannot be told apart on {found.n} seeds: the second minus the "
+            f"first is {found} points."
+        )
+    low, high = sorted(abs(100.0 * (bound or 0.0)) for bound in (found.low, found.high))
+    return (
+        f"{pair.better} is better than {_other(pair, pair.better)}, by {abs(100.0 * found.mean):.2f} points "
+        f"(95 % interval {low:.2f} to {high:.2f}, n = {found.n} seeds)."
+    )
+
+
+def _other(pair: Pair, name: str) -> str:
+    return pair.first if name == pair.second else pair.second
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Names as in a sentence: "a, b and c"."""
+    *before, last = names
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def compare(name: str, results: Sequence[Result], metric: str) -> Comparison:

@@ -79,7 +79,7 @@ def finish(
         looked.update(look(new, data_folder, view.note))
         current.update({task.name: task for task in tasks})
         for task in new:
-            header = f"{task.title}\n\nTrained by lenet-search."
+            header = f"{task.title}\n\nTrained by lenet-search{', as a quick check' if task.quick else ''}."
             images = looked[task.name].images
             kept[task.name].begin(task.recipe, images, header, _folder_of(task, data_folder))
             if said := other_images(task, images):

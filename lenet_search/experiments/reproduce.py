@@ -8,12 +8,12 @@ from lenet_search.crew import FREEZE_EVERY
 from lenet_search.experiments.compare import Comparison, check_comparable, compare, shared_name
 from lenet_search.experiments.finish import finish
 from lenet_search.experiments.kept import Kept
+from lenet_search.experiments.pages import write_comparison, write_page
 from lenet_search.experiments.result import Result
-from lenet_search.experiments.tables import row, write_comparison, write_page, write_tables
-from lenet_search.experiments.task import Task, read_tasks
+from lenet_search.experiments.tables import row, write_tables
+from lenet_search.experiments.task import SEEDS, Task, read_tasks
 from lenet_search.look.progress import View
 
-SEEDS = 5
 FOLDER = Path("results")
 # One epoch on a few images, and a few test images: checks that everything works; the figures mean nothing.
 QUICK = ("train.epochs=1", "data.limit=2000", "data.validation=500")
@@ -38,7 +38,7 @@ def read_published(names: Sequence[str], seeds: int | None, *, quick: bool) -> l
     tasks = read_tasks(names, seeds or (1 if quick else SEEDS), QUICK if quick else ())
     if not quick:
         return tasks
-    return [replace(task, claim=task.claim and replace(task.claim, test_accuracy=None)) for task in tasks]
+    return [replace(task, quick=True, claim=task.claim and replace(task.claim, test_accuracy=None)) for task in tasks]
 
 
 def reproduce(

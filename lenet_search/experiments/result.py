@@ -1,15 +1,20 @@
 """The result of a recipe on several seeds: its figures with their intervals, and the verdict on its claim."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from lenet_search.experiments.kept import Kept
-from lenet_search.experiments.task import Task
+from lenet_search.experiments.task import SEEDS, Task
 from lenet_search.look.intervals import Estimate, mean_of, share_of
+from lenet_search.look.quick import Quick, images_left_out
+from lenet_search.look.words import counted
 from lenet_search.run import Run, is_share
 
+# Verdicts on a claim
+REACHED = ("above", "reached")
+WITHIN, BELOW, OTHER_IMAGES = "within the interval", "below", "other images"
 METRICS = ("test_accuracy", "val_accuracy", "val_loss", "val_balanced_accuracy")
 
 
@@ -67,19 +72,29 @@ class Result:
             return next((run.n for run in self.runs if run.n), 0)
         return int(self.images["validation"]) if metric == "val_accuracy" else 0
 
+    @property
+    def quick(self) -> Quick:
+        """Whether these figures come from a shortened recipe or from a part of the images."""
+        recipe, reasons = self.task.recipe, []
+        if self.task.quick:
+            reasons = [counted(recipe.train.epochs, "epoch"), counted(len(self.task.seeds), "seed")]
+            tested = self._images("test_accuracy")
+            reasons += [counted(tested, "test image")] if tested else []
+        return Quick.check(*reasons, images_left_out(recipe.data.limit))
+
     def verdict(self) -> str:
         """How the mean test accuracy compares with the reported one, in words; empty if either is missing."""
         claim, mean = self.task.claim, self.mean("test_accuracy")
         if claim is None or claim.test_accuracy is None or mean.value is None:
             return ""
         if not claim.comparable:
-            return "other images"
+            return OTHER_IMAGES
         if mean.value >= claim.test_accuracy:
             surely = mean.low is not None and mean.low > claim.test_accuracy
-            return "above" if surely else "reached"
+            return REACHED[0] if surely else REACHED[1]
         if mean.high is None or mean.high >= claim.test_accuracy:
-            return "within the interval"
-        return "below"
+            return WITHIN
+        return BELOW
 
     def summary(self) -> dict[str, Any]:
         """The result as JSON, without the curves."""
@@ -93,6 +108,7 @@ class Result:
         return {
             "name": self.name,
             "title": self.task.title,
+            "quick": self.quick.why or None,
             "claim": told,
             "metrics": {metric: self.mean(metric).to_json() for metric in METRICS},
             "verdict": self.verdict() or None,
@@ -111,3 +127,18 @@ class Result:
             "versions": next((run.versions for run in self.runs), None),
             "values": self.task.recipe.values(),
         }
+
+
+def quick_of(results: Sequence[Result]) -> Quick:
+    """Whether results are quick checks, all or some of them by name, or of fewer seeds than usual."""
+    if not results:
+        return Quick()
+    names: dict[str, list[str]] = {}
+    for result in results:
+        if result.quick:
+            names.setdefault(result.quick.why, []).append(result.name)
+    if names:
+        return Quick.check(
+            *(why if len(of) == len(results) else f"{', '.join(of)}: {why}" for why, of in names.items())
+        )
+    return Quick.few_seeds(min(len(result.task.seeds) for result in results), SEEDS)

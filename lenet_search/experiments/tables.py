@@ -1,14 +1,14 @@
-"""The table of reported accuracies and ours, for people (Markdown, a page of plots) and for programs (JSON)."""
+"""Reported accuracies and ours: the verdict and the table, for people (Markdown) and for programs (JSON)."""
 
 import json
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lenet_search.experiments.compare import Comparison, named
-from lenet_search.experiments.result import Result
-from lenet_search.whole import folder_written_whole, replace_text
+from lenet_search.experiments.result import BELOW, OTHER_IMAGES, REACHED, WITHIN, Result, quick_of
+from lenet_search.look.words import counted
+from lenet_search.whole import texts_written_whole
 
 COLUMNS = (
     "recipe", "data", "reported", "test accuracy, 95 % interval", "n", "verdict", "parameters", "epochs", "seconds",
@@ -26,7 +26,7 @@ def row(result: Result) -> tuple[str, ...]:
     """A result's cells under `COLUMNS`."""
     claim, mean = result.task.claim, result.mean("test_accuracy")
     return (
-        result.name,
+        result.quick.title(result.name),
         str(result.images["name"]),
         "" if claim is None or claim.test_accuracy is None else f"{100 * claim.test_accuracy:.2f} %",
         str(mean),
@@ -36,6 +36,38 @@ def row(result: Result) -> tuple[str, ...]:
         str(result.task.recipe.train.epochs),
         f"{result.seconds:.0f}",
     )
+
+
+def verdict(results: Sequence[Result]) -> list[str]:
+    """How many recipes are as accurate as reported, which are not, and what cannot be said; the first is the answer."""
+    told = {result.name: result.verdict() for result in results}
+    judged = [result for result in results if told[result.name] in (*REACHED, WITHIN, BELOW)]
+    below = [result for result in judged if told[result.name] == BELOW]
+    within = sum(told[result.name] == WITHIN for result in judged)
+    if judged:
+        good = len(judged) - len(below)
+        sentences = [
+            f"{good} of {counted(len(judged), 'recipe')} {'is' if good == 1 else 'are'} as accurate as reported."
+        ]
+        if within:
+            sentences.append(
+                f"{within} of these {'is' if within == 1 else 'are'} below the reported figure, which lies within the "
+                "interval."
+            )
+    else:
+        sentences = ["No recipe here has a reported accuracy to compare with."]
+    for result in below:
+        cells = row(result)
+        sentences.append(f"Less accurate than reported: {cells[0]}, {cells[3]} against {cells[2]}.")
+    if others := [result.name for result in results if told[result.name] == OTHER_IMAGES]:
+        sentences.append(f"Reported on other images, so not comparable: {', '.join(others)}.")
+    diverged = sum(result.diverged for result in results)
+    return [*sentences, *([left_out(diverged, sum(len(result.runs) for result in results))] if diverged else [])]
+
+
+def left_out(diverged: int, runs: int) -> str:
+    """How many of so many runs diverged, as a sentence."""
+    return f"{diverged} of {runs} runs diverged; the means leave {'it' if diverged == 1 else 'them'} out."
 
 
 def points(comparison: Comparison) -> list[tuple[str, str, str, str]]:
@@ -50,35 +82,34 @@ PAIR_COLUMNS = ("pair", "difference in points, 95 % interval", "n", "verdict")
 
 
 def write_tables(results: Sequence[Result], folder: Path) -> list[Path]:
-    """Write reproduce.md and reproduce.json, which is cheap enough to do after every recipe."""
-    texts = {
-        "reproduce.md": _markdown(results, named(results, "test_accuracy")),
-        "reproduce.json": json.dumps(summary(results), indent=2, allow_nan=False) + "\n",
-    }
-    return _write(texts, folder)
+    """Write reproduce.md and reproduce.json, which is cheap enough to do after every recipe.
 
-
-def _write(texts: Mapping[str, str], folder: Path) -> list[Path]:
-    with folder_written_whole(folder) as scratch:
-        for name, text in texts.items():
-            (scratch / name).write_text(text, encoding="utf-8")
-    return [folder / name for name in texts]
+    In the former, bytes of a file's name that are not UTF-8 become question marks.
+    """
+    markdown = _markdown(results, named(results, "test_accuracy")).encode("utf-8", "replace").decode("utf-8")
+    machine = json.dumps(summary(results), indent=2, allow_nan=False) + "\n"
+    return texts_written_whole({"reproduce.md": markdown, "reproduce.json": machine}, folder)
 
 
 def summary(results: Sequence[Result]) -> dict[str, Any]:
     """The content of reproduce.json."""
     return {
+        "quick": quick_of(results).why or None,
+        "verdict": verdict(results),
         "recipes": [result.summary() for result in results],
         "comparisons": [comparison.summary() for comparison in named(results, "test_accuracy")],
     }
 
 
 def _markdown(results: Sequence[Result], comparisons: Sequence[Comparison]) -> str:
-    lines = [markdown_table(COLUMNS, [row(result) for result in results], RIGHT), "", READING]
+    warning = quick_of(results).warning
+    lines = [f"**{warning}**", ""] if warning else []
+    lines += [" ".join(verdict(results)), ""]
+    lines += [markdown_table(COLUMNS, [row(result) for result in results], RIGHT), "", READING]
     notes = [(result.name, result.task.claim) for result in results if result.task.claim is not None]
     lines += ["", *(f"- `{name}`: {claim.source}" + (f" {claim.note}" if claim.note else "") for name, claim in notes)]
     for comparison in comparisons:
-        lines += ["", f"**{comparison.name}** (test accuracy)", ""]
+        lines += ["", f"**{comparison.name}** (test accuracy): {' '.join(comparison.verdict())}", ""]
         lines += [markdown_table(PAIR_COLUMNS, points(comparison), ("n",))]
     return "\n".join(lines) + "\n"
 
@@ -87,69 +118,3 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right:
     """A table in Markdown."""
     rule = ["--:" if column in right else "---" for column in columns]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (columns, rule, *rows))
-
-
-def write_page(results: Sequence[Result], folder: Path) -> Path:
-    """Write reproduce.html: the table, and all plots."""
-    from lenet_search.experiments.pictures import claims_figure, comparison_figure, course_figure, errors_figure
-    from lenet_search.look.page import data_table, page, picture
-
-    done = [result for result in results if result.values("val_accuracy")]
-    by_data: dict[str, list[Result]] = {}
-    for result in done:
-        by_data.setdefault(str(result.images["name"]), []).append(result)
-    numbers = frozenset(COLUMNS.index(name) for name in RIGHT)
-    parts = [
-        "<h1>Published recipes, reproduced</h1>",
-        f'<p class="lead">{len(done)} recipes, {sum(len(result.runs) for result in done)} training runs.</p>',
-        "<section>",
-        data_table(COLUMNS, [[escape(cell) for cell in row(result)] for result in results], numbers),
-        f'<p class="small">{escape(READING)}</p></section>',
-    ]
-    if any(result.values("test_accuracy") for result in done):
-        parts.append(picture("claims", claims_figure(done)))
-    parts += [picture(f"errors-{name}", errors_figure(name, group)) for name, group in by_data.items()]
-    for comparison in named(done, "test_accuracy"):
-        parts += [picture(f"comparison-{comparison.name}", comparison_figure(comparison)), _pairs(comparison)]
-    parts += [picture(f"course-{result.name}", course_figure(result)) for result in done]
-    path = folder / "reproduce.html"
-    replace_text(path, page("Published recipes, reproduced", parts))
-    return path
-
-
-def _pairs(comparison: Comparison) -> str:
-    from lenet_search.look.page import data_table
-
-    cells = [[escape(cell) for cell in each] for each in points(comparison)]
-    return f"<section>{data_table(PAIR_COLUMNS, cells, frozenset({2}))}</section>"
-
-
-def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
-    """Write compare-NAME.json and compare-NAME.html."""
-    from lenet_search.experiments.pictures import ACCURACY, comparison_figure
-    from lenet_search.look.page import data_table, page, picture
-
-    label = ACCURACY[comparison.metric].label
-    head = ("recipe", f"{label}, 95 % interval", "n", "parameters", "seconds")
-    cells = [
-        [
-            escape(result.name),
-            str(result.mean(comparison.metric)),
-            str(result.mean(comparison.metric).n),
-            f"{result.parameters:,}",
-            f"{result.seconds:.0f}",
-        ]
-        for result in comparison.results
-    ]
-    parts = [
-        f"<h1>{escape(comparison.title)}</h1>",
-        f'<p class="lead">{label} on {escape(str(comparison.results[0].images["name"]))}.</p>',
-        f"<section>{data_table(head, cells, frozenset({2, 3, 4}))}</section>",
-        picture("comparison", comparison_figure(comparison)),
-        _pairs(comparison),
-    ]
-    texts = {
-        f"compare-{comparison.name}.json": json.dumps(comparison.summary(), indent=2, allow_nan=False) + "\n",
-        f"compare-{comparison.name}.html": page(comparison.title, parts),
-    }
-    return _write(texts, folder)

@@ -10,12 +10,15 @@ from lenet_search.model.trained_on import TrainedOn, trained_on
 from lenet_search.recipe import Recipe
 from lenet_search.study import Claim, read_recipe, title, write_recipe
 
+SEEDS = 5  # runs of a recipe that is compared with others or with what its authors report
+
 
 @dataclass(frozen=True)
 class Task:
     """A recipe with its name, its title (the first line of its file), its claim, and seeds of initial weights.
 
     `before`: the images that it was trained on by the search or training that wrote its file, if that is known.
+    `quick`: the recipe is a shortened one, trained only to check that everything works.
     """
 
     name: str
@@ -24,6 +27,7 @@ class Task:
     claim: Claim | None
     seeds: tuple[int, ...]
     before: TrainedOn | None = None
+    quick: bool = False
 
 
 def read_tasks(sources: Sequence[str], seeds: int, overrides: Sequence[str] = ()) -> list[Task]:

@@ -11,7 +11,7 @@ from lenet_search.crew import FREEZE_EVERY
 from lenet_search.errors import ResultError
 from lenet_search.experiments.finish import finish
 from lenet_search.experiments.kept import Kept
-from lenet_search.experiments.pictures import seeds_figure
+from lenet_search.experiments.pages import training_page
 from lenet_search.experiments.result import Result
 from lenet_search.experiments.task import Task
 from lenet_search.look.progress import View
@@ -42,6 +42,7 @@ class Training:
             for run in result.runs
         ]
         return {
+            "quick": result.quick.why or None,
             "values": result.task.recipe.values(),
             "metrics": {metric: result.mean(metric).to_json() for metric in METRICS},
             "seeds": seeds,
@@ -110,7 +111,7 @@ def _write(training: Training, kept: Kept, title: str) -> list[Path]:
         "recipe.toml": write_recipe(result.task.recipe, header=title),
         "recipe.json": json.dumps(training.summary() | settled, indent=2, allow_nan=False) + "\n",
         "curves.csv": curves_csv("seed", ((run.seed, run.curve) for run in result.runs)),
-        "curves.html": seeds_figure(result.runs, title).to_html(include_plotlyjs=True),
+        "curves.html": training_page(result, title),
     }
     names = list(texts)
     try:

@@ -81,6 +81,28 @@ def mean_of(values: Sequence[float], *, share: bool) -> Estimate:
     return Estimate(mean, len(values), max(0.0, low), min(1.0 if share else math.inf, high), "seeds", share)
 
 
+def mean_of_shares(shares: Sequence[Estimate]) -> Estimate:
+    """The mean of shares that were measured on different images, such as the recalls of classes.
+
+    The interval combines those of the shares (Zou & Donner 2008, MOVER): Wilson's are wider towards the middle, which a
+    symmetric interval would miss.
+
+    Raises:
+        ValueError: there are no shares, or one has no interval.
+    """
+    if not shares:
+        raise ValueError("expected at least one share; received none")
+    mean, below, above = 0.0, 0.0, 0.0
+    for each in shares:
+        if each.value is None or each.low is None or each.high is None:
+            raise ValueError(f"expected shares with intervals; received {each!r}")
+        mean += each.value / len(shares)
+        below += (each.value - each.low) ** 2
+        above += (each.high - each.value) ** 2
+    low, high = mean - math.sqrt(below) / len(shares), mean + math.sqrt(above) / len(shares)
+    return Estimate(mean, sum(each.n for each in shares), max(0.0, low), min(1.0, high), "images")
+
+
 @dataclass(frozen=True)
 class Difference:
     """Mean of `n` paired differences of shares with its 95 % interval, None where there is none, and p-value."""

@@ -1,22 +1,33 @@
 """An HTML page with interactive figures that works offline."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from html import escape
+from typing import Any
 
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from lenet_search.look.theme import FONT, GRID, INK, PALETTE, SOFT
+from lenet_search.look.quick import Quick
+from lenet_search.look.theme import FONT, GRID, INK, PALETTE, SOFT, TEMPLATE
 
 CONFIG = {"responsive": True, "displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+
+TITLE = 40  # pixels of a figure's height that its title takes
 
 STYLE = f"""
 * {{ box-sizing: border-box; }}
 body {{ margin: 0; background: #f5f7fa; color: {INK}; font: 16px/1.55 {FONT}; }}
 main {{ max-width: 1240px; margin: 0 auto; padding: 40px 24px 80px; }}
 h1 {{ font-size: 34px; line-height: 1.2; margin: 0 0 6px; letter-spacing: -0.01em; overflow-wrap: anywhere; }}
-h2 {{ font-size: 19px; margin: 0 0 14px; }}
-.lead {{ color: {SOFT}; margin: 0 0 28px; }}
+h2 {{ font-size: 19px; line-height: 1.3; margin: 0 0 14px; overflow-wrap: anywhere; }}
+.lead {{ color: {SOFT}; margin: 0 0 22px; }}
+.verdict {{ font-size: 18px; max-width: 900px; margin: 0 0 10px; overflow-wrap: anywhere; }}
+.quick {{ background: #fff4d6; border: 1px solid {PALETTE[4]}; border-radius: 12px; padding: 10px 18px; }}
+.reading {{ color: {SOFT}; font-size: 14px; margin: -10px 0 8px; overflow-wrap: anywhere; }}
+.choice {{ font-size: 14px; }}
+.choice summary {{ cursor: pointer; color: {PALETTE[0]}; }}
+.choice label {{ display: inline-block; margin: 6px 18px 0 0; white-space: nowrap; }}
 section {{ background: white; border: 1px solid {GRID}; border-radius: 12px; padding: 24px; margin: 0 0 22px; }}
 .wide {{ overflow-x: auto; }}
 .numbers {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); gap: 14px; margin: 0 0 22px; }}
@@ -32,12 +43,21 @@ code, pre {{ font: 13px/1.6 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sa
 pre {{ margin: 0; overflow-x: auto; columns: 3 260px; column-gap: 40px; }}
 pre span {{ display: block; break-inside: avoid; }}
 footer, .small {{ color: {SOFT}; font-size: 14px; }}
+@media (max-width: 600px) {{ main {{ padding: 24px 12px 60px; }} section {{ padding: 16px 12px; }} }}
+@page {{ size: 1290px 1824px; margin: 24px; }}  /* fits `main`, with the shape of A4; browsers scale it to the paper */
+@media print {{
+  body {{ background: white; }} main {{ padding: 0; }}
+  section, .numbers div {{ break-inside: avoid; }} .modebar, .choice {{ display: none; }}
+}}
 """
 
 
 def page(title: str, parts: Iterable[str]) -> str:
-    """The complete page, with plotly's code embedded so that it works offline. `parts` are HTML."""
-    return "\n".join(
+    """The complete page, with plotly's code embedded so that it works offline. `parts` are HTML.
+
+    Bytes of a file's name that are not UTF-8 become question marks.
+    """
+    text = "\n".join(
         [
             "<!doctype html>",
             '<html lang="en"><head><meta charset="utf-8">',
@@ -48,13 +68,41 @@ def page(title: str, parts: Iterable[str]) -> str:
             "</main></body></html>\n",
         ]
     )
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def picture(name: str, figure: go.Figure) -> str:
-    """A figure as a section with the id `name`. `meta.min_width` of its layout also holds on narrow screens."""
-    meta = figure.layout.meta or {}
-    inner = figure.to_html(full_html=False, include_plotlyjs=False, div_id=name, config=CONFIG)
-    return f'<section class="wide"><div style="min-width: {meta.get("min_width", 320)}px">{inner}</div></section>'
+def heading(title: str, quick: Quick, verdict: Sequence[str], lead: str) -> list[str]:
+    """How every page begins: its title, whether it is only a quick check, the verdict, and what it is about. Texts."""
+    return [
+        f"<h1>{escape(quick.title(title))}</h1>",
+        f'<p class="quick">{escape(quick.warning)}</p>' if quick.warning else "",
+        f'<p class="verdict"><b>{escape(verdict[0])}</b></p>',
+        f'<p class="verdict">{escape(" ".join(verdict[1:]))}</p>' if verdict[1:] else "",
+        f'<p class="lead">{escape(lead)}</p>',
+    ]
+
+
+def picture(name: str, figure: go.Figure, after: str = "") -> str:
+    """A figure as a section, `after` (HTML) at its end.
+
+    Its title and subtitle become text of the page, which wraps. `meta.min_width` of its layout also holds on narrow
+    screens: the figure then scrolls inside its section.
+    """
+    layout, meta, place = figure.layout, figure.layout.meta or {}, anchor(name)
+    top = (layout.margin.t or TEMPLATE.layout.margin.t) - TITLE
+    shown = go.Figure(figure).update_layout(title=None, height=layout.height - TITLE, margin_t=top)
+    config: dict[str, Any] = CONFIG | {"toImageButtonOptions": {"filename": place}}
+    inner = shown.to_html(full_html=False, include_plotlyjs=False, div_id=place, config=config)
+    reading = f'<p class="reading">{layout.title.subtitle.text}</p>' if layout.title.subtitle.text else ""
+    return (
+        f"<section><h2>{layout.title.text}</h2>{reading}"
+        f'<div class="wide"><div style="min-width: {meta.get("min_width", 300)}px">{inner}</div></div>{after}</section>'
+    )
+
+
+def anchor(name: str) -> str:
+    """`name` as an id of HTML and as a file name: letters, digits and hyphens."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-") or "figure"
 
 
 def data_table(head: Iterable[str], rows: Iterable[Iterable[str]], numbers: frozenset[int] = frozenset()) -> str:

@@ -1,24 +1,28 @@
 """The look of all plots: one template, one palette, one format per metric."""
 
 import math
+import re
 from dataclasses import dataclass
+from html import escape
+from typing import Any
 
 import plotly.graph_objects as go
 
+from lenet_search.look.intervals import Estimate
 from lenet_search.recipe import FIELDS
 
 # Okabe & Ito 2008: distinguishable with any form of color blindness
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-INK, SOFT, GRID = "#1f2933", "#616e7c", "#e4e7eb"
+INK, SOFT, GRAY, GRID = "#1f2933", "#616e7c", "#9aa5b1", "#e4e7eb"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"
 
 _AXIS = {
     "gridcolor": GRID,
-    "linecolor": "#9aa5b1",
+    "linecolor": GRAY,
     "zeroline": False,
     "showline": True,
     "ticks": "outside",
-    "tickcolor": "#9aa5b1",
+    "tickcolor": GRAY,
     "ticklen": 4,
     "automargin": True,
     "title": {"font": {"size": 13, "color": SOFT}, "standoff": 10},
@@ -45,7 +49,7 @@ TEMPLATE = go.layout.Template(
         "yaxis": _AXIS,
         "hoverlabel": {
             "bgcolor": "white",
-            "bordercolor": "#9aa5b1",
+            "bordercolor": GRAY,
             "font": {"color": INK, "size": 12},
             "align": "left",
         },
@@ -68,9 +72,18 @@ class Shown:
         """The name with its unit, for an axis."""
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
+    def number(self, value: float) -> str:
+        """The value without its unit, for a table whose heading has it: "61.24"."""
+        return f"{value * self.factor:.{self.digits}f}"
+
     def text(self, value: float) -> str:
         """The value with its unit: "61.24 %"."""
-        return f"{value * self.factor:.{self.digits}f}" + (f" {self.unit}" if self.unit else "")
+        return self.number(value) + (f" {self.unit}" if self.unit else "")
+
+    def interval(self, found: Estimate) -> str:
+        """The value with its unit and, where there is one, its 95 % interval: "61.24 % (60.12 to 62.36)"."""
+        bounds = found.bounds()
+        return "-" if found.value is None else self.text(found.value) + (f" ({bounds})" if bounds else "")
 
 
 METRICS = {
@@ -89,6 +102,26 @@ def axis_label(path: str) -> str:
     return f"{path} ({unit})" if unit else path
 
 
+def name_text(name: str, width: int = 26) -> str:
+    """A name as plotly shows it: markup escaped, in lines of at most `width` characters that end with -, _, . or space.
+
+    plotly reads a few HTML tags in every text.
+    """
+    lines = [""]
+    for part in re.findall(r"[^-_.\s]*[-_.\s]*", name):
+        for piece in (part[start : start + width] for start in range(0, len(part), width)):
+            if len(lines[-1]) + len(piece) > width:
+                lines.append("")
+            lines[-1] += piece
+    return "<br>".join(escape(" ".join(line.split()), quote=False) for line in lines)
+
+
+def faded(color: str, opacity: float) -> str:
+    """A color of the palette, partly transparent."""
+    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity})"
+
+
 def value_text(value: object) -> str:
     """A short text for a hyperparameter's value: 0.00123, not 0.0012304981."""
     if isinstance(value, bool):
@@ -101,6 +134,15 @@ def log_ticks(low: float, high: float) -> list[float]:
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     steps = (1,) if math.log10(high / low) > 2.5 else (1, 2, 5)
     return [s * 10.0**e for e in range(first, last + 1) for s in steps if low <= s * 10.0**e <= high] or [low, high]
+
+
+def whole_axis(first: int, last: int, most: int = 8) -> dict[str, Any]:
+    """An axis of epochs, or of whatever else is counted from `first` to `last`: at most `most` + 1 ticks, all whole."""
+    step, span = 1, last - first
+    while span / step > most:
+        step = step * 5 // 2 if str(step)[0] == "2" else step * 2  # 1, 2, 5, 10, 20, 50, ...
+    margin = 0.03 * span or 0.5
+    return {"tick0": 0, "dtick": step, "range": [first - margin, last + margin], "tickformat": "d"}
 
 
 def tick_text(value: float) -> str:

@@ -3,11 +3,13 @@
 import math
 import tomllib
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
@@ -103,16 +105,30 @@ def top_rows(study: optuna.Study, n: int) -> list[Row]:
 
 
 def estimate_of(study: optuna.Study, trial: FrozenTrial) -> Estimate:
-    """A complete trial's value on the validation images.
+    """A complete trial's value on the validation images."""
+    return estimate(metric_of(study), float(trial.value or 0.0), int(run_of(trial).images["validation"]))
 
-    Only an accuracy has an interval. That of a balanced accuracy depends on the accuracy in each class, and a trial
-    does not store these.
+
+def estimate(metric: str, value: float, images: int) -> Estimate:
+    """A value of `metric`, measured on `images` validation images.
+
+    Only an accuracy on one or more images has an interval. That of a balanced accuracy depends on the accuracy in each
+    class, and a trial does not store these.
     """
-    value, images = float(trial.value or 0.0), int(run_of(trial).images["validation"])
-    metric = metric_of(study)
-    if metric == "val_accuracy":
+    if metric == "val_accuracy" and images:
         return share_of(value, images)
     return Estimate(value, images, None, None, "images", share=is_share(metric))
+
+
+def validation_images(study: optuna.Study) -> int:
+    """The number of validation images, which all trials of a study share; 0 if no trial is complete."""
+    trials = complete_trials(study)
+    return int(run_of(trials[0]).images["validation"]) if trials else 0
+
+
+def searched(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
+    """Every hyperparameter that the trials drew, in the order of `FIELDS`."""
+    return ordered({path: spread for trial in trials for path, spread in trial.distributions.items()})
 
 
 def ordered(params: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 from optuna.trial import FrozenTrial
 from plotly.subplots import make_subplots
 
-from lenet_search.look.theme import METRICS, PALETTE, log_ticks, note, tick_text, titled, value_text
+from lenet_search.look.theme import METRICS, PALETTE, log_ticks, note, tick_text, titled, value_text, whole_axis
 from lenet_search.results.best import complete_trials, metric_of, ordered
 from lenet_search.run import curves_csv
 from lenet_search.storage.trials import run_of
@@ -30,22 +30,21 @@ def curves_figure(study: optuna.Study, top: int = 5) -> go.Figure:
                 if panel:
                     figure.add_trace(_line(trial, name, panel, curve[panel], color), row, column)
                     figure.update_yaxes(title_text=METRICS[panel].title, row=row, col=column)
-                    figure.update_xaxes(
-                        title_text="epoch" if row == 3 or (row, column) == (2, 2) else "", row=row, col=column
-                    )
+    figure.update_xaxes(title_text="epoch", **whole_axis(1, max(run_of(trial).epochs for trial in trials)))
     rates = [rate for trial in trials for rate in run_of(trial).curve["learning_rate"] if rate > 0]
     ticks = log_ticks(min(rates), max(rates)) if rates else []
     figure.update_yaxes(type="log", tickvals=ticks, ticktext=[tick_text(tick) for tick in ticks], row=3, col=1)
     what = f"the best {len(trials)} complete trials" if len(trials) > 1 else "the only complete trial"
     titled(figure, title, f"{what}; hover over a line to see its recipe, click a name to hide it", height=980)
     return figure.update_layout(
+        meta={"min_width": 640},
         legend={
             "x": 0.58,
             "y": 0.2,
             "xanchor": "left",
             "yanchor": "top",
             "title": {"text": "value after the last epoch"},
-        }
+        },
     )
 
 

@@ -19,6 +19,7 @@ from lenet_search.results.best import best_trial, complete_trials, estimate_of, 
 from lenet_search.results.curves import curves_table
 from lenet_search.results.report import report_page
 from lenet_search.results.script import train_script
+from lenet_search.results.verdict import quick_of
 from lenet_search.run import Run
 from lenet_search.storage import DATA_FOLDERS, artifact_folder
 from lenet_search.storage.trials import load_weights, run_of
@@ -113,6 +114,9 @@ def headline(study: optuna.Study, trial: FrozenTrial) -> str:
         result = f"{found.figure()} of {found.n:,} validation images correct (95 % interval {found.bounds()})"
     else:
         result = f"{METRICS[metric_of(study)].label} {found} on {found.n:,} validation images"
+    quick = quick_of(study)
+    if quick:
+        result += f"; {quick.mark}: {quick.why}"
     of = f"{len(complete_trials(study))} complete trials of study {study.study_name}"
     return f"Trial {trial.number}, the best of {of}: {result}."
 
@@ -168,6 +172,7 @@ def _summary(winner: Winner) -> dict[str, Any]:
         "study": winner.study.study_name,
         "trial": winner.trial.number,
         "metric": metric_of(winner.study),
+        "quick": quick_of(winner.study).why or None,
         "value": found.value,
         "interval": None if found.low is None else [found.low, found.high],
         "model_val_accuracy": winner.measured,

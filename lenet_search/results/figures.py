@@ -1,32 +1,47 @@
-"""Plots of a search: importance, history, parallel coordinates and slices, as interactive plotly figures."""
+"""Plots of a search: importance, history and slices, as interactive plotly figures."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import optuna
 import plotly.graph_objects as go
-from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from plotly.subplots import make_subplots
 
+from lenet_search.look.intervals import Estimate
 from lenet_search.look.theme import (
+    GRAY,
     GRID,
     METRICS,
     PALETTE,
     SOFT,
+    Shown,
     axis_label,
+    faded,
     log_ticks,
+    name_text,
     note,
     tick_text,
     titled,
     value_text,
+    whole_axis,
 )
-from lenet_search.results.best import complete_trials, importance, metric_of, no_importance, ordered
+from lenet_search.look.words import counted
+from lenet_search.results.best import (
+    complete_trials,
+    estimate,
+    importance,
+    metric_of,
+    no_importance,
+    searched,
+    validation_images,
+)
 
-ABSENT = "none"  # marks trials without this hyperparameter
+MOST_BARS = 100  # trials; bars of more run into each other
 NOTHING_YET = "No trial is complete yet."
 
 
@@ -51,50 +66,107 @@ def importance_figure(study: optuna.Study) -> go.Figure:
     subtitle = f"importance for reaching the best tenth of {len(complete_trials(study))} complete trials (PED-ANOVA)"
     figure = titled(go.Figure(bars), title, subtitle, height=150 + 28 * len(paths))
     figure.update_xaxes(title_text="importance (%)", range=[0, max(percent) * 1.15])
+    figure.update_layout(meta={"min_width": 480})
     return figure.update_yaxes(ticks="", showgrid=False)
 
 
 def history_figure(study: optuna.Study) -> go.Figure:
-    """Scatter plot of every trial's value in order, pruned ones at their last epoch, with the best value so far."""
-    metric, title = METRICS[metric_of(study)], "Optimization history"
+    """Scatter plot of every trial's value in order, pruned ones at their last epoch, with the best value so far.
+
+    Accuracies have their 95 % intervals: as bars for up to `MOST_BARS` trials; with more, bars would hide the points,
+    and a band shows the interval of the best value so far.
+    """
+    name, title = metric_of(study), "Optimization history"
+    metric = METRICS[name]
+    every = study.get_trials(deepcopy=False)
     complete = sorted(complete_trials(study), key=lambda trial: trial.number)
-    pruned = [(trial, *_last_report(trial)) for trial in study.get_trials(deepcopy=False, states=(TrialState.PRUNED,))]
-    shown = [(trial, epoch, value) for trial, epoch, value in pruned if math.isfinite(value)]
-    if not complete and not shown:
+    reports = [(trial, *_last_report(trial)) for trial in every if trial.state == TrialState.PRUNED]
+    pruned = [(trial, epoch, value) for trial, epoch, value in reports if math.isfinite(value)]
+    if not complete and not pruned:
         return note(title, NOTHING_YET)
-    better = np.maximum if study.direction == StudyDirection.MAXIMIZE else np.minimum
-    values = np.array([trial.value for trial in complete], dtype=float) * metric.factor
+    images = validation_images(study)
+    bars = len(complete) + len(pruned) <= MOST_BARS
     figure = go.Figure()
+    early = [estimate(name, value, images) for _, _, value in pruned]
     figure.add_scatter(
-        x=[trial.number for trial, _, _ in shown],
-        y=[value * metric.factor for _, _, value in shown],
-        customdata=[epoch for _, epoch, _ in shown],
+        x=[trial.number for trial, _, _ in pruned],
+        **_heights(early, metric, GRAY, bars=bars),
+        text=[f"pruned after epoch {epoch}" for _, epoch, _ in pruned],
         mode="markers",
         name="pruned, at its last epoch",
-        marker={"symbol": "x-thin", "size": 7, "line": {"width": 1.5, "color": "#9aa5b1"}},
-        hovertemplate="trial %{x}: %{y:.2f}, pruned after epoch %{customdata}<extra></extra>",
+        showlegend=bool(pruned),
+        marker={"symbol": "x-thin", "size": 7, "line": {"width": 1.5, "color": GRAY}},
+        hovertemplate="trial %{x}: %{customdata}, %{text}<extra></extra>",
     )
+    found = [estimate(name, float(trial.value or 0.0), images) for trial in complete]
     figure.add_scatter(
         x=[trial.number for trial in complete],
-        y=values,
+        **_heights(found, metric, PALETTE[0], bars=bars),
         mode="markers",
         name="complete",
         marker={"size": 8, "color": PALETTE[0], "opacity": 0.75},
-        hovertemplate="trial %{x}: %{y:.2f}<extra></extra>",
+        hovertemplate="trial %{x}: %{customdata}<extra></extra>",
     )
+    sign = 1.0 if study.direction == StudyDirection.MAXIMIZE else -1.0
+    _add_best_so_far(figure, complete, found, metric, sign, band=not bars)
+    states = Counter(trial.state for trial in every)
+    counts = f"{len(complete)} complete and {states[TrialState.PRUNED]} pruned trials, in the order they started"
+    if without := states[TrialState.FAIL] + len(reports) - len(pruned):
+        counts += f"; {without} failed or were pruned without a value, and are not shown"
+    if found and found[0].bounds():
+        counts += f"; {'bars' if bars else 'band'}: 95 % intervals, n = {images:,} images"
+    titled(figure, title, counts, height=500)
+    figure.update_layout(legend={"orientation": "h", "x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top"})
+    numbers = [trial.number for trial in (*complete, *(trial for trial, _, _ in pruned))]
+    figure.update_xaxes(title_text="trial", **whole_axis(min(numbers), max(numbers)))
+    return figure.update_yaxes(title_text=metric.title)
+
+
+def _add_best_so_far(
+    figure: go.Figure,
+    complete: Sequence[FrozenTrial],
+    found: Sequence[Estimate],
+    metric: Shown,
+    sign: float,
+    *,
+    band: bool,
+) -> None:
+    """A step at each trial that is better than all before it and, with `band`, the interval of the best so far."""
+    best: list[Estimate] = []
+    for each in found:
+        better = not best or sign * (each.value or 0.0) > sign * (best[-1].value or 0.0)
+        best.append(each if better else best[-1])
+    x = [trial.number for trial in complete]
+    if band and best and best[0].low is not None:
+        for bound, fill in (("low", None), ("high", "tonexty")):
+            figure.add_scatter(
+                x=x, y=[getattr(each, bound) * metric.factor for each in best], mode="lines",
+                line={"shape": "hv", "width": 0}, fill=fill, fillcolor=faded(PALETTE[1], 0.18),
+                showlegend=False, hoverinfo="skip",
+            )  # fmt: skip
     figure.add_scatter(
-        x=[trial.number for trial in complete],
-        y=better.accumulate(values) if len(values) else [],
+        x=x,
+        y=[(each.value or 0.0) * metric.factor for each in best],
+        customdata=[metric.interval(each) for each in best],
         mode="lines",
         name="best so far",
         line={"shape": "hv", "color": PALETTE[1], "width": 2.5},
-        hovertemplate="best so far: %{y:.2f}<extra></extra>",
+        hovertemplate="best so far: %{customdata}<extra></extra>",
     )
-    counts = f"{len(complete)} complete and {len(pruned)} pruned trials, in the order they started"
-    titled(figure, title, counts, height=480)
-    figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"})
-    figure.update_xaxes(title_text="trial")
-    return figure.update_yaxes(title_text=metric.title)
+
+
+def _heights(found: Sequence[Estimate], metric: Shown, color: str, *, bars: bool) -> dict[str, Any]:
+    """Values on the y axis, with their text as `customdata` and, with `bars`, thin bars for their intervals."""
+    values = [(each.value or 0.0) * metric.factor for each in found]
+    high = [metric.factor * each.high for each in found if each.high is not None]
+    low = [metric.factor * each.low for each in found if each.low is not None]
+    drawn = {"y": values, "customdata": [metric.interval(each) for each in found]}
+    if not bars or not high:
+        return drawn
+    above = [bound - value for bound, value in zip(high, values, strict=True)]
+    below = [value - bound for bound, value in zip(low, values, strict=True)]
+    look = {"type": "data", "symmetric": False, "thickness": 1, "width": 0, "color": faded(color, 0.4)}
+    return drawn | {"error_y": look | {"array": above, "arrayminus": below}}
 
 
 def _last_report(trial: FrozenTrial) -> tuple[int, float]:
@@ -102,93 +174,15 @@ def _last_report(trial: FrozenTrial) -> tuple[int, float]:
     return (0, math.nan) if epoch is None else (epoch, trial.intermediate_values[epoch])
 
 
-def parallel_figure(study: optuna.Study) -> go.Figure:
-    """Parallel coordinates: one line per complete trial, through its hyperparameters to its value; dark is best."""
-    metric, title = METRICS[metric_of(study)], "Parallel coordinates"
-    trials = complete_trials(study)
-    if not trials:
-        return note(title, NOTHING_YET)
-    values = np.array([trial.value for trial in trials]) * metric.factor
-    maximize = study.direction == StudyDirection.MAXIMIZE
-    spreads = _distributions(trials)
-    dimensions = [
-        _dimension(path, spread, [trial.params.get(path) for trial in trials]) for path, spread in spreads.items()
-    ]
-    dimensions.append({"label": f"<b>{metric.title.replace(' ', '<br>', 1)}</b>", "values": values})
-    worst, best = np.quantile(values, [0.1, 1.0] if maximize else [0.9, 0.0])  # one bad trial must not set the scale
-    lines = go.Parcoords(
-        dimensions=dimensions,
-        labelside="top",
-        labelfont={"size": 11},
-        tickfont={"size": 11},
-        rangefont={"size": 1, "color": "rgba(0,0,0,0)"},  # redundant with the ticks
-        line={
-            "color": values,
-            "colorscale": "Viridis_r" if maximize else "Viridis",
-            "cmin": min(worst, best),
-            "cmax": max(worst, best),
-            "showscale": True,
-            "colorbar": {"title": {"text": metric.unit}, "thickness": 14, "len": 0.9},
-        },
-    )
-    subtitle = f"{len(trials)} complete trials; drag along an axis to select lines; '{ABSENT}': not part of the recipe"
-    figure = titled(go.Figure(lines), title, subtitle, height=560)
-    # Labels are legible on axes about 100 pixels apart; a narrower page scrolls horizontally
-    return figure.update_layout(
-        margin={"l": 110, "r": 50, "t": 160, "b": 40}, meta={"min_width": len(dimensions) * 112}
-    )
-
-
-def _distributions(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
-    """Every searched hyperparameter, in the order of `FIELDS`."""
-    return ordered({path: spread for trial in trials for path, spread in trial.distributions.items()})
-
-
-def _dimension(path: str, spread: BaseDistribution, values: Sequence[Any]) -> dict[str, Any]:
-    """One axis. Trials without this hyperparameter pass through a mark below the smallest value."""
-    places, ticks, texts = _places(spread, values)
-    known = [place for place in places if place is not None]
-    low, high = min([*known, *ticks]), max([*known, *ticks])
-    if len(known) < len(places):
-        below = low - 0.15 * ((high - low) or 1.0)
-        ticks, texts, low = [below, *ticks], [ABSENT, *texts], below
-        places = [below if place is None else place for place in places]
-    return {
-        "label": _broken(path),
-        "values": places,
-        "tickvals": ticks,
-        "ticktext": texts,
-        "range": [low, high if high > low else low + 1.0],
-    }
-
-
-def _broken(path: str) -> str:
-    """The name in two lines, since axes are closer together than names are long. A third line would hide a tick."""
-    section, dot, _ = path.rpartition(".")
-    return f"{section}{dot}<br>{axis_label(path).removeprefix(section + dot)}"
-
-
-def _places(spread: BaseDistribution, values: Sequence[Any]) -> tuple[list[float | None], list[float], list[str]]:
-    """Positions of values on a linear axis (logarithms, or the index of a choice), with ticks and their labels."""
-    if isinstance(spread, CategoricalDistribution):
-        names = list(spread.choices)
-        places = [None if value is None else float(names.index(value)) for value in values]
-        return places, [float(i) for i in range(len(names))], [value_text(name) for name in names]
-    low, high = float(spread.low), float(spread.high)  # type: ignore[attr-defined]
-    if spread.log:  # type: ignore[attr-defined]
-        marks = log_ticks(low, high)
-        places = [None if value is None else math.log10(value) for value in values]
-        return places, [math.log10(mark) for mark in marks], [tick_text(mark) for mark in marks]
-    marks = [low + (high - low) * i / 4 for i in range(5)] if high - low > 4 or isinstance(spread.low, float) else []  # type: ignore[attr-defined]
-    marks = marks or [float(i) for i in range(int(low), int(high) + 1)]
-    return [None if value is None else float(value) for value in values], marks, [tick_text(mark) for mark in marks]
-
-
 def slices_figure(study: optuna.Study) -> go.Figure:
-    """Scatter plots of the value against each hyperparameter; later trials are darker."""
-    metric, title = METRICS[metric_of(study)], "Slices"
+    """Scatter plots of the value against each hyperparameter; later trials are darker.
+
+    Accuracies have their 95 % intervals, as bars for up to `MOST_BARS` trials, else on hovering.
+    """
+    name, title = metric_of(study), "Slices"
+    metric = METRICS[name]
     trials = complete_trials(study)
-    spreads = _distributions(trials)
+    spreads = searched(trials)
     if not spreads:
         return note(title, NOTHING_YET if not trials else "This study searched no hyperparameters.")
     columns = min(3, len(spreads))
@@ -197,31 +191,54 @@ def slices_figure(study: optuna.Study) -> go.Figure:
     figure = make_subplots(
         rows, columns, shared_yaxes=True, horizontal_spacing=0.035, vertical_spacing=min(0.3, 95 / height)
     )
-    last = max(trial.number for trial in trials)
+    last, images, bars = max(trial.number for trial in trials), validation_images(study), len(trials) <= MOST_BARS
     for place, (path, spread) in enumerate(spreads.items()):
         row, column = place // columns + 1, place % columns + 1
         with_it = [trial for trial in trials if path in trial.params]
-        figure.add_trace(_slice(path, spread, with_it, metric.factor, last, showscale=place == 0), row, column)
+        found = [estimate(name, float(trial.value or 0.0), images) for trial in with_it]
+        heights = _heights(found, metric, GRAY, bars=bars)
+        figure.add_trace(_slice(path, spread, with_it, heights, last, showscale=place == 0), row, column)
         figure.update_xaxes(title_text=axis_label(path), row=row, col=column)
         if isinstance(spread, CategoricalDistribution):
-            names = [value_text(name) for name in spread.choices]
+            names = [name_text(value_text(name), 10) for name in spread.choices]
             figure.update_xaxes(
                 tickvals=list(range(len(names))), ticktext=names, range=[-0.5, len(names) - 0.5], showgrid=False,
                 row=row, col=column,
             )  # fmt: skip
+        elif isinstance(spread, IntDistribution) and not spread.log:
+            figure.update_xaxes(**whole_axis(spread.low, spread.high, most=6), row=row, col=column)
         elif spread.log:  # type: ignore[attr-defined]
             marks = log_ticks(spread.low, spread.high)  # type: ignore[attr-defined]
+            marks = marks[:: math.ceil(len(marks) / 6)]
             figure.update_xaxes(
-                type="log", tickvals=marks, ticktext=[tick_text(mark) for mark in marks], row=row, col=column
-            )
+                type="log", tickvals=marks, ticktext=[tick_text(mark) for mark in marks],
+                range=_range(math.log10(spread.low), math.log10(spread.high)), row=row, col=column,  # type: ignore[attr-defined]
+            )  # fmt: skip
+        else:
+            figure.update_xaxes(range=_range(spread.low, spread.high), row=row, col=column)  # type: ignore[attr-defined]
         if column == 1:
             figure.update_yaxes(title_text=metric.title, row=row, col=column)
-    titled(figure, title, f"each point is one of {len(trials)} complete trials; later trials are darker", height)
-    return figure.update_layout(showlegend=False)
+    reading = f"{counted(len(trials), 'complete trial')}; later trials are darker"
+    if found[0].bounds():
+        reading += f"; {'bars: 95 % intervals' if bars else 'hover for 95 % intervals'}, n = {images:,} images"
+    titled(figure, title, reading, height)
+    return figure.update_layout(showlegend=False, meta={"min_width": 260 * columns})
+
+
+def _range(low: float, high: float) -> list[float]:
+    """An axis from `low` to `high`, with room for the points at its ends."""
+    margin = 0.04 * (high - low) or 0.5
+    return [low - margin, high + margin]
 
 
 def _slice(
-    path: str, spread: BaseDistribution, trials: Sequence[FrozenTrial], factor: float, last: int, *, showscale: bool
+    path: str,
+    spread: BaseDistribution,
+    trials: Sequence[FrozenTrial],
+    heights: dict[str, Any],
+    last: int,
+    *,
+    showscale: bool,
 ) -> go.Scatter:
     values = [trial.params[path] for trial in trials]
     at = values
@@ -232,8 +249,10 @@ def _slice(
         ]
     return go.Scatter(
         x=at,
-        y=[(trial.value or 0.0) * factor for trial in trials],
-        customdata=[(trial.number, value_text(value)) for trial, value in zip(trials, values, strict=True)],
+        **heights,
+        text=[
+            f"trial {trial.number}, {path} = {value_text(value)}" for trial, value in zip(trials, values, strict=True)
+        ],
         mode="markers",
         marker={
             "size": 7,
@@ -250,7 +269,8 @@ def _slice(
                 "len": 220,
                 "y": 1,
                 "yanchor": "top",
+                "dtick": whole_axis(0, last, most=5)["dtick"],
             },
         },
-        hovertemplate=f"trial %{{customdata[0]}}: %{{y:.2f}}<br>{path} = %{{customdata[1]}}<extra></extra>",
+        hovertemplate="%{customdata}<br>%{text}<extra></extra>",
     )

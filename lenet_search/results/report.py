@@ -7,11 +7,13 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial
 
-from lenet_search.look.page import data_table, page, picture
+from lenet_search.look.page import data_table, heading, page, picture
 from lenet_search.look.theme import METRICS, value_text
 from lenet_search.results.best import complete_trials, metric_of, top_rows
 from lenet_search.results.curves import curves_figure
-from lenet_search.results.figures import history_figure, importance_figure, parallel_figure, slices_figure
+from lenet_search.results.figures import history_figure, importance_figure, slices_figure
+from lenet_search.results.parallel import parallel_figure, parallel_section
+from lenet_search.results.verdict import quick_of, verdict
 from lenet_search.storage.trials import run_of
 from lenet_search.study import write_recipe
 
@@ -20,33 +22,29 @@ TOP = 10  # rows of the table of the best trials
 
 def report_page(study: optuna.Study) -> str:
     """The complete page."""
-    figures = [
-        ("importance", importance_figure(study)),
-        ("history", history_figure(study)),
-        ("parallel", parallel_figure(study)),
-        ("slices", slices_figure(study)),
-        ("curves", curves_figure(study)),
-    ]
-    name = escape(study.study_name)
+    quick = quick_of(study)
     parts = [
-        f"<h1>Study {name}</h1>",
-        f'<p class="lead">{_lead(study)}</p>',
+        *heading(f"Study {study.study_name}", quick, verdict(study), _lead(study)),
         _numbers(study),
+        picture("importance", quick.figure(importance_figure(study))),
+        picture("history", quick.figure(history_figure(study))),
+        parallel_section(study, quick.figure(parallel_figure(study))),
+        picture("slices", quick.figure(slices_figure(study))),
+        picture("curves", quick.figure(curves_figure(study))),
         *_best(study),
-        *(picture(each, figure) for each, figure in figures),
         f"<footer>{_footer(study)}</footer>",
     ]
-    return page(study.study_name, parts)
+    return page(quick.title(study.study_name), parts)
 
 
 def _lead(study: optuna.Study) -> str:
     trials = complete_trials(study)
     if not trials:
-        return "No trial is complete yet. The plots will fill up during the search."
+        return "The plots will fill up during the search."
     images = run_of(trials[0]).images
     height, width, channels = images["image_shape"]
     return (
-        f"{escape(str(images['name']))}: {images['train']:,} training and {images['validation']:,} validation images, "
+        f"{images['name']}: {images['train']:,} training and {images['validation']:,} validation images, "
         f"{height}x{width} pixels, {'gray' if channels == 1 else 'color'}, {images['classes']} classes. "
         "The test set was not used."
     )
@@ -114,10 +112,9 @@ def _best(study: optuna.Study) -> list[str]:
         ],
         numbers=frozenset(range(5)),
     )
-    note = "The best trial looks better than it is, since these images selected it. Confirm it on the test set."
     return [
         f"<section><h2>Best recipe, as a study file</h2><pre>{recipe}</pre></section>",
-        f'<section><h2>Best {len(rows)} trials</h2>{table}<p class="small">{note}</p></section>',
+        f"<section><h2>Best {len(rows)} trials</h2>{table}</section>",
     ]
 
 

@@ -44,7 +44,9 @@ def write_study(path: Path, data: str = "digits") -> Path:
     return path
 
 
-def store(path: Path, url: str = "lenet-search.journal", values: tuple[float, ...] = (0.6, 0.8, 0.7)) -> None:
+def store(
+    path: Path, url: str = "lenet-search.journal", values: tuple[float, ...] = (0.6, 0.8, 0.7), limit: int = 0
+) -> None:
     """A study in the storage, as a run would have left it: complete trials with these values, and a failed one."""
     definition = study.read(path)
     storage = open_storage(url, create=True)
@@ -52,7 +54,7 @@ def store(path: Path, url: str = "lenet-search.journal", values: tuple[float, ..
     made.set_user_attr(DEFINITION, definition.lines())
     for value in values:
         trial = made.ask()
-        recipe = Recipe.from_values(definition.space.sample(trial))
+        recipe = Recipe.from_values(definition.space.sample(trial) | {"data.limit": limit})
         curve = Curve.constant([value] * 2)
         run = Run(recipe, trial.number, IMAGES, [(0, 2)], curve, device="CPU", seconds=12.0)
         for name, attribute in attributes_of(run).items():

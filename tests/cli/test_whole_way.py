@@ -81,6 +81,9 @@ def test_the_winner_is_exported_trained_again_and_evaluated(searched, tmp_path):
         assert measured["low"] < measured["accuracy"] < measured["high"]
         assert sum(map(sum, measured["confusion"])) == 360
         assert (measured["trained_on"], measured["measured_on"], measured["same_images"]) == ("digits", "digits", True)
+        assert sum(each["images"] for each in measured["classes"]) == 360
+        recalls = [each["recall"] for each in measured["classes"]]
+        assert measured["balanced_accuracy"]["mean"] == pytest.approx(sum(recalls) / len(recalls))
 
 
 def test_a_recipe_with_something_open_cannot_be_trained_and_says_what_is():

@@ -6,7 +6,7 @@ from lenet_search.errors import ResultError
 from lenet_search.experiments.compare import check_comparable, compare, named, shared_name
 from lenet_search.recipe import Recipe
 from lenet_search.study import Claim
-from tests.experiments.made import RECIPE, result, task
+from tests.experiments.made import RECIPE, result, run, task
 
 
 def test_a_difference_that_all_seeds_share_is_told_though_the_runs_overlap() -> None:
@@ -58,3 +58,42 @@ def test_claims_name_the_comparisons() -> None:
     assert (found.name, [each.name for each in found.results]) == ("rates", ["a", "b"])
     assert shared_name([task("a", rate), task("b", both)]) == "rates"
     assert shared_name([task("a", rate), task("c")]) == "a-c"
+
+
+def test_the_verdict_on_two_recipes_is_the_difference_with_its_interval_and_n() -> None:
+    better = compare("c", [result("a", (900, 920, 910)), result("b", (800, 790, 795))], "test_accuracy")
+    assert better.verdict() == ["a is better than b, by 11.50 points (95 % interval 7.77 to 15.23, n = 3 seeds)."]
+    equal = compare("c", [result("a", (900, 920)), result("b", (910, 915))], "test_accuracy")
+    assert equal.verdict() == [
+        "a and b cannot be told apart on 2 seeds: the second minus the first is +0.25 (-9.28 to +9.78) points."
+    ]
+
+
+def test_the_verdict_on_several_names_the_best_and_what_it_cannot_be_told_from() -> None:
+    members = [result("a", (900, 902, 901)), result("b", (800, 801, 799)), result("c", (901, 900, 905))]
+    first, second = compare("c", members, "test_accuracy").verdict()
+    assert (
+        first
+        == "c has the highest mean, 90.20 % (89.54 to 90.86), and is better than b; it cannot be told apart from a."
+    )
+    assert second == "2 of 3 pairs differ, at 5 % over all pairs together (Holm)."
+    alike = [result(name, (900, 920, 910 + place)) for place, name in enumerate("abc")]
+    assert ", but it cannot be told apart from a and b." in compare("c", alike, "test_accuracy").verdict()[0]
+
+
+def test_one_seed_gives_no_verdict_and_neither_do_seeds_that_diverged() -> None:
+    assert (
+        "one seed does not show"
+        in compare("c", [result("a", (900,)), result("b", (990,))], "val_accuracy").verdict()[0]
+    )
+    lost = replace(result("a", (900,)), runs=(run(1, 0.9, diverged=True),))
+    assert "no two recipes have a run" in compare("c", [lost, result("b", (990,))], "val_accuracy").verdict()[0]
+
+
+def test_every_verdict_on_pairs_follows_from_the_pairs_of_the_table() -> None:
+    members = [result("a", (900, 902, 901)), result("b", (800, 801, 799)), result("c", (901, 900, 905))]
+    found = compare("c", members, "test_accuracy")
+    for pair in found.pairs:
+        assert (pair.better is None) == pair.verdict().startswith("no ")
+        if pair.better is not None:
+            assert pair.verdict().startswith(f"{pair.better} is better than ")

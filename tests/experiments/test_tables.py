@@ -1,10 +1,12 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
-from lenet_search.experiments.compare import compare
-from lenet_search.experiments.tables import write_comparison, write_page, write_tables
+from lenet_search.experiments.result import Result
+from lenet_search.experiments.tables import verdict, write_tables
+from lenet_search.recipe import Recipe
 from lenet_search.study import Claim
-from tests.experiments.made import result
+from tests.experiments.made import RECIPE, result, run
 
 RESULTS = [
     result("good", (900, 920, 910), Claim("Somebody 1998.", 0.9, note="A note.", comparisons=("both",))),
@@ -15,7 +17,9 @@ RESULTS = [
 def test_the_table_holds_reported_accuracy_and_result_with_n_and_interval(tmp_path: Path) -> None:
     markdown, machine = write_tables(RESULTS, tmp_path)
     lines = markdown.read_text().splitlines()
-    assert lines[2] == ("| good | digits | 90.00 % | 91.00 % (88.52 to 93.48) | 3 | reached | 61,706 | 2 | 38 |")
+    assert lines[0] == "**Only 3 seeds instead of 5, so the intervals are wide.**"
+    assert lines[2] == " ".join(verdict(RESULTS))
+    assert lines[6] == ("| good | digits | 90.00 % | 91.00 % (88.52 to 93.48) | 3 | reached | 61,706 | 2 | 38 |")
     assert "- `good`: Somebody 1998. A note." in lines
     assert any(line.startswith("| bad <b> against good | -11.50 (") for line in lines)
     answer = json.loads(machine.read_text())
@@ -23,17 +27,53 @@ def test_the_table_holds_reported_accuracy_and_result_with_n_and_interval(tmp_pa
     assert answer["comparisons"][0]["pairs"][0]["verdict"] == "good is better than bad <b>"
 
 
-def test_the_page_stands_alone_and_has_all_pictures(tmp_path: Path) -> None:
-    page = write_page(RESULTS, tmp_path).read_text()
-    assert "Reported accuracy, and ours" in page
-    assert "Error by epoch on digits" in page
-    assert "Comparison: both" in page
-    assert "What good is; " in page
-    assert "bad &lt;b&gt;" in page
-    assert 'src="http' not in page
+def claimed(name: str, rights: tuple[int, ...], reported: float | None, *, comparable: bool = True) -> Result:
+    return result(name, rights, Claim("Somebody.", reported, comparable=comparable))
 
 
-def test_a_comparison_is_written_as_a_page_and_for_programs(tmp_path: Path) -> None:
-    machine, page = write_comparison(compare("both", RESULTS, "val_accuracy"), tmp_path / "new")
-    assert json.loads(machine.read_text())["metric"] == "val_accuracy"
-    assert "validation accuracy by seed" in page.read_text()
+def test_the_verdict_counts_the_recipes_that_are_as_accurate_as_reported() -> None:
+    results = [
+        claimed("above", (950, 951, 949), 0.9),
+        claimed("within", (900, 920, 910), 0.915),
+        claimed("less", (800, 790, 795), 0.9),
+        claimed("elsewhere", (950, 951), 0.9, comparable=False),
+        claimed("unknown", (950, 951), None),
+    ]
+    assert verdict(results) == [
+        "2 of 3 recipes are as accurate as reported.",
+        "1 of these is below the reported figure, which lies within the interval.",
+        "Less accurate than reported: less, 79.50 % (78.26 to 80.74) against 90.00 %.",
+        "Reported on other images, so not comparable: elsewhere.",
+    ]
+    told = [each.verdict() for each in results]
+    assert told == ["above", "within the interval", "below", "other images", ""]
+
+
+def test_without_a_reported_accuracy_there_is_nothing_to_be_judged() -> None:
+    assert verdict([claimed("a", (900,), None)]) == ["No recipe here has a reported accuracy to compare with."]
+
+
+def test_the_verdict_tells_runs_that_diverged() -> None:
+    made = result("a", (900, 910))
+    lost = replace(made, runs=(*made.runs, run(3, 0.1, diverged=True)))
+    assert verdict([lost])[-1] == "1 of 3 runs diverged; the means leave it out."
+
+
+def test_a_quick_check_says_so_in_the_tables_and_in_json(tmp_path: Path) -> None:
+    made = result("a", (450,))
+    recipe = Recipe.from_values(RECIPE.values() | {"data.limit": 2000})
+    quick = replace(made, task=replace(made.task, quick=True, recipe=recipe))
+    markdown, machine = write_tables([quick], tmp_path)
+    why = "2 epochs; 1 seed; 1,000 test images; only the first 2,000 training images were used"
+    assert markdown.read_text().splitlines()[0] == f"**Quick check, not a result: {why}.**"
+    assert "| a (quick) |" in markdown.read_text()
+    answer = json.loads(machine.read_text())
+    assert answer["quick"] == answer["recipes"][0]["quick"] == why
+    whole = json.loads(write_tables([result("a", (900,) * 5)], tmp_path)[1].read_text())
+    assert whole["quick"] is whole["recipes"][0]["quick"] is None
+
+
+def test_a_recipe_whose_file_name_is_not_utf_8_has_its_table(tmp_path: Path) -> None:
+    markdown, machine = write_tables([result("caf\udce9", (900,))], tmp_path)
+    assert "| caf? |" in markdown.read_text(encoding="utf-8")
+    assert json.loads(machine.read_text())["recipes"][0]["name"] == "caf\udce9"

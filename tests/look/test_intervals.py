@@ -4,7 +4,16 @@ import math
 import numpy as np
 import pytest
 
-from lenet_search.look.intervals import Difference, Estimate, holm, mean_of, paired_difference, share_of, t_quantile
+from lenet_search.look.intervals import (
+    Difference,
+    Estimate,
+    holm,
+    mean_of,
+    mean_of_shares,
+    paired_difference,
+    share_of,
+    t_quantile,
+)
 
 
 def test_wilsons_interval_has_the_published_bounds() -> None:
@@ -143,3 +152,26 @@ def test_an_estimate_in_json_has_null_where_there_is_no_value_or_interval() -> N
     assert json.dumps(mean_of([], share=True).to_json(), allow_nan=False) == (
         '{"n": 0, "mean": null, "low": null, "high": null, "over": "seeds"}'
     )
+
+
+def test_the_mean_of_one_share_is_that_share() -> None:
+    one = share_of(0.9, 200)
+    found = mean_of_shares([one])
+    assert (found.value, found.low, found.high, found.n) == pytest.approx((one.value, one.low, one.high, one.n))
+
+
+def test_the_interval_of_a_mean_of_shares_covers_the_truth_in_95_of_100_samples() -> None:
+    truths, sizes, repeats = np.array([0.99, 0.9, 0.5, 0.8]), np.array([500, 100, 20, 50]), 2000
+    draws = np.random.default_rng(0).binomial(sizes, truths, (repeats, 4)) / sizes
+    hits = 0
+    for row in draws:
+        found = mean_of_shares([share_of(value, int(n)) for value, n in zip(row.tolist(), sizes, strict=True)])
+        assert found.low is not None and found.high is not None
+        hits += found.low <= truths.mean() <= found.high
+    assert abs(hits / repeats - 0.95) < 4 * math.sqrt(0.95 * 0.05 / repeats) + 0.005  # counts are whole numbers
+
+
+def test_a_mean_of_shares_needs_shares_with_intervals() -> None:
+    for wrong in ([], [mean_of([0.5], share=True)]):
+        with pytest.raises(ValueError, match="expected"):
+            mean_of_shares(wrong)

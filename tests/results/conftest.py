@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from lenet_search.recipe import Recipe
 from lenet_search.run import Curve, Run
 from lenet_search.storage.trials import attributes_of
+from lenet_search.study import read
 
 IMAGES: dict[str, Any] = {
     "name": "cifar10",
@@ -78,9 +79,13 @@ def trial_of(
     number: int,
     state: TrialState = TrialState.COMPLETE,
     metric: str = "val_accuracy",
+    space: dict[str, BaseDistribution] = SPACE,
+    **fixed: Any,
 ) -> FrozenTrial:
     """A trial with its record, started `number` minutes after the first."""
-    recipe = Recipe.from_values({"data.name": "cifar10", "data.validation": 5000, "train.epochs": EPOCHS, **params})
+    recipe = Recipe.from_values(
+        {"data.name": "cifar10", "data.validation": 5000, "train.epochs": EPOCHS, **fixed, **params}
+    )
     epochs = EPOCHS if state == TrialState.COMPLETE else 1 + number % 4
     rise = 1.0 - np.exp(-0.5 * np.arange(1, epochs + 1))
     rise = rise / (1.0 - np.exp(-0.5 * EPOCHS))
@@ -96,7 +101,7 @@ def trial_of(
         state=state,
         value=value if state == TrialState.COMPLETE else None,
         params=params,
-        distributions={path: SPACE[path] for path in params},
+        distributions={path: space[path] for path in params},
         user_attrs=attributes_of(run) if state == TrialState.COMPLETE else {"reason": "pruned"},
         intermediate_values={epoch + 1: curve[metric][epoch] for epoch in range(epochs)},
     )
@@ -124,3 +129,17 @@ def made_study() -> Callable[..., optuna.Study]:
         return study
 
     return make
+
+
+@pytest.fixture
+def cifar_study() -> optuna.Study:
+    """40 complete trials of the space of studies/cifar.toml, which has 17 hyperparameters, drawn at random."""
+    space = read("cifar").space
+    drawing = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    study = optuna.create_study(study_name="cifar", direction="maximize")
+    for number in range(40):
+        space.sample(drawing.ask())
+        drawn_trial = drawing.trials[-1]
+        value = round((0.4 + 0.2 * ((number * 0.618) % 1)) * 5000) / 5000
+        study.add_trial(trial_of(drawn_trial.params, value, number, space=drawn_trial.distributions))
+    return study

@@ -11,6 +11,7 @@ import optuna
 import pytest
 
 from lenet_search.data import load
+from lenet_search.data.dataset import silent
 from lenet_search.errors import ResultError
 from lenet_search.experiments.images import data_folder_of, look, other_images
 from lenet_search.experiments.task import task_of
@@ -139,7 +140,7 @@ def test_the_exported_recipe_trains_on_its_images_from_any_folder(
         task, _ = task_of(recipe, 1)
         folder = data_folder_of([task], None)
         assert folder == trained.data_folder
-        images = look([task], folder)[task.name].images
+        images = look([task], folder, silent)[task.name].images
         assert images["digest"] == trained.run.images["digest"]
         assert other_images(task, images) == ""
         assert "other images" in other_images(task, {**images, "digest": "0" * 16})

@@ -4,13 +4,16 @@ import numpy as np
 import optuna
 import plotly.graph_objects as go
 import pytest
+from optuna.trial import FrozenTrial, TrialState
 
+from lenet_search.look.intervals import share_of
 from lenet_search.results.best import complete_trials
 from lenet_search.results.curves import curves_figure, curves_table
-from lenet_search.results.figures import history_figure, importance_figure, parallel_figure, slices_figure
+from lenet_search.results.figures import MOST_BARS, history_figure, importance_figure, slices_figure
+from lenet_search.results.parallel import parallel_figure
 from lenet_search.run import Curve
 from lenet_search.storage.trials import run_of
-from tests.results.conftest import SPACE
+from tests.results.conftest import SPACE, drawn, trial_of
 
 Make = Callable[..., optuna.Study]
 ALL = (importance_figure, history_figure, parallel_figure, slices_figure, curves_figure)
@@ -51,7 +54,7 @@ def test_importances_are_percentages_with_the_largest_on_top(made_study: Make) -
 
 def test_the_best_so_far_never_gets_worse(made_study: Make) -> None:
     for direction, sign in (("maximize", 1), ("minimize", -1)):
-        line = history_figure(made_study(60, direction=direction)).data[2]
+        line = history_figure(made_study(60, direction=direction)).data[-1]
         assert np.all(np.diff(np.array(line.y)) * sign >= 0)
 
 
@@ -60,7 +63,7 @@ def test_pruned_trials_are_marked_at_their_last_epoch(made_study: Make) -> None:
     pruned = history_figure(study).data[0]
     trial = study.trials[2]
     assert list(pruned.x) == [2, 5, 8]
-    assert pruned.customdata[0] == trial.last_step
+    assert pruned.text[0] == f"pruned after epoch {trial.last_step}"
     assert pruned.y[0] == pytest.approx(100 * trial.intermediate_values[trial.last_step])
 
 
@@ -89,21 +92,72 @@ def test_a_slice_shows_only_the_trials_that_had_the_hyperparameter(made_study: M
     assert len(shown.x) == sum(trial.params["optimizer.kind"] == "sgd" for trial in complete_trials(study))
 
 
-def test_in_parallel_coordinates_a_trial_without_a_hyperparameter_passes_below_its_range(made_study: Make) -> None:
-    study = made_study(60)
-    (lines,) = parallel_figure(study).data
-    axis = next(each for each in lines.dimensions if each.label.startswith("optimizer.sgd.<br>learning_rate"))
-    assert axis.ticktext[0] == "none"
-    for trial, place in zip(complete_trials(study), axis.values, strict=True):
-        rate = trial.params.get("optimizer.sgd.learning_rate")
-        expected = axis.tickvals[0] if rate is None else np.log10(rate)
-        assert place == pytest.approx(expected)
+@pytest.mark.parametrize("place", [0, 1])  # pruned and complete trials
+def test_the_history_shows_each_trials_wilson_interval(made_study: Make, place: int) -> None:
+    dots = history_figure(made_study(30)).data[place]
+    assert len(dots.y) == (10, 20)[place]
+    for y, above, below in zip(dots.y, dots.error_y.array, dots.error_y.arrayminus, strict=True):
+        wilson = share_of(y / 100, 5000)
+        assert (y - below, y + above) == pytest.approx((100 * wilson.low, 100 * wilson.high))
 
 
-def test_the_last_parallel_axis_is_the_value(made_study: Make) -> None:
-    study = made_study(60)
-    (lines,) = parallel_figure(study).data
-    assert list(lines.dimensions[-1]["values"]) == pytest.approx([100 * (t.value or 0) for t in complete_trials(study)])
+def test_a_slice_shows_each_trials_wilson_interval(made_study: Make) -> None:
+    for dots in slices_figure(made_study(30)).data:
+        for y, above, text in zip(dots.y, dots.error_y.array, dots.customdata, strict=True):
+            wilson = share_of(y / 100, 5000)
+            assert y + above == pytest.approx(100 * wilson.high)
+            assert text == str(wilson)
+
+
+def test_more_trials_than_bars_are_legible_have_a_band_and_their_intervals_on_hovering(made_study: Make) -> None:
+    study = made_study(MOST_BARS + 1, pruned=False)
+    dots, low, high, best = history_figure(study).data[1:]
+    assert dots.error_y.array is None
+    assert dots.customdata[0] == str(share_of(dots.y[0] / 100, 5000))
+    wilson = share_of(best.y[-1] / 100, 5000)
+    assert (low.y[-1], high.y[-1]) == pytest.approx((100 * wilson.low, 100 * wilson.high))
+    assert all(dots.error_y.array is None for dots in slices_figure(study).data)
+
+
+@pytest.mark.parametrize("n", [30, MOST_BARS + 1])
+def test_a_loss_has_neither_bars_nor_band(made_study: Make, n: int) -> None:
+    study = made_study(n, direction="minimize", pruned=False)
+    history, slices = history_figure(study).data, slices_figure(study).data
+    assert all(trace.error_y.array is None for trace in (*history, *slices))
+    assert [trace.name for trace in history if trace.showlegend is not False] == ["complete", "best so far"]
+
+
+def test_trials_that_cannot_be_shown_are_counted(made_study: Make) -> None:
+    study = made_study(9)
+    study.add_trial(trial_of(study.trials[0].params, 0.5, 9, TrialState.FAIL))
+    assert "1 failed or were pruned without a value" in history_figure(study).layout.title.subtitle.text
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 8, 12, 15, 100, 237])
+def test_epochs_have_ticks_at_whole_numbers_only(made_study: Make, epochs: int) -> None:
+    study = made_study(0)
+    trial = trial_of(drawn(np.random.default_rng(0)), 0.5, 0)
+    curve = {name: [0.5] * epochs for name in Curve.NAMES}
+    study.add_trial(create_trial_with(trial, curve))
+    axes = [axis for axis in curves_figure(study).select_xaxes() if axis.title.text == "epoch"]
+    assert len(axes) == 5
+    for axis in axes:
+        assert isinstance(axis.dtick, int) and axis.tick0 == 0
+        assert axis.range[0] < 1 and axis.range[1] > epochs
+        assert 1 <= epochs // axis.dtick <= 9
+
+
+@pytest.mark.parametrize("n", [1, 2, 30])
+def test_trials_are_counted_in_whole_numbers(made_study: Make, n: int) -> None:
+    study = made_study(n)
+    assert isinstance(history_figure(study).layout.xaxis.dtick, int)
+    assert isinstance(slices_figure(study).data[0].marker.colorbar.dtick, int)
+
+
+def create_trial_with(trial: FrozenTrial, curve: dict[str, list[float]]) -> FrozenTrial:
+    epochs = len(curve["val_loss"])
+    trial.user_attrs = trial.user_attrs | {"curve": curve, "clocks": [[0, epochs]]}
+    return trial
 
 
 def test_learning_curves_show_the_best_five_by_epoch(made_study: Make) -> None:

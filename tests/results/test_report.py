@@ -1,13 +1,17 @@
 import re
 from collections.abc import Callable
+from html import escape
 from html.parser import HTMLParser
 
+import numpy as np
 import optuna
 import pytest
 
 from lenet_search.look.intervals import share_of
 from lenet_search.results.best import complete_trials
 from lenet_search.results.report import report_page
+from lenet_search.results.verdict import verdict
+from tests.results.conftest import drawn, trial_of
 
 Make = Callable[..., optuna.Study]
 
@@ -60,5 +64,45 @@ def test_a_study_without_trials_still_makes_a_page(made_study: Make, direction: 
     assert "No trial is complete yet" in Page(report_page(made_study(0, direction=direction))).text
 
 
-def test_a_studys_name_cannot_smuggle_in_markup(made_study: Make) -> None:
-    assert "<img src=x>" not in report_page(made_study(3, name="<img src=x>"))
+HOSTILE = (
+    "<img src=x>",
+    "</script><script>alert(1)</script>",
+    "'\"onload=alert(1) x='",
+    "&lt;b&gt;",
+    "\u202e\u540d\n",
+)
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=ascii)
+def test_a_studys_name_cannot_smuggle_in_markup(made_study: Make, name: str) -> None:
+    text = report_page(made_study(3, name=name))
+    assert tags(text) == tags(report_page(made_study(3, name="harmless")))
+    assert " ".join(name.split()) in " ".join(Page(text).text.split())
+
+
+def tags(text: str) -> list[str]:
+    """All tags of a page with the names of their attributes; scripts count as one tag each."""
+    return re.findall(r"<(\w+)(?=[ >])", re.sub(r"<script>.*?</script>", "<script>", text, flags=re.DOTALL))
+
+
+def test_the_verdict_comes_before_the_pictures_and_these_before_the_tables(made_study: Make) -> None:
+    study = made_study(30)
+    text = report_page(study)
+    places = [text.index(escape(sentence)) for sentence in verdict(study)]
+    places += [text.index(part) for part in ('id="importance"', 'id="history"', 'id="parallel"', "as a study file")]
+    assert places == sorted(places)
+
+
+def test_a_quick_search_says_so_at_the_top_and_in_every_title(made_study: Make) -> None:
+    study = made_study(0)
+    study.add_trial(trial_of(drawn(np.random.default_rng(0)), 0.5, 0, **{"data.limit": 2000}))
+    text = report_page(study)
+    assert "<h1>Study cifar (quick)</h1>" in text
+    assert "Quick check, not a result: only the first 2,000 training images were used." in text
+    headings = re.findall(r"<h2>(.*?)</h2>", text)[:5]
+    assert all(heading.endswith(" (quick)") for heading in headings), headings
+    assert "quick" not in Page(report_page(made_study(3))).text
+
+
+def test_a_page_is_smaller_than_6_megabytes(made_study: Make) -> None:
+    assert len(report_page(made_study(300)).encode()) < 6e6

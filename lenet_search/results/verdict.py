@@ -1,0 +1,72 @@
+"""The answer of a study in a few sentences, from the same numbers as its tables."""
+
+import statistics
+
+import optuna
+
+from lenet_search.look.intervals import Estimate
+from lenet_search.look.quick import Quick, images_left_out
+from lenet_search.look.theme import METRICS, Shown
+from lenet_search.look.words import counted
+from lenet_search.results.best import complete_trials, estimate_of, importance, metric_of, no_importance
+from lenet_search.storage.trials import run_of
+
+MANY_TRIALS = 50  # the best tenth of fewer is too small for more than a hint
+
+
+def verdict(study: optuna.Study) -> list[str]:
+    """What is best, by how much, how sure that is, and what mattered; one sentence each, the most important first."""
+    trials = complete_trials(study)
+    if not trials:
+        return ["No trial is complete yet."]
+    best = estimate_of(study, trials[0])
+    of = f"the best of {len(trials)} complete trials" if len(trials) > 1 else "the only complete trial"
+    sentences = [f"Trial {trials[0].number}, {of}, {_reached(METRICS[metric_of(study)], best)}."]
+    if len(trials) > 1:
+        sentences.append(_gain(study, trials, best))
+    if len(trials) > 1 and best.low is not None:
+        equals = sum((trial.value or 0.0) >= best.low for trial in trials[1:])
+        others = counted(equals, "other trial") if equals else "No other trials"
+        sentences.append(f"{others} {'lies' if equals == 1 else 'lie'} within the best one's interval.")
+    sentences.append(_mattered(study, len(trials)))
+    sentences.append(
+        "The best value is optimistic, because these images selected it: confirm it with other seeds "
+        "(lenet-search confirm)."
+    )
+    return sentences
+
+
+def quick_of(study: optuna.Study) -> Quick:
+    """Whether the study's values come from a part of the images only."""
+    trials = complete_trials(study)
+    return Quick.check(images_left_out(run_of(trials[0]).recipe.data.limit)) if trials else Quick()
+
+
+def _reached(metric: Shown, best: Estimate) -> str:
+    interval = f" (95 % interval {best.bounds()})" if best.bounds() else ""
+    return f"has a {metric.label} of {metric.text(best.value or 0.0)}{interval} on {best.n:,} images"
+
+
+def _gain(study: optuna.Study, trials: list[optuna.trial.FrozenTrial], best: Estimate) -> str:
+    first = min(trials, key=lambda trial: trial.number)
+    median = Estimate(statistics.median(trial.value or 0.0 for trial in trials), best.n, None, None, "", best.share)
+    middle = f"the median is {median.figure()}{_apart(best, median)}"
+    if first.number == trials[0].number:
+        return f"None beats the first; {middle}."
+    start = estimate_of(study, first)
+    return f"The first one (trial {first.number}) reaches {start.figure()}{_apart(best, start)}; {middle}."
+
+
+def _apart(best: Estimate, other: Estimate) -> str:
+    apart = abs((best.value or 0.0) - (other.value or 0.0))
+    return f", {100 * apart:.2f} points worse" if best.share else f", {apart:.4f} worse"
+
+
+def _mattered(study: optuna.Study, n: int) -> str:
+    shares = list(importance(study).items())
+    if not shares:
+        return f"What mattered: {(text := no_importance(study))[0].lower()}{text[1:]}"
+    (path, share), others = shares[0], shares[1:2]
+    then = "".join(f", then {other} ({100 * part:.1f} %)" for other, part in others)
+    hint = "" if n >= MANY_TRIALS else f"; from {n} trials, that is no more than a hint"
+    return f"What mattered most for the best tenth of them: {path} ({100 * share:.1f} %){then}{hint}."
