@@ -84,7 +84,8 @@ def parallel_figure(study: optuna.Study) -> go.Figure:
             "colorbar": {"title": {"text": metric.unit}, "thickness": 14, "len": 0.9},
         },
     )
-    subtitle = f"{counted(len(trials), 'complete trial')}; drag along an axis to select lines; '{ABSENT}': not part of the recipe"
+    subtitle = counted(len(trials), "complete trial")
+    subtitle += f"; drag along an axis to select lines; '{ABSENT}': not part of the recipe"
     if len(shown) < len(spreads):
         subtitle += f"; axes: the {len(shown)} of {len(spreads)} hyperparameters that vary most"
     figure = titled(go.Figure(lines), title, subtitle, height=560)

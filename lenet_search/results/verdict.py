@@ -11,7 +11,7 @@ from lenet_search.look.words import counted
 from lenet_search.results.best import complete_trials, estimate_of, importance, metric_of, no_importance
 from lenet_search.storage.trials import run_of
 
-MANY_TRIALS = 50  # the best tenth of fewer is too small for more than a hint
+MANY_TRIALS = 50  # Optuna's documentation of PED-ANOVA recommends five trials or more in the best tenth
 
 
 def verdict(study: optuna.Study) -> list[str]:
@@ -26,9 +26,8 @@ def verdict(study: optuna.Study) -> list[str]:
         sentences.append(_gain(study, trials, best))
     if len(trials) > 1 and best.low is not None:
         equals = sum((trial.value or 0.0) >= best.low for trial in trials[1:])
-        sentences.append(
-            f"{counted(equals, 'other trial') if equals else 'No other trials'} {'lies' if equals == 1 else 'lie'} within the best one's interval."
-        )
+        others = counted(equals, "other trial") if equals else "No other trials"
+        sentences.append(f"{others} {'lies' if equals == 1 else 'lie'} within the best one's interval.")
     sentences.append(_mattered(study, len(trials)))
     sentences.append(
         "The best value is optimistic, because these images selected it: confirm it with other seeds "
@@ -40,7 +39,10 @@ def verdict(study: optuna.Study) -> list[str]:
 def quick_of(study: optuna.Study) -> Quick:
     """Whether the study's values come from a part of the images only."""
     trials = complete_trials(study)
-    return Quick.check(images_left_out(run_of(trials[0]).recipe.data.limit)) if trials else Quick()
+    if not trials:
+        return Quick()
+    run = run_of(trials[0])
+    return Quick.check(images_left_out(run.recipe.data.limit, run.images))
 
 
 def _reached(metric: Shown, best: Estimate) -> str:
