@@ -47,5 +47,5 @@ class Quick:
 
 def images_left_out(limit: int, images: Mapping[str, Any]) -> str:
     """What `data.limit` means for a result on `images` (`data.Split.describe()`), in words; empty if it uses all."""
-    used = images["train"] + images["validation"]
+    used = images.get("train", 0) + images.get("validation", 0)
     return f"only the first {limit:,} training images were used" if limit and used >= limit else ""
