@@ -80,7 +80,7 @@ class Result:
             reasons = [counted(recipe.train.epochs, "epoch"), counted(len(self.task.seeds), "seed")]
             tested = self._images("test_accuracy")
             reasons += [counted(tested, "test image")] if tested else []
-        return Quick.check(*reasons, images_left_out(recipe.data.limit))
+        return Quick.check(*reasons, images_left_out(recipe.data.limit, self.images))
 
     def verdict(self) -> str:
         """How the mean test accuracy compares with the reported one, in words; empty if either is missing."""

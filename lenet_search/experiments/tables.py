@@ -39,26 +39,21 @@ def row(result: Result) -> tuple[str, ...]:
 
 
 def verdict(results: Sequence[Result]) -> list[str]:
-    """How many recipes are as accurate as reported, which are not, and what cannot be said; the first is the answer."""
+    """How many recipes reach the reported accuracy, which do not, and what cannot be said; the first is the answer."""
     told = {result.name: result.verdict() for result in results}
     judged = [result for result in results if told[result.name] in (*REACHED, WITHIN, BELOW)]
     below = [result for result in judged if told[result.name] == BELOW]
-    within = sum(told[result.name] == WITHIN for result in judged)
+    within = [result.name for result in judged if told[result.name] == WITHIN]
     if judged:
-        good = len(judged) - len(below)
-        sentences = [
-            f"{good} of {counted(len(judged), 'recipe')} {'is' if good == 1 else 'are'} as accurate as reported."
-        ]
-        if within:
-            sentences.append(
-                f"{within} of these {'is' if within == 1 else 'are'} below the reported figure, which lies within the "
-                "interval."
-            )
+        reached = f"{len(judged) - len(below)} of {counted(len(judged), 'recipe')}"
+        sentences = [f"{reached} reached the reported accuracy, or had it within the interval."]
     else:
         sentences = ["No recipe here has a reported accuracy to compare with."]
+    if within:
+        sentences.append(f"Below it, but with it in the interval: {', '.join(within)}.")
     for result in below:
         cells = row(result)
-        sentences.append(f"Less accurate than reported: {cells[0]}, {cells[3]} against {cells[2]}.")
+        sentences.append(f"Below it: {cells[0]}, {cells[3]} against {cells[2]}.")
     if others := [result.name for result in results if told[result.name] == OTHER_IMAGES]:
         sentences.append(f"Reported on other images, so not comparable: {', '.join(others)}.")
     diverged = sum(result.diverged for result in results)

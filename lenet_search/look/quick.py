@@ -1,7 +1,8 @@
 """Marks values that come from a quick check, so that nobody takes them for the result."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lenet_search.look.words import counted
 
@@ -44,6 +45,7 @@ class Quick:
         return figure.update_layout(title_text=self.title(figure.layout.title.text))
 
 
-def images_left_out(limit: int) -> str:
-    """What `data.limit` means for a result, in words; empty if it uses all images."""
-    return f"only the first {limit:,} training images were used" if limit else ""
+def images_left_out(limit: int, images: Mapping[str, Any]) -> str:
+    """What `data.limit` means for a result on `images` (`data.Split.describe()`), in words; empty if it uses all."""
+    used = images.get("train", 0) + images.get("validation", 0)
+    return f"only the first {limit:,} training images were used" if limit and used >= limit else ""

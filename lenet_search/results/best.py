@@ -21,6 +21,8 @@ from lenet_search.run import is_share
 from lenet_search.storage import DEFINITION
 from lenet_search.storage.trials import run_of
 
+NOTHING_YET = "No trial is complete yet."
+NOTHING_SEARCHED = "This study searched no hyperparameters."
 ENOUGH_TRIALS = 10  # PED-ANOVA compares the best tenth with all trials, so it needs ten
 
 
@@ -106,7 +108,7 @@ def top_rows(study: optuna.Study, n: int) -> list[Row]:
 
 def estimate_of(study: optuna.Study, trial: FrozenTrial) -> Estimate:
     """A complete trial's value on the validation images."""
-    return estimate(metric_of(study), float(trial.value or 0.0), int(run_of(trial).images["validation"]))
+    return estimate(metric_of(study), float(trial.value or 0.0), int(run_of(trial).images.get("validation", 0)))
 
 
 def estimate(metric: str, value: float, images: int) -> Estimate:
@@ -123,7 +125,7 @@ def estimate(metric: str, value: float, images: int) -> Estimate:
 def validation_images(study: optuna.Study) -> int:
     """The number of validation images, which all trials of a study share; 0 if no trial is complete."""
     trials = complete_trials(study)
-    return int(run_of(trials[0]).images["validation"]) if trials else 0
+    return int(run_of(trials[0]).images.get("validation", 0)) if trials else 0
 
 
 def searched(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:

@@ -6,7 +6,7 @@ from optuna.trial import FrozenTrial
 from plotly.subplots import make_subplots
 
 from lenet_search.look.theme import METRICS, PALETTE, log_ticks, note, tick_text, titled, value_text, whole_axis
-from lenet_search.results.best import complete_trials, metric_of, ordered
+from lenet_search.results.best import NOTHING_YET, complete_trials, metric_of, ordered
 from lenet_search.run import curves_csv
 from lenet_search.storage.trials import run_of
 
@@ -18,7 +18,7 @@ def curves_figure(study: optuna.Study, top: int = 5) -> go.Figure:
     title = "Learning curves of the best trials"
     trials = complete_trials(study)[:top]
     if not trials:
-        return note(title, "No trial is complete yet.")
+        return note(title, NOTHING_YET)
     metric = METRICS[metric_of(study)]
     panels = [[PANELS[0], PANELS[1]], [PANELS[2], PANELS[3]], [PANELS[4], ""]]
     figure = make_subplots(3, 2, horizontal_spacing=0.09, vertical_spacing=0.09, specs=[[{}, {}], [{}, {}], [{}, None]])

@@ -32,6 +32,8 @@ from lenet_search.look.theme import (
 )
 from lenet_search.look.words import counted
 from lenet_search.results.best import (
+    NOTHING_SEARCHED,
+    NOTHING_YET,
     complete_trials,
     estimate,
     importance,
@@ -42,7 +44,6 @@ from lenet_search.results.best import (
 )
 
 MOST_BARS = 100  # trials; bars of more run into each other
-NOTHING_YET = "No trial is complete yet."
 
 
 def importance_figure(study: optuna.Study) -> go.Figure:
@@ -184,7 +185,7 @@ def slices_figure(study: optuna.Study) -> go.Figure:
     trials = complete_trials(study)
     spreads = searched(trials)
     if not spreads:
-        return note(title, NOTHING_YET if not trials else "This study searched no hyperparameters.")
+        return note(title, NOTHING_SEARCHED if trials else NOTHING_YET)
     columns = min(3, len(spreads))
     rows = math.ceil(len(spreads) / columns)
     height = 130 + 280 * rows

@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial
 from lenet_search.look.page import anchor, picture
 from lenet_search.look.theme import METRICS, axis_label, log_ticks, name_text, note, tick_text, titled, value_text
 from lenet_search.look.words import counted
-from lenet_search.results.best import complete_trials, metric_of, searched
+from lenet_search.results.best import NOTHING_SEARCHED, NOTHING_YET, complete_trials, metric_of, searched
 
 ABSENT = "none"  # marks trials without this hyperparameter
 MOST_AXES = 10  # hyperparameters shown at first: names are legible on axes `WIDTH` apart, and 1,142 pixels are there
@@ -59,10 +59,12 @@ def parallel_figure(study: optuna.Study) -> go.Figure:
     metric, title = METRICS[metric_of(study)], "Parallel coordinates"
     trials = complete_trials(study)
     if not trials:
-        return note(title, "No trial is complete yet.")
+        return note(title, NOTHING_YET)
+    spreads, shown = searched(trials), most_varied(trials, MOST_AXES)
+    if not spreads:
+        return note(title, NOTHING_SEARCHED)
     values = np.array([trial.value for trial in trials]) * metric.factor
     maximize = study.direction == StudyDirection.MAXIMIZE
-    spreads, shown = searched(trials), most_varied(trials, MOST_AXES)
     dimensions = [
         _dimension(path, spread, [trial.params.get(path) for trial in trials]) | {"visible": path in shown}
         for path, spread in spreads.items()
@@ -84,10 +86,8 @@ def parallel_figure(study: optuna.Study) -> go.Figure:
             "colorbar": {"title": {"text": metric.unit}, "thickness": 14, "len": 0.9},
         },
     )
-    subtitle = (
-        f"{counted(len(trials), 'complete trial')}; drag along an axis to select lines; "
-        f"'{ABSENT}': not part of the recipe"
-    )
+    subtitle = counted(len(trials), "complete trial")
+    subtitle += f"; drag along an axis to select lines; '{ABSENT}': not part of the recipe"
     if len(shown) < len(spreads):
         subtitle += f"; axes: the {len(shown)} of {len(spreads)} hyperparameters that vary most"
     figure = titled(go.Figure(lines), title, subtitle, height=560)

@@ -8,17 +8,17 @@ from lenet_search.look.intervals import Estimate
 from lenet_search.look.quick import Quick, images_left_out
 from lenet_search.look.theme import METRICS, Shown
 from lenet_search.look.words import counted
-from lenet_search.results.best import complete_trials, estimate_of, importance, metric_of, no_importance
+from lenet_search.results.best import NOTHING_YET, complete_trials, estimate_of, importance, metric_of, no_importance
 from lenet_search.storage.trials import run_of
 
-MANY_TRIALS = 50  # the best tenth of fewer is too small for more than a hint
+MANY_TRIALS = 50  # Optuna's documentation of PED-ANOVA recommends five trials or more in the best tenth
 
 
 def verdict(study: optuna.Study) -> list[str]:
     """What is best, by how much, how sure that is, and what mattered; one sentence each, the most important first."""
     trials = complete_trials(study)
     if not trials:
-        return ["No trial is complete yet."]
+        return [NOTHING_YET]
     best = estimate_of(study, trials[0])
     of = f"the best of {len(trials)} complete trials" if len(trials) > 1 else "the only complete trial"
     sentences = [f"Trial {trials[0].number}, {of}, {_reached(METRICS[metric_of(study)], best)}."]
@@ -39,7 +39,10 @@ def verdict(study: optuna.Study) -> list[str]:
 def quick_of(study: optuna.Study) -> Quick:
     """Whether the study's values come from a part of the images only."""
     trials = complete_trials(study)
-    return Quick.check(images_left_out(run_of(trials[0]).recipe.data.limit)) if trials else Quick()
+    if not trials:
+        return Quick()
+    run = run_of(trials[0])
+    return Quick.check(images_left_out(run.recipe.data.limit, run.images))
 
 
 def _reached(metric: Shown, best: Estimate) -> str:
@@ -59,6 +62,8 @@ def _gain(study: optuna.Study, trials: list[optuna.trial.FrozenTrial], best: Est
 
 def _apart(best: Estimate, other: Estimate) -> str:
     apart = abs((best.value or 0.0) - (other.value or 0.0))
+    if not apart:
+        return ", as good"
     return f", {100 * apart:.2f} points worse" if best.share else f", {apart:.4f} worse"
 
 

@@ -30,7 +30,7 @@ def light_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def quick(made: Result) -> Result:
     """The same result, as a quick check."""
-    recipe = Recipe.from_values(RECIPE.values() | {"data.limit": 2000})
+    recipe = Recipe.from_values(RECIPE.values() | {"data.limit": 1200})
     return replace(made, task=replace(made.task, quick=True, recipe=recipe))
 
 
@@ -134,5 +134,5 @@ def test_the_page_of_a_training_tells_runs_that_diverged() -> None:
 
 def test_what_is_kept_of_a_training_on_a_part_of_the_images_says_so() -> None:
     kept = Training(quick(result("a", (900, 910))), 1.0).summary()
-    assert kept["quick"] == "2 epochs; 2 seeds; 1,000 test images; only the first 2,000 training images were used"
+    assert kept["quick"] == "2 epochs; 2 seeds; 1,000 test images; only the first 1,200 training images were used"
     assert Training(result("a", (900, 910)), 1.0).summary()["quick"] is None

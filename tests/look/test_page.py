@@ -38,7 +38,7 @@ def test_a_quick_check_is_named_before_the_verdict() -> None:
 
 
 def test_what_is_whole_has_no_mark() -> None:
-    for whole in (Quick(), Quick.check(images_left_out(0)), Quick.few_seeds(5, 5), Quick.few_seeds(8, 5)):
+    for whole in (Quick(), Quick.check(""), Quick.few_seeds(5, 5), Quick.few_seeds(8, 5)):
         assert not whole
         assert whole.title("Study") == "Study"
         assert heading("Study", whole, ["Answer."], "")[1] == ""
@@ -53,3 +53,10 @@ def test_what_is_whole_has_no_mark() -> None:
 )
 def test_few_seeds_are_named(seeds: int, warning: str) -> None:
     assert Quick.few_seeds(seeds, 5).warning == warning
+
+
+@pytest.mark.parametrize(
+    ("limit", "why"), [(0, ""), (1000, "only the first 1,000 training images were used"), (1001, "")]
+)
+def test_a_limit_that_leaves_no_image_out_is_none(limit: int, why: str) -> None:
+    assert images_left_out(limit, {"train": 900, "validation": 100}) == why

@@ -46,6 +46,13 @@ def test_one_complete_trial_is_enough_to_draw_without_an_error(
     draw(made_study(1)).to_json()
 
 
+@pytest.mark.parametrize("draw", [parallel_figure, slices_figure])
+def test_a_study_that_searched_nothing_says_so(made_study: Make, draw: Callable[[optuna.Study], go.Figure]) -> None:
+    study = made_study(0)
+    study.add_trial(trial_of({}, 0.5, 0))
+    assert draw(study).layout.annotations[0].text == "This study searched no hyperparameters."
+
+
 def test_importances_are_percentages_with_the_largest_on_top(made_study: Make) -> None:
     (bars,) = importance_figure(made_study(60)).data
     assert sum(bars.x) == pytest.approx(100.0)

@@ -33,6 +33,7 @@ def test_the_second_compares_it_with_the_first_trial_and_the_median() -> None:
     assert verdict(made([0.5, 0.6, 0.55]))[1] == (
         "The first one (trial 0) reaches 50.00 %, 10.00 points worse; the median is 55.00 %, 5.00 points worse."
     )
+    assert verdict(made([0.6, 0.6, 0.5]))[1] == "None beats the first; the median is 60.00 %, as good."
     assert verdict(made([0.6, 0.5]))[1] == "None beats the first; the median is 55.00 %, 5.00 points worse."
 
 
