@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from lenet_search.study import Claim, read, shipped
@@ -76,3 +78,12 @@ def test_every_recipe_of_a_comparison_has_the_same_images_and_only_one_thing_in_
         other = read(find(f"lenet5-cifar-{name}", "recipes")).space.entries
         changed = {path for path in {*base, *other} if base.get(path) != other.get(path)}
         assert changed and {path.split(".")[0] for path in changed} == {section}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_claim_names_a_publication_with_its_year_or_says_that_its_source_is_anonymous(name: str) -> None:
+    claim, header = read(RECIPES[name]).claim, RECIPES[name].read_text(encoding="utf-8").partition("\n[")[0]
+    assert claim is not None
+    if not re.search(r" \d{4}\b", claim.source):
+        assert claim.source.startswith("An anonymous ")
+        assert "nonymous" in header.partition("# Source: ")[2]
