@@ -347,11 +347,10 @@ def _shown(view: "View | None") -> "View":
     """The given view or, by default, one on standard error or in the notebook's cell."""
     if view is not None:
         return view
-    from rich.console import Console
-
+    from lenet_search.look.console import console
     from lenet_search.look.live import view_for
 
-    return view_for(Console(stderr=True, highlight=False, markup=False, emoji=False))
+    return view_for(console(stderr=True))
 
 
 def _folder_and_name(data: Data) -> tuple[Path | None, tuple[str, ...]]:

@@ -108,7 +108,7 @@ def run(
 
 def _conclude(summary: "Summary", out: "Console") -> None:
     """Print the result, and what to do next."""
-    from lenet_search.cli.terminal import number
+    from lenet_search.look.intervals import figure
     from lenet_search.look.lines import recipe_in_short
     from lenet_search.results.best import ordered
     from lenet_search.storage import dashboard_command, resolve
@@ -121,7 +121,8 @@ def _conclude(summary: "Summary", out: "Console") -> None:
     if summary.best is None:
         out.print("\nNo trial is complete yet. Run the same command again, with a larger --trials or --timeout.")
         return
-    out.print(f"\nBest: trial {summary.best['number']} with {number(float(summary.best['value']))}", style="bold")
+    best = figure(float(summary.best["value"]), summary.metric)
+    out.print(f"\nBest: trial {summary.best['number']} with {best}", style="bold")
     out.print(f"  {recipe_in_short(ordered(summary.best['params']))}")
     where = "" if summary.storage == resolve(None) else f" --storage {shlex.quote(summary.storage)}"
     out.print("\nNext:", style="bold")

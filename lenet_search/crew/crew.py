@@ -4,6 +4,7 @@ It knows nothing of Optuna, study files or result folders: a `Decider` says whic
 """
 
 import math
+import signal
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -69,6 +70,7 @@ class Crew:
         self._attempts: Counter[int] = Counter()  # workers that have died with a test
         self._losses = 0  # deaths since the last epoch
         self._trained = False  # whether any run has completed an epoch
+        self._starting = False  # whether the start of workers was announced
         self._announced = False
         self._told: set[str] = set()
         self._shown: tuple[float, Standing] | None = None
@@ -99,6 +101,8 @@ class Crew:
     def _work(self) -> str:
         looked = drawn = -math.inf
         while True:
+            if self._view.gone:  # `lenet-search run | head`: what else ends of a closed pipe
+                self._stop(signal.SIGPIPE)
             if self._stop.signal is not None:
                 return "signal"
             now = time.monotonic()
@@ -110,6 +114,7 @@ class Crew:
                 if self._is_done():
                     return "done"
                 self._staff.start(self._needed())
+                self._announce_start()
                 self._feed_idle()
                 self._let_go()
             if now - drawn >= TICK:
@@ -127,6 +132,13 @@ class Crew:
                 if worker in self._staff.all:  # a message from another may have replaced them all
                     self._hear(worker, worker.listen())
                     looked = -math.inf if worker.idle else looked
+
+    def _announce_start(self) -> None:
+        """Say once that workers are starting, which takes seconds."""
+        starting = sum(worker.up is None for worker in self._staff.all)
+        if starting and not self._starting:
+            self._starting = True
+            self._view.opening("Workers", f"starting {starting}")
 
     def _is_done(self) -> bool:
         busy = any(worker.held or worker.testing for worker in self._staff.all)

@@ -90,9 +90,12 @@ def finish(
         if jobs or untested:
             total = sum(len(task.seeds) for task in tasks)
             done = total - len(jobs) - len(untested)
+            epochs = sum(task.recipe.train.epochs * len(task.seeds) for task in tasks)
+            trained = epochs - sum(job.run.recipe.train.epochs for job in jobs)
             decider = InOrder(
-                name, metric, jobs, total, done, kept, view, test=test, test_limit=test_limit, on_end=on_end
-            )
+                name, metric, jobs, total, done, kept, view, test=test, test_limit=test_limit, on_end=on_end,
+                trained=trained,
+            )  # fmt: skip
             numbers = itertools.count(len(jobs))
             to_test = [decider.to_test(next(numbers), task, run) for task, run in untested]
             cores, gpus = usable_cores(), visible_gpus()
