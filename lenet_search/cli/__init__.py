@@ -1,5 +1,9 @@
 """The command line: every command parses, calls the package and prints. Heavy imports stay inside the commands."""
 
+import ast
+import inspect
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -39,12 +43,20 @@ def _options(
     pass
 
 
-app.command("run", epilog=run.EXAMPLES)(run.run)
-app.command("best", epilog=best.EXAMPLES, cls=best.OptionalFolder)(best.best)
-app.command("check", epilog=check.EXAMPLES)(check.check)
-app.command("studies")(studies.studies)
-app.command("train", epilog=train.EXAMPLES)(train.train)
-app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
-app.command("predict", epilog=predict.EXAMPLES)(predict.predict)
-app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
-app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)
+def _help(command: Callable[..., None]) -> str:
+    """The docstring of a command, read from its file where `python -OO` has dropped it."""
+    if command.__doc__ is None:
+        tree = ast.parse(Path(command.__code__.co_filename).read_text(encoding="utf-8"))
+        return next(
+            ast.get_docstring(node) or ""
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef) and node.name == command.__name__
+        )
+    return inspect.cleandoc(command.__doc__)
+
+
+for module in (run, best, check, studies, train, evaluate, predict, compare, reproduce):
+    name = module.__name__.rpartition(".")[2]
+    command = getattr(module, name)
+    kind = best.OptionalFolder if module is best else None
+    app.command(name, cls=kind, epilog=getattr(module, "EXAMPLES", None), help=_help(command))(command)

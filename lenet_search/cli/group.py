@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from lenet_search import keras_settings
 from lenet_search.cli import answer
 from lenet_search.cli.output import end_output, prepare_output
 from lenet_search.crew.signals import Stopped, interruptible
@@ -22,18 +23,18 @@ class Commands(TyperGroup):
     """The group of all commands. It catches every exception of a command, unless `LENET_SEARCH_DEBUG=1`."""
 
     def main(
-        self, args: Sequence[str] | None = None, prog_name: str | None = None, *, standalone_mode: bool = True,
-        **more: Any,
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, complete_var: str | None = None,
+        standalone_mode: bool = True, windows_expand_args: bool = True, **extra: Any,
     ) -> Any:  # fmt: skip
         """Run the command line, leave its output in order, and exit."""
         if not standalone_mode:
-            return super().main(args, prog_name, standalone_mode=False, **more)
+            return super().main(args, prog_name, complete_var, standalone_mode, windows_expand_args, **extra)
         prepare_output()
         answer.expect(sys.argv[1:] if args is None else args)
         code: Any = 0
         try:
             with interruptible():
-                super().main(args, prog_name, **more)
+                super().main(args, prog_name, complete_var, True, windows_expand_args, **extra)
         except SystemExit as end:  # Rich and Typer end with 1 where their output has no reader
             code = CLOSED_PIPE if isinstance(end.__context__, BrokenPipeError) else end.code
         except KeyboardInterrupt as error:
@@ -62,6 +63,7 @@ class Commands(TyperGroup):
         """
         if not os.environ.get(DEBUG):  # silence TensorFlow's messages about the CPU and missing GPUs
             os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        keras_settings.set_aside()
         try:
             return super().invoke(ctx)
         except typer.TyperException as error:

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from lenet_search.data import class_names
 from lenet_search.errors import LenetSearchError, ResultError
-from lenet_search.model.evaluate import Evaluation, load_model
+from lenet_search.model.evaluate import Evaluation, load_model, outputs
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")  # the other formats that Pillow reads are not accepted
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
@@ -56,7 +56,7 @@ class Predictor:
 
     def classify(self, images: np.ndarray) -> np.ndarray:
         """Probabilities (n, classes) of images (n, H, W, C)."""
-        found: np.ndarray = np.asarray(self.model.predict(images, batch_size=256, verbose=0), np.float64)
+        found: np.ndarray = outputs(self.model, images).astype(np.float64)
         if np.all(found >= 0) and np.allclose(found.sum(axis=1), 1.0, atol=1e-3):
             return found
         # logits, from a model trained elsewhere

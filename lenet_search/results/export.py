@@ -112,6 +112,7 @@ def _weights(study: optuna.Study, url: str, trial: FrozenTrial) -> dict[str, np.
 
 def _write_model(path: Path, run: Run, weights: Mapping[str, np.ndarray], data_folder: Path | None) -> float | None:
     """Write the plain model. Returns its validation accuracy, or None if the images are not available."""
+    from lenet_search.model.evaluate import outputs
     from lenet_search.networks.plain import plain_model
 
     model = plain_model(run.recipe, run.images, weights)
@@ -123,7 +124,7 @@ def _write_model(path: Path, run: Run, weights: Mapping[str, np.ndarray], data_f
     if split.digest != run.images["digest"]:
         return None
     inside = slice(split.pad, split.x_val.shape[1] - split.pad), slice(split.pad, split.x_val.shape[2] - split.pad)
-    guesses = model.predict(split.x_val[:, *inside], batch_size=256, verbose=0).argmax(axis=1)
+    guesses = outputs(model, split.x_val[:, *inside]).argmax(axis=1)
     measured = float(np.mean(guesses == split.y_val))
     expected = run.curve["val_accuracy"][-1]
     if abs(measured - expected) > EDGE + 1 / len(split.y_val):
