@@ -1,28 +1,28 @@
 """The command line: every command parses, calls the package and prints. Heavy imports stay inside the commands."""
 
-import ast
-import inspect
-from collections.abc import Callable
-from pathlib import Path
+from shutil import get_terminal_size
 from typing import Annotated
 
 import typer
 
 from lenet_search.cli import best, check, compare, evaluate, predict, reproduce, run, studies, train
 from lenet_search.cli.group import Commands
+from lenet_search.cli.helptext import help_text, verbatim
 
+PANELS = 80  # columns of the narrowest terminal that help is drawn for; in others it is plain text
+GET_STARTED = """Get started:
+
+  lenet-search run --study digits    a minute, no download
+  lenet-search best --export         write the best model
+  lenet-search COMMAND --help        the help of a command"""
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
+    rich_markup_mode="rich" if get_terminal_size().columns >= PANELS else None,
     pretty_exceptions_enable=False,  # `Commands` turns errors into plain messages
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Find the best hyperparameters for LeNet-5, with many trials side by side in one program.",
-    epilog=(
-        "Get started:\n\n"
-        "  lenet-search run --study digits      a first search: a minute, no download\n"
-        "  lenet-search best --export           export its recipe, model, script, plots\n"
-        "  lenet-search COMMAND --help          show the help of a command"
-    ),
+    epilog=verbatim(GET_STARTED),
 )
 
 
@@ -43,20 +43,10 @@ def _options(
     pass
 
 
-def _help(command: Callable[..., None]) -> str:
-    """The docstring of a command, read from its file where `python -OO` has dropped it."""
-    if command.__doc__ is None:
-        tree = ast.parse(Path(command.__code__.co_filename).read_text(encoding="utf-8"))
-        return next(
-            ast.get_docstring(node) or ""
-            for node in tree.body
-            if isinstance(node, ast.FunctionDef) and node.name == command.__name__
-        )
-    return inspect.cleandoc(command.__doc__)
-
-
 for module in (run, best, check, studies, train, evaluate, predict, compare, reproduce):
     name = module.__name__.rpartition(".")[2]
     command = getattr(module, name)
     kind = best.OptionalFolder if module is best else None
-    app.command(name, cls=kind, epilog=getattr(module, "EXAMPLES", None), help=_help(command))(command)
+    text = help_text(command)
+    examples = verbatim(getattr(module, "EXAMPLES", ""))
+    app.command(name, cls=kind, epilog=examples, help=text, short_help=text.split("\n\n")[0])(command)

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 EXAMPLES = """Examples:
 
   lenet-search run --study digits
-  lenet-search run --study cifar --trials 100 --timeout 30m
+  lenet-search run --study cifar --trials 100 \\
+      --timeout 30m
   lenet-search run --study cifar --slots auto
-  lenet-search run --study my/study.toml --storage sqlite:///results.db
-  lenet-search run --study cifar --set train.epochs=2 --name quick
+  lenet-search run --study my/study.toml \\
+      --storage sqlite:///results.db
+  lenet-search run --study cifar --set train.epochs=2 \\
+      --name quick
 
 Run the same command again to resume; only missing trials are trained.
 Run it on another machine with the same database to share the work."""

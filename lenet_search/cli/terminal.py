@@ -1,18 +1,50 @@
 """What commands print with: a console and tables for people, one JSON object for programs."""
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Timer
 from typing import Any, Literal
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from lenet_search.cli.answer import print_json
-from lenet_search.look.console import console
+from lenet_search.look.console import Audience, console
+from lenet_search.look.streams import is_watched, tolerant
 
-__all__ = ["console", "number", "print_json", "show", "table"]
+__all__ = ["console", "number", "print_json", "show", "table", "working"]
+
+PATIENCE = 2.0  # seconds without a word that are no cause for worry
 
 NARROWEST = 8  # minimum width of a text column, in characters
 NARROWEST_TABLE = 60  # characters; narrower terminals wrap lines, which is better than losing a column
+
+
+@contextmanager
+def working(text: str) -> Iterator[None]:
+    """Show what takes seconds: a spinner on a terminal, elsewhere a line on standard error if it takes more than two.
+
+    It has a descriptor of its own, because the backend's messages are kept off standard error while it starts.
+    """
+    with os.fdopen(os.dup(2), "w", encoding=sys.stderr.encoding) as stream:
+        tolerant(stream)
+        out = Console(file=stream, highlight=False, markup=False, emoji=False)
+        if is_watched(stream) and out.is_interactive:
+            with out.status(Text(text)):
+                yield
+            return
+        line = Timer(PATIENCE, lambda: Audience().show(lambda: out.print(f"{text} ...", soft_wrap=True)))
+        line.daemon = True
+        line.start()
+        try:
+            yield
+        finally:
+            line.cancel()
+            line.join()
 
 
 def table(*columns: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = ()) -> Table:

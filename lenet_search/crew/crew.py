@@ -70,7 +70,6 @@ class Crew:
         self._attempts: Counter[int] = Counter()  # workers that have died with a test
         self._losses = 0  # deaths since the last epoch
         self._trained = False  # whether any run has completed an epoch
-        self._starting = False  # whether the start of workers was announced
         self._announced = False
         self._told: set[str] = set()
         self._shown: tuple[float, Standing] | None = None
@@ -114,7 +113,7 @@ class Crew:
                 if self._is_done():
                     return "done"
                 self._staff.start(self._needed())
-                self._announce_start()
+                self._staff.announce(self._view)
                 self._feed_idle()
                 self._let_go()
             if now - drawn >= TICK:
@@ -132,13 +131,6 @@ class Crew:
                 if worker in self._staff.all:  # a message from another may have replaced them all
                     self._hear(worker, worker.listen())
                     looked = -math.inf if worker.idle else looked
-
-    def _announce_start(self) -> None:
-        """Say once that workers are starting, which takes seconds."""
-        starting = sum(worker.up is None for worker in self._staff.all)
-        if starting and not self._starting:
-            self._starting = True
-            self._view.opening("Workers", f"starting {starting}")
 
     def _is_done(self) -> bool:
         busy = any(worker.held or worker.testing for worker in self._staff.all)

@@ -54,6 +54,7 @@ def search(
     staff = Staff(places(workers, visible_gpus(), cores), setup, cores, workers)
     try:
         staff.start(total.trials)  # first, because workers take seconds to load the backend
+        staff.announce(view)
         digests = _look_at_data(definition.space, data_folder, view)
         with stop_signals() as stop:
             try:
