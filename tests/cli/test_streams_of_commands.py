@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 from calls import ROOT, call, store, write_study
+from typer.testing import CliRunner
+
+from lenet_search.cli import app
 
 COMMANDS = ("run", "best", "check", "studies", "train", "evaluate", "predict", "compare", "reproduce")
 # What each command says in a folder with one stored study: an answer, or an error.
@@ -44,28 +47,25 @@ for call in json.loads(sys.argv[1]):
 """
 
 
-@pytest.mark.parametrize(
-    ("encoding", "environment"),
-    [
-        ("ascii", C_LOCALE),
-        ("ascii", {"PYTHONIOENCODING": "ascii"}),
-        ("latin-1", {"PYTHONIOENCODING": "latin-1"}),
-        ("cp1252", {"PYTHONIOENCODING": "cp1252"}),
-        ("utf-8", {"PYTHONIOENCODING": "utf-8:strict"}),
-    ],
-    ids=["C locale", "ascii", "latin-1", "cp1252", "utf-8"],
-)
-def test_every_command_prints_in_every_encoding(stored, encoding, environment):
-    done = python(ALL, json.dumps([*CALLS, ["check", "sieben-\udcff.toml"]]), **environment)
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_every_command_prints_in_every_encoding(stored, encoding):
+    for arguments in (*CALLS, ["check", "sieben-\udcff.toml"]):
+        done = CliRunner(charset=encoding).invoke(app, arguments)
+        assert done.exit_code in (0, 2), (arguments, done.exception)
+        done.output_bytes.decode(encoding)
+        if arguments == ["best"]:
+            bar = "\N{FULL BLOCK}" if encoding == "utf-8" else "#"
+            assert 5 * bar in done.stdout_bytes.decode(encoding)
+
+
+def test_a_locale_without_an_encoding_is_one_of_plain_characters(stored):
+    done = python(ALL, json.dumps([["best"], ["--help"], ["check", "sieben-\udcff.toml"]]), **C_LOCALE)
     assert done.returncode == 0, done.stderr
-    text, errors = done.stdout.decode(encoding), done.stderr.decode(encoding)
-    assert "hyperparameter" in text and "sieben-" in errors and "Traceback" not in errors
-    assert ("\N{FULL BLOCK}" in text) == (encoding == "utf-8")
-    if encoding != "utf-8":
-        assert "####" in text
+    assert "#####" in done.stdout.decode("ascii")
+    assert "sieben-?.toml" in done.stderr.decode("ascii")
 
 
-@pytest.mark.parametrize("columns", ["20", "40", "0", "abc", "-5"])
+@pytest.mark.parametrize("columns", ["20", "0", "abc"])
 def test_every_command_prints_on_every_width(stored, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", columns)
     for arguments in CALLS:
@@ -116,10 +116,8 @@ def test_a_reader_that_is_gone_and_a_full_disk_end_a_command_without_a_traceback
 
 def test_closed_streams_are_no_error_and_no_file_takes_their_place(stored):
     before = Path("lenet-search.journal").read_bytes()
-    closed = ("<&-", ">&-", "2>&-", "<&- >&- 2>&-")
-    done = run("; ".join(f"$LS best {each} > /dev/null; echo $?" if each != ">&-" else "$LS best >&-; echo $?"
-                         for each in closed))  # fmt: skip
-    assert done.stdout.split() == ["0"] * 4
+    done = run("for closed in '<&- >/dev/null' '>&-' '<&- >&- 2>&-'; do eval $LS studies $closed; echo $?; done")
+    assert done.stdout.split() == ["0"] * 3
     assert done.stderr == ""
     assert Path("lenet-search.journal").read_bytes() == before
 
