@@ -103,7 +103,8 @@ def rates(progress: Progress) -> str:
         if progress.starting:
             return f"starting {progress.starting} worker{'' if progress.starting == 1 else 's'}"
         return "compiling, then the first epoch" if progress.running else ""
-    return f"{progress.per_hour:,.0f} {progress.standing.unit}s/h, {progress.images_per_second:,.0f} images/s"
+    ended = f"{progress.per_hour:,.0f} {progress.standing.unit}s/h, " if progress.per_hour else ""
+    return f"{ended}{progress.images_per_second:,.0f} images/s"
 
 
 def left(progress: Progress) -> str:

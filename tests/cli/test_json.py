@@ -2,12 +2,15 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
-from calls import broken, call, store, write_study
+from calls import ROOT, broken, call, store, write_study
 
+from lenet_search import errors
 from lenet_search.cli import answer
+from lenet_search.search import Summary
 
 # A call of each command with `--json` that cannot succeed, and the kind of its error.
 FAILING = (
@@ -83,3 +86,27 @@ def test_the_answers_of_best_and_studies_have_shares(monkeypatch):
     (stored,) = answered(call("studies", "--json").stdout)["stored"]
     assert stored["best"] == {"number": 1, "value": 1.0}
     assert "100.00 %" in call("best").stdout and "100.00 %" in call("studies").stdout
+
+
+def documented(command: str) -> set[str]:
+    """The keys at the top that docs/json.md names for a command: those outside of brackets."""
+    text = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+    (cell,) = re.findall(rf"(?m)^\| `{command}` \| (.*) \|$", text)
+    return set(re.findall(r"`(\w+)`", re.sub(r"\([^()]*\)", "", cell)))
+
+
+def test_the_documented_keys_are_those_that_are_printed():
+    store(write_study(Path("mine.toml")))
+    assert set(answered(call("best", "--json").stdout)) == documented("best")
+    assert set(answered(call("studies", "--json").stdout)) == documented("studies")
+    checked = answered(call("check", "mine.toml", "--json").stdout)
+    assert set(checked) == documented("check")
+    counts = dict.fromkeys(("total", "complete", "pruned", "failed", "interrupted"), 0)
+    assert set(Summary("", "", "", counts, None, "done", 1.0, 0.0, 0.0).to_json()) == documented("run")
+
+
+def test_the_documented_kinds_of_errors_are_those_that_there_are():
+    text = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+    kinds = set(re.findall(r"(?m)^\| `([A-Z]\w+)` \|", text))
+    own = {each.__name__ for each in errors.LenetSearchError.__subclasses__() if each.__module__ == errors.__name__}
+    assert kinds == own | {"UsageError", "Interrupted", "OSError", "InternalError"}

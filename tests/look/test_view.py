@@ -84,6 +84,8 @@ def test_until_the_first_epoch_is_over_a_rate_of_nothing_is_not_shown():
     text = drawn(Progress(Standing("cifar", "val_accuracy", 100), [Running("trial 0", 10, [])]))
     assert "first epoch" in text
     assert "trials/h" not in text
+    text = drawn(Progress(Standing("cifar", "val_accuracy", 100), images_per_second=2000.0))
+    assert "2,000 images/s" in text and "trials/h" not in text
 
 
 def test_the_epochs_of_a_list_are_counted_over_all_its_runs():
