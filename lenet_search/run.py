@@ -76,11 +76,6 @@ class Curve:
         return cls(*columns)
 
 
-def is_share(metric: str) -> bool:
-    """Whether a metric is a share from 0 to 1, shown in percent; others are losses in nats, or rates."""
-    return metric.endswith("accuracy")
-
-
 def curves_csv(key: str, curves: Iterable[tuple[Any, Curve]]) -> str:
     """A table with a line per curve and epoch: `key` names the first column, which tells the curves apart."""
     text = io.StringIO()

@@ -58,7 +58,7 @@ def best(
     --export writes the recipe as TOML and JSON, a plain Keras model, a script
     that trains it, and plots.
     """
-    from lenet_search.cli.terminal import console, print_json
+    from lenet_search.cli.terminal import console, print_json, working
     from lenet_search.results.best import best_trial, importance, metric_of, pick_study, top_rows
     from lenet_search.results.verdict import quick_of
     from lenet_search.storage import open_storage, resolve
@@ -74,9 +74,10 @@ def best(
         from lenet_search.cli.backend import start_backend
         from lenet_search.results.export import export as write
 
-        start_backend()
         folder = Path("exports", found.study_name) if export == DEFAULT_FOLDER else Path(export).expanduser()
-        written = write(found, url, folder, data_folder=data)
+        with working(f"Exporting to {folder}"):
+            start_backend()
+            written = write(found, url, folder, data_folder=data)
         out.print(f"\nWritten to {folder}:", style="bold")
         for path in written.files:
             out.print(f"  {path}")

@@ -88,8 +88,7 @@ def _runs(url: str, stored: list[dict[str, Any]], out: "Console") -> None:
     from rich.text import Text
 
     from lenet_search.cli.terminal import show, table
-    from lenet_search.look.intervals import mean_of
-    from lenet_search.run import is_share
+    from lenet_search.look.intervals import figure
 
     if not stored:
         out.print(f"There are no studies in {url} yet. To run a first one:  lenet-search run --study digits")
@@ -100,7 +99,7 @@ def _runs(url: str, stored: list[dict[str, Any]], out: "Console") -> None:
         if row["best"] is None:
             shown, number = "none yet" if row["metric"] else "several objectives", ""
         else:
-            value = mean_of([row["best"]["value"]], share=is_share(row["metric"]))
-            shown, number = f"{row['metric']} {value}", str(row["best"]["number"])
+            value, number = figure(row["best"]["value"], row["metric"]), str(row["best"]["number"])
+            shown = f"{row['metric']} {value}"
         made.add_row(Text(row["study"], "bold cyan"), *counts, shown, number)
     show(out, f"Studies in {url}", made)

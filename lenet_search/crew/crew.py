@@ -4,6 +4,7 @@ It knows nothing of Optuna, study files or result folders: a `Decider` says whic
 """
 
 import math
+import signal
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -99,6 +100,8 @@ class Crew:
     def _work(self) -> str:
         looked = drawn = -math.inf
         while True:
+            if self._view.gone:  # `lenet-search run | head`: what else ends of a closed pipe
+                self._stop(signal.SIGPIPE)
             if self._stop.signal is not None:
                 return "signal"
             now = time.monotonic()
@@ -110,6 +113,7 @@ class Crew:
                 if self._is_done():
                     return "done"
                 self._staff.start(self._needed())
+                self._staff.announce(self._view)
                 self._feed_idle()
                 self._let_go()
             if now - drawn >= TICK:

@@ -3,11 +3,12 @@
 The signals are Ctrl-C, SIGTERM, SIGHUP, and SIGUSR1, which queues such as SLURM send before a job's time is up.
 """
 
+import os
 import shlex
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -39,12 +40,20 @@ def same_command() -> str:
     return "run it again"
 
 
+class Stopped(KeyboardInterrupt):
+    """A signal arrived where it may interrupt at once, as Ctrl-C does; `signal` is its number."""
+
+    def __init__(self, number: int = signal.SIGINT) -> None:
+        super().__init__()
+        self.signal = number
+
+
 class Stop:
     """Holds the first signal. Later ones are ignored: a second Ctrl-C must not disturb the freezing."""
 
     signal: int | None = None
 
-    def __call__(self, number: int, frame: FrameType | None) -> None:
+    def __call__(self, number: int, frame: FrameType | None = None) -> None:
         """Handle a signal."""
         if self.signal is None:
             self.signal = number
@@ -52,16 +61,39 @@ class Stop:
 
 @contextmanager
 def stop_signals() -> Iterator[Stop]:
-    """Collect signals instead of dying from them. Python delivers signals only to the main thread."""
+    """Collect signals instead of dying from them."""
     stop = Stop()
-    if threading.current_thread() is not threading.main_thread():
+    with handled_by(stop):
         yield stop
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Have every signal interrupt as Ctrl-C does, by raising `Stopped`, so that nothing is left half written."""
+    stopped = False
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal stopped
+        if stopped:  # a second one, while the first is being dealt with: at once
+            os._exit(128 + number)
+        stopped = True
+        raise Stopped(number)
+
+    with handled_by(stop):
+        yield
+
+
+@contextmanager
+def handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Handle the signals, where that is possible: Python delivers them only to the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
         return
     # An ignored signal (SIGHUP under nohup) stays ignored; a signal handled by C code is left alone.
     handled = [number for number in SIGNALS if signal.getsignal(number) not in (signal.SIG_IGN, None)]
-    before = {number: signal.signal(number, stop) for number in handled}
+    before = {number: signal.signal(number, handler) for number in handled}
     try:
-        yield stop
+        yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, former in before.items():
+            signal.signal(number, former)

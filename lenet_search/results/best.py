@@ -15,9 +15,8 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search.errors import ResultError
-from lenet_search.look.intervals import Estimate, share_of
+from lenet_search.look.intervals import Estimate, is_share, share_of
 from lenet_search.recipe import FIELDS
-from lenet_search.run import is_share
 from lenet_search.storage import DEFINITION
 from lenet_search.storage.trials import run_of
 

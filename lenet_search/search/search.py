@@ -1,6 +1,7 @@
 """A complete search: check the data, open the study, print the plan, run it, and summarize."""
 
 import math
+import signal
 import time
 from collections.abc import Sequence
 from itertools import product
@@ -54,6 +55,7 @@ def search(
     staff = Staff(places(workers, visible_gpus(), cores), setup, cores, workers)
     try:
         staff.start(total.trials)  # first, because workers take seconds to load the backend
+        staff.announce(view)
         digests = _look_at_data(definition.space, data_folder, view)
         with stop_signals() as stop:
             try:
@@ -79,7 +81,8 @@ def search(
             raise Interrupted(stop.signal, _how_to_resume(summary), summary)
         return summary
     except KeyboardInterrupt as error:  # while checking the data; later ones are collected by `stop_signals`
-        raise Interrupted(2, "Interrupted before the search started.") from error
+        number = getattr(error, "signal", signal.SIGINT)
+        raise Interrupted(number, "Interrupted before the search started.") from error
     finally:
         staff.close()
         view.close()
@@ -166,6 +169,7 @@ def _summary(ledger: Ledger, url: str, crew: Crew, ended: str) -> Summary:
     return Summary(
         study=ledger.study.study_name,
         storage=url,
+        metric=ledger.definition.metric,
         trials={
             "total": ledger.total,
             "complete": counts.complete,

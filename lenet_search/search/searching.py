@@ -9,6 +9,7 @@ from time import monotonic
 from lenet_search.crew.job import Job
 from lenet_search.crew.messages import RunEpoch, Tested, Testing
 from lenet_search.crew.process import WorkerProcess
+from lenet_search.look.intervals import figure
 from lenet_search.look.progress import Best, Standing, View
 from lenet_search.search.ledger import Ledger, TrialJob
 from lenet_search.search.supply import FIRST_SLOTS, Supply, fair_share, suitability
@@ -88,15 +89,16 @@ class Searching:
     def ended(self, job: Job, last: RunEpoch) -> Testing | None:
         """Tell a trial that has ended, by completing, diverging or the pruner's word."""
         run, trial = job.run, _trial(job)
-        value = run.curve[self._ledger.definition.metric][-1]
+        metric = self._ledger.definition.metric
+        value = run.curve[metric][-1]
         if run.diverged:
             reason = f"diverged in epoch {run.epochs}: the loss is not finite"
             self._ended(job, "pruned", reason, self._ledger.prune(trial, reason))
         elif run.over:
-            self._ended(job, "complete", f"{value:.4f}", self._ledger.complete(trial, value, last.weights))
+            self._ended(job, "complete", figure(value, metric), self._ledger.complete(trial, value, last.weights))
         else:
             reason = f"{self._ledger.definition.pruner.kind} after epoch {run.epochs}"
-            self._ended(job, "pruned", f"{value:.4f}, {reason}", self._ledger.prune(trial, reason))
+            self._ended(job, "pruned", f"{figure(value, metric)}, {reason}", self._ledger.prune(trial, reason))
         return None
 
     def refused(self, job: Job, reason: str) -> None:

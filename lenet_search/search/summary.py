@@ -16,6 +16,7 @@ class Summary:
 
     study: str
     storage: str
+    metric: str
     trials: dict[str, int]
     best: dict[str, Any] | None
     ended: str
@@ -24,5 +25,6 @@ class Summary:
     images_per_second: float
 
     def to_json(self) -> dict[str, Any]:
-        """The summary as `--json` prints it."""
-        return dataclasses.asdict(self)
+        """The summary as `--json` prints it, with the target `total` and, of it, what is `finished`."""
+        finished = self.trials["complete"] + self.trials["pruned"]
+        return dataclasses.asdict(self) | {"total": self.trials["total"], "finished": finished}
