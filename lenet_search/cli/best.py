@@ -56,12 +56,12 @@ def best(
     --export writes the recipe as TOML and JSON, a plain Keras model, a script
     that trains it, and plots.
     """
-    from lenet_search.cli.terminal import console, print_json
+    from lenet_search.cli.terminal import console, print_json, telling
     from lenet_search.results.best import best_trial, importance, metric_of, pick_study, top_rows
-    from lenet_search.storage import open_storage, resolve
+    from lenet_search.storage import open_storage, resolve, shown
 
     url = resolve(storage)
-    opened = open_storage(url, create=False)
+    opened = open_storage(url, create=False, patience=telling())
     found = pick_study(opened, study)
     best_trial(found)  # raises a readable error if there is none yet
     out = console(stderr=json)
@@ -82,7 +82,7 @@ def best(
         print_json(
             {
                 "study": found.study_name,
-                "storage": url,
+                "storage": shown(url),
                 "metric": metric_of(found),
                 "best": [{"number": row.number, **row.estimate.named("value"), "params": row.params} for row in rows],
                 "importance": importance(found),

@@ -111,7 +111,8 @@ def _conclude(summary: "Summary", out: "Console") -> None:
     from lenet_search.cli.terminal import number
     from lenet_search.look.lines import recipe_in_short
     from lenet_search.results.best import ordered
-    from lenet_search.storage import dashboard_command, resolve
+    from lenet_search.storage import dashboard_command, resolve, shown
+    from lenet_search.storage.address import HIDDEN, HOW_TO_GIVE_THE_PASSWORD
 
     if summary.ended == "timeout":
         interrupted = summary.trials["interrupted"]
@@ -123,7 +124,9 @@ def _conclude(summary: "Summary", out: "Console") -> None:
         return
     out.print(f"\nBest: trial {summary.best['number']} with {number(float(summary.best['value']))}", style="bold")
     out.print(f"  {recipe_in_short(ordered(summary.best['params']))}")
-    where = "" if summary.storage == resolve(None) else f" --storage {shlex.quote(summary.storage)}"
+    where = "" if summary.storage == shown(resolve(None)) else f" --storage {shlex.quote(summary.storage)}"
     out.print("\nNext:", style="bold")
     out.print(f"  lenet-search best --study {shlex.quote(summary.study)}{where} --export", soft_wrap=True)
     out.print(f"  {dashboard_command(summary.storage)}", soft_wrap=True)
+    if where and HIDDEN in where:
+        out.print(f"  ({HOW_TO_GIVE_THE_PASSWORD})", style="dim", soft_wrap=True)

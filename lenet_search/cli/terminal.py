@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from lenet_search.storage import Patience
+
 NARROWEST = 8  # minimum width of a text column, in characters
 NARROWEST_TABLE = 60  # characters; narrower terminals wrap lines, which is better than losing a column
 FILE_WIDTH = 140  # width of output to a file or a pipe, in characters
@@ -23,6 +25,13 @@ def console(*, stderr: bool = False) -> "Console":
     if not made.is_terminal and "COLUMNS" not in os.environ:
         made.width = FILE_WIDTH
     return made
+
+
+def telling() -> "Patience":
+    """Patience with a storage, which tells the person on stderr what it waits for."""
+    from lenet_search.storage import Patience
+
+    return Patience(lambda text: console(stderr=True).print(text, style="dim", soft_wrap=True))
 
 
 def table(*columns: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = ()) -> "Table":
