@@ -98,7 +98,14 @@ def _show(study: "optuna.Study", top: int, out: "Console") -> None:
 
     from lenet_search.cli.terminal import show, table
     from lenet_search.look.lines import recipe_in_short
-    from lenet_search.results.best import complete_trials, importance, metric_of, no_importance, top_rows
+    from lenet_search.results.best import (
+        complete_trials,
+        importance,
+        metric_of,
+        no_importance,
+        passed_over,
+        top_rows,
+    )
 
     metric, rows = metric_of(study), top_rows(study, top)
     heading = f"{metric}, 95 % interval" if rows[0].estimate.share else metric
@@ -108,6 +115,8 @@ def _show(study: "optuna.Study", top: int, out: "Console") -> None:
         cells = (str(row.rank), str(row.number), str(row.estimate), f"{row.seconds:.0f}")
         made.add_row(*cells, Text(recipe_in_short(row.params)))
     show(out, f"{study.study_name}: best {len(rows)} of {len(complete_trials(study))} complete trials", made)
+    if foreign := passed_over(study):
+        out.print(foreign, style="dim")
     if rows[0].estimate.share:
         out.print(f"Intervals are for {rows[0].estimate.n:,} validation images. The best trial looks better than it is,"
                   " because it was selected on these images.", style="dim")  # fmt: skip

@@ -59,7 +59,7 @@ def _stored(url: str, *, asked: bool) -> list[dict[str, Any]]:
 
     from lenet_search.cli.terminal import telling
     from lenet_search.errors import ResultError
-    from lenet_search.results.best import complete_trials, metric_of
+    from lenet_search.results.best import complete_trials, metric_of, ranked_trials
     from lenet_search.storage import open_storage
 
     try:
@@ -73,7 +73,7 @@ def _stored(url: str, *, asked: bool) -> list[dict[str, Any]]:
         study = load_study(study_name=name, storage=opened)
         states = Counter(trial.state.name.lower() for trial in study.get_trials(deepcopy=False))
         single = len(study.directions) == 1  # another tool's study may have several objectives
-        best = next(iter(complete_trials(study)), None) if single else None
+        best = next(iter(complete_trials(study) or ranked_trials(study)), None) if single else None
         rows.append(
             {
                 "study": name,

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-import tempfile
+import uuid
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lenet_search.errors import ResultError
+from lenet_search.machine import written_whole
 from lenet_search.run import Run
 
 if TYPE_CHECKING:
@@ -28,6 +29,11 @@ OF_A_TEST = ("right", "n")  # of a run's JSON: a search never reads the test set
 def attributes_of(run: Run) -> dict[str, Any]:
     """A run as an Optuna trial's user attributes: what reproduces it, and its curve."""
     return {name: value for name, value in run.to_json().items() if name not in OF_A_TEST}
+
+
+def carries_run(trial: "FrozenTrial") -> bool:
+    """Whether lenet-search ran a trial. Another tool may have added it, with values and parameters of any kind."""
+    return "recipe" in trial.user_attrs and "curve" in trial.user_attrs
 
 
 def run_of(trial: "FrozenTrial") -> Run:
@@ -50,21 +56,15 @@ def save_weights(
     """Keep a trial's weights as an artifact that the dashboard lists. The trial must not have been told yet.
 
     Raises:
-        OSError: the folder cannot be written.
+        OSError: the folder cannot be written to, or the disk is full; nothing is then left of them.
     """
-    from optuna.artifacts import FileSystemArtifactStore, upload_artifact
-
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch:
-        file = Path(scratch) / WEIGHTS
+    artifact = str(uuid.uuid4())
+    with written_whole(folder / artifact) as scratch, scratch.open("wb") as file:
         np.savez(file, **dict(weights))  # type: ignore[arg-type]  # its second parameter is a flag, ours are arrays
-        upload_artifact(
-            artifact_store=FileSystemArtifactStore(folder),
-            file_path=str(file),
-            study_or_trial=trial,
-            storage=storage,
-            mimetype="application/zip",
-        )
+    # Optuna's `upload_artifact` would list the file before it is written, and leave a piece of it on a full disk.
+    listed = {"artifact_id": artifact, "filename": WEIGHTS, "mimetype": "application/zip", "encoding": None}
+    storage.set_trial_system_attr(trial._trial_id, ARTIFACTS + artifact, json.dumps(listed))
 
 
 def load_weights(folder: Path, trial: "FrozenTrial") -> dict[str, np.ndarray] | None:
