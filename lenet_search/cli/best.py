@@ -57,7 +57,7 @@ def best(
     that trains it, and plots.
     """
     from lenet_search.cli.terminal import console, print_json, telling
-    from lenet_search.results.best import best_trial, importance, metric_of, pick_study, top_rows
+    from lenet_search.results.best import best_trial, foreign_trials, importance, metric_of, pick_study, top_rows
     from lenet_search.storage import open_storage, resolve, shown
 
     url = resolve(storage)
@@ -85,6 +85,7 @@ def best(
                 "storage": shown(url),
                 "metric": metric_of(found),
                 "best": [{"number": row.number, **row.estimate.named("value"), "params": row.params} for row in rows],
+                "passed_over": [trial.number for trial in foreign_trials(found)],
                 "importance": importance(found),
                 "exported": [str(path) for path in written],
             }

@@ -84,8 +84,12 @@ def ranked_trials(study: optuna.Study) -> list[FrozenTrial]:
     """All complete trials with a finite value, best first, and older first among equals."""
     trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
-    finite = [(sign * trial.value, trial.number, trial) for trial in trials if trial.value is not None]
-    return [trial for value, _, trial in sorted(finite, key=lambda each: each[:2]) if math.isfinite(value)]
+    finite = [
+        (sign * trial.value, trial.number, trial)
+        for trial in trials
+        if trial.value is not None and math.isfinite(trial.value)
+    ]
+    return [trial for _, _, trial in sorted(finite, key=lambda each: each[:2])]
 
 
 def passed_over(study: optuna.Study) -> str:
