@@ -136,8 +136,8 @@ def top_rows(study: optuna.Study, n: int) -> list[Row]:
 
 def estimate_of(study: optuna.Study, trial: FrozenTrial) -> Estimate:
     """A complete trial's value on the validation images; a loss has no interval."""
-    value, images = float(trial.value or 0.0), int(run_of(trial).images["validation"])
-    if metric_of(study) == "val_accuracy":
+    value, images = float(trial.value or 0.0), int(run_of(trial).images.get("validation", 0))
+    if metric_of(study) == "val_accuracy" and images:
         return share_of(value, images)
     return Estimate(value, images, None, None, "images", share=False)
 
