@@ -23,7 +23,17 @@ from lenet_search.frozen import read_frozen, write_frozen
 from lenet_search.recipe import Recipe
 from lenet_search.run import Run
 from lenet_search.search.opening import PRECISION, derived_seed, open_study
-from lenet_search.search.parents import HEARTBEAT, PREFIX, RUN, SILENCE, Parent, is_over, is_run_elsewhere, is_silent
+from lenet_search.search.parents import (
+    ENDED,
+    HEARTBEAT,
+    PREFIX,
+    RUN,
+    SILENCE,
+    Parent,
+    is_over,
+    is_run_elsewhere,
+    is_silent,
+)
 from lenet_search.search.queued import IllegalValue, draw
 from lenet_search.search.standings import Standings
 from lenet_search.storage.journal import BatchedJournal
@@ -118,6 +128,8 @@ class Ledger:
 
     def beat(self, *, over: bool = False) -> None:
         """Write a heartbeat if one is due, or, with `over`, that this parent has ended."""
+        if over:
+            ENDED.add(self.parent.id)
         if over or time.monotonic() - self._beaten >= HEARTBEAT:
             self.study.set_user_attr(self.parent.attribute, {**self.parent.heartbeat(), "over": over})
             self._beaten = time.monotonic()
@@ -268,7 +280,7 @@ class Ledger:
         if self._watched.get(signature, (None, 0.0))[0] != heartbeat:
             self._watched[signature] = heartbeat, time.monotonic()
         watched = time.monotonic() - self._watched[signature][1] if heartbeat is not None else 0.0
-        over = is_over(heartbeat, time.time(), watched)
+        over = signature in ENDED or is_over(heartbeat, time.time(), watched)
         self.doubtful += not over and heartbeat is not None and is_silent(heartbeat, time.time())
         return over
 

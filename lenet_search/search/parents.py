@@ -23,6 +23,7 @@ SILENCE = 180.0  # seconds
 CONFIRM = 40.0  # seconds
 PREFIX = "lenet-search run "
 RUN = "run"  # trial attribute: the parent that holds the trial
+ENDED: set[str] = set()  # parents of this process that have ended: a storage that was gone may not know it
 
 
 @dataclass(frozen=True)
