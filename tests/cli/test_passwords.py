@@ -10,7 +10,8 @@ from cli.calls import call, store, write_study
 from servers import PASSWORD, Server
 
 COMMANDS = [
-    ("studies",), ("studies", "--json"), ("best",), ("best", "--json"), ("best", "--export"), ("best", "--study", "other"),
+    ("studies",), ("studies", "--json"), ("best",), ("best", "--json"), ("best", "--export"),
+    ("best", "--study", "other"),
     ("run", "--study", "mine.toml", "--workers", "1"), ("run", "--study", "mine.toml", "--workers", "1", "--json"),
     ("run", "--study", "mine.toml", "--set", "train.epochs=3"),
 ]  # fmt: skip

@@ -34,9 +34,7 @@ HIDDEN = {
 def test_a_password_is_hidden_and_nothing_else(url):
     assert shown(url) == HIDDEN[url]
     assert shown(shown(url)) == shown(url)
-    assert without_password(f"cannot parse {url} or {SECRET}: no", url).count(SECRET) == (
-        "%2F" in url or "a" in url[10:]
-    )
+    assert without_password(f"cannot parse {url}: no", url) == f"cannot parse {HIDDEN[url]}: no"
 
 
 @pytest.mark.parametrize(
