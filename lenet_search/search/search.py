@@ -81,7 +81,8 @@ def search(
 
 def _storage_failed(url: str, error: Exception, stop: Stop) -> LenetSearchError:
     """What to say of a storage that failed for good. Running trials are frozen, and become orphans of this process."""
-    said = str(error) if isinstance(error, StorageError) else f"the storage {shown(url)} failed: {error}"
+    why = (isinstance(error, OSError) and error.strerror) or error.__cause__ or error  # Optuna speaks of invalid data
+    said = str(error) if isinstance(error, StorageError) else f"the storage {shown(url)} failed: {why}"
     said = (
         f"{without_password(said, url)}. Running trials are kept as they were last frozen. To resume: {same_command()}"
     )
