@@ -27,7 +27,10 @@ class Range:
         """Whether `value` can be drawn."""
         if not self.low <= value <= self.high or (self.integer and value != int(value)):
             return False
-        return self.step is None or steps_between(self.low, value, self.step).denominator == 1
+        if self.step is None:
+            return True
+        steps = float(steps_between(self.low, value, self.step))
+        return abs(steps - round(steps)) < 1e-8  # as in Optuna, which draws 0.30000000000000004
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,8 @@ def _conclude(summary: "Summary", out: "Console") -> None:
     from lenet_search.look.intervals import figure
     from lenet_search.look.lines import recipe_in_short
     from lenet_search.results.best import ordered
-    from lenet_search.storage import dashboard_command, resolve
+    from lenet_search.storage import dashboard_command, resolve, shown
+    from lenet_search.storage.address import HIDDEN, HOW_TO_GIVE_THE_PASSWORD
 
     if summary.ended == "timeout":
         interrupted = summary.trials["interrupted"]
@@ -136,7 +137,9 @@ def _conclude(summary: "Summary", out: "Console") -> None:
     best = figure(float(summary.best["value"]), summary.metric)
     out.print(f"\nBest: trial {summary.best['number']} with {best}", style="bold")
     out.print(f"  {recipe_in_short(ordered(summary.best['params']))}")
-    where = "" if summary.storage == resolve(None) else f" --storage {shlex.quote(summary.storage)}"
+    where = "" if summary.storage == shown(resolve(None)) else f" --storage {shlex.quote(summary.storage)}"
     out.print("\nNext:", style="bold")
     out.print(f"  lenet-search best --study {shlex.quote(summary.study)}{where} --export", soft_wrap=True)
     out.print(f"  {dashboard_command(summary.storage)}", soft_wrap=True)
+    if where and HIDDEN in where:
+        out.print(f"  ({HOW_TO_GIVE_THE_PASSWORD})", style="dim", soft_wrap=True)

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Timer
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -16,7 +16,10 @@ from lenet_search.cli.answer import print_json
 from lenet_search.look.console import Audience, console
 from lenet_search.look.streams import is_watched, tolerant
 
-__all__ = ["console", "number", "print_json", "show", "table", "working"]
+if TYPE_CHECKING:
+    from lenet_search.storage import Patience
+
+__all__ = ["console", "number", "print_json", "show", "table", "telling", "working"]
 
 PATIENCE = 2.0  # seconds without a word that are no cause for worry
 
@@ -45,6 +48,13 @@ def working(text: str) -> Iterator[None]:
         finally:
             line.cancel()
             line.join()
+
+
+def telling() -> "Patience":
+    """Patience with a storage, which tells the person on stderr what it waits for."""
+    from lenet_search.storage import Patience
+
+    return Patience(lambda text: console(stderr=True).print(text, style="dim", soft_wrap=True))
 
 
 def table(*columns: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = ()) -> Table:

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 from lenet_search.errors import LenetSearchError
+from lenet_search.storage.address import HOW_TO_GIVE_THE_PASSWORD, shown
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1") if hasattr(signal, name))
 
@@ -34,10 +35,12 @@ class Interrupted(LenetSearchError):
 
 
 def same_command() -> str:
-    """How to run this process's command again."""
-    if Path(sys.argv[0]).name.startswith("lenet-search"):
-        return shlex.join(["lenet-search", *sys.argv[1:]])
-    return "run it again"
+    """How to run this process's command again, without the password of its storage."""
+    if not Path(sys.argv[0]).name.startswith("lenet-search"):
+        return "run it again"
+    given = sys.argv[1:]
+    words = [shown(word) for word in given]
+    return shlex.join(["lenet-search", *words]) + (f" ({HOW_TO_GIVE_THE_PASSWORD})" if words != given else "")
 
 
 class Stopped(KeyboardInterrupt):

@@ -13,6 +13,7 @@ from lenet_search.look.intervals import figure
 from lenet_search.look.progress import Best, Standing, View
 from lenet_search.search.ledger import Ledger, TrialJob
 from lenet_search.search.supply import FIRST_SLOTS, Supply, fair_share, suitability
+from lenet_search.storage.trials import carries_run
 from lenet_search.structure import Structure
 
 ORPHANS = 60.0  # seconds between two searches for trials that ended processes left behind
@@ -35,10 +36,10 @@ class Searching:
         self._looked = -math.inf
 
     def wanted(self) -> int:
-        """How many trials could start now, those included that ended processes left behind."""
+        """How many trials could start now or soon, those included that ended processes left behind."""
         if not self._supply.wanted():  # before the search ends
             self._adopt()
-        return self._supply.wanted()
+        return self._supply.wanted() or self._ledger.doubtful
 
     def is_short(self, workers: Sequence[WorkerProcess]) -> bool:
         """Whether more trials should be asked for ahead."""
@@ -152,7 +153,8 @@ class Searching:
         ledger = self._ledger
         counts, best = ledger.counts(), ledger.best()
         pick = max if ledger.definition.direction == "maximize" else min
-        values = [trial.value for trial in ledger.standings().ended if trial.value is not None]
+        ended = ledger.standings().ended
+        values = [trial.value for trial in ended if trial.value is not None and carries_run(trial)]
         return Standing(
             name=ledger.study.study_name,
             metric=ledger.definition.metric,

@@ -10,8 +10,8 @@ class Summary:
     """The result of a search.
 
     `trials` contains the study's `total` and the number of `complete`, `pruned`, `failed` and `interrupted` trials,
-    including those of other runs. `best` contains `number`, `value` and `params` of the best complete trial, or is
-    None. `ended` is "done", "timeout" or "signal". Seconds and rates are those of this run.
+    including those of other runs. `storage` lacks its password. `best` contains `number`, `value` and `params` of the
+    best complete trial, or is None. `ended` is "done", "timeout" or "signal". Seconds and rates are those of this run.
     """
 
     study: str
