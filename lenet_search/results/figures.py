@@ -1,4 +1,4 @@
-"""Plots of a search: importance, history, parallel coordinates and slices, as interactive plotly figures."""
+"""Plots of a search: history, parallel coordinates and slices, as interactive plotly figures."""
 
 import math
 from collections.abc import Sequence
@@ -24,34 +24,10 @@ from lenet_search.look.theme import (
     titled,
     value_text,
 )
-from lenet_search.results.best import complete_trials, importance, metric_of, no_importance, ordered
+from lenet_search.results.best import complete_trials, metric_of, ordered
 
 ABSENT = "none"  # marks trials without this hyperparameter
 NOTHING_YET = "No trial is complete yet."
-
-
-def importance_figure(study: optuna.Study) -> go.Figure:
-    """Bar chart of the importance of each hyperparameter for reaching the best tenth of the trials."""
-    title = "Hyperparameter importance"
-    shares = importance(study)
-    if not shares:
-        return note(title, no_importance(study))
-    paths = list(shares)[::-1]
-    percent = [100.0 * shares[path] for path in paths]
-    bars = go.Bar(
-        x=percent,
-        y=paths,
-        orientation="h",
-        marker={"color": PALETTE[0]},
-        text=[f"{share:.1f} %" for share in percent],
-        textposition="outside",
-        cliponaxis=False,
-        hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
-    )
-    subtitle = f"importance for reaching the best tenth of {len(complete_trials(study))} complete trials (PED-ANOVA)"
-    figure = titled(go.Figure(bars), title, subtitle, height=150 + 28 * len(paths))
-    figure.update_xaxes(title_text="importance (%)", range=[0, max(percent) * 1.15])
-    return figure.update_yaxes(ticks="", showgrid=False)
 
 
 def history_figure(study: optuna.Study) -> go.Figure:

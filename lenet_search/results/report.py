@@ -11,7 +11,9 @@ from lenet_search.look.page import data_table, page, picture
 from lenet_search.look.theme import METRICS, value_text
 from lenet_search.results.best import complete_trials, metric_of, top_rows
 from lenet_search.results.curves import curves_figure
-from lenet_search.results.figures import history_figure, importance_figure, parallel_figure, slices_figure
+from lenet_search.results.expected_best_figure import expected_best_figure
+from lenet_search.results.figures import history_figure, parallel_figure, slices_figure
+from lenet_search.results.importance_figure import importance_figure
 from lenet_search.storage.trials import run_of
 from lenet_search.study import write_recipe
 
@@ -23,6 +25,7 @@ def report_page(study: optuna.Study) -> str:
     figures = [
         ("importance", importance_figure(study)),
         ("history", history_figure(study)),
+        ("expected-best", expected_best_figure(study)),
         ("parallel", parallel_figure(study)),
         ("slices", slices_figure(study)),
         ("curves", curves_figure(study)),

@@ -7,7 +7,8 @@ import pytest
 
 from lenet_search.results.best import complete_trials
 from lenet_search.results.curves import curves_figure, curves_table
-from lenet_search.results.figures import history_figure, importance_figure, parallel_figure, slices_figure
+from lenet_search.results.figures import history_figure, parallel_figure, slices_figure
+from lenet_search.results.importance_figure import importance_figure
 from lenet_search.run import Curve
 from lenet_search.storage.trials import run_of
 from tests.results.conftest import SPACE
@@ -41,12 +42,6 @@ def test_one_complete_trial_is_enough_to_draw_without_an_error(
     made_study: Make, draw: Callable[[optuna.Study], go.Figure]
 ) -> None:
     draw(made_study(1)).to_json()
-
-
-def test_importances_are_percentages_with_the_largest_on_top(made_study: Make) -> None:
-    (bars,) = importance_figure(made_study(60)).data
-    assert sum(bars.x) == pytest.approx(100.0)
-    assert list(bars.x) == sorted(bars.x)  # plotly draws from the bottom up
 
 
 def test_the_best_so_far_never_gets_worse(made_study: Make) -> None:
