@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from lenet_search.cli import best, check, compare, evaluate, predict, reproduce, run, studies, train
+from lenet_search.cli import best, check, compare, evaluate, predict, replay, reproduce, run, studies, train
 from lenet_search.cli.group import Commands
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ def _options(
 
 app.command("run", epilog=run.EXAMPLES)(run.run)
 app.command("best", epilog=best.EXAMPLES, cls=best.OptionalFolder)(best.best)
+app.command("replay", epilog=replay.EXAMPLES)(replay.replay)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("studies")(studies.studies)
 app.command("train", epilog=train.EXAMPLES)(train.train)

@@ -36,10 +36,13 @@ def scores(trials: Sequence[FrozenTrial], direction: StudyDirection) -> Array:
     Pruned trials come after all complete ones, ordered by their last epoch and its value, as Optuna's TPE orders them.
     """
     sign = 1.0 if direction == StudyDirection.MAXIMIZE else -1.0
-    keys = np.array([_key(trial, sign) for trial in trials])
+    return shared_ranks(np.array([_key(trial, sign) for trial in trials])) / len(trials)
+
+
+def shared_ranks(keys: Array) -> Array:
+    """Ranks of n rows or numbers from 0.5 for the smallest to n - 0.5; equal ones share their mean rank."""
     _, group, count = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
-    last = np.cumsum(count)
-    ranks: Array = ((last - (count - 1) / 2)[group.ravel()] - 0.5) / len(trials)
+    ranks: Array = (np.cumsum(count) - count / 2)[group.ravel()]
     return ranks
 
 
@@ -93,8 +96,7 @@ def _shape(column: Column) -> Array | None:
     if column.categorical:
         parts = np.eye(column.size)[cells]
     else:
-        _, group, count = np.unique(cells, return_inverse=True, return_counts=True)
-        place = (np.cumsum(count) - count / 2)[group] / len(cells) - 0.5
+        place = shared_ranks(cells) / len(cells) - 0.5
         parts = np.stack([place, place**2], axis=1)
     shape = np.zeros((len(has), parts.shape[1]))
     shape[has] = parts - parts.mean(axis=0)

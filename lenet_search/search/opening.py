@@ -118,12 +118,11 @@ def _sampler(definition: Definition, begun: int, run_id: str, history: History) 
 
 
 def _pruner(definition: Definition, history: History) -> optuna.pruners.BasePruner:
-    """The definition's pruner. Hyperband is given the longest trial; else it would wait for one to complete."""
-    component = definition.pruner
-    if component.kind == "HyperbandPruner" and component.arguments.get("max_resource", "auto") == "auto":
-        epochs = definition.space.possible("train.epochs")
-        longest = max(int(n) for n in epochs) if isinstance(epochs, tuple) else int(epochs.high)
-        component = Component(component.kind, {**component.arguments, "max_resource": longest})
+    """The definition's pruner."""
+    epochs = definition.space.possible("train.epochs")
+    component = definition.pruner.for_epochs(
+        max(int(n) for n in epochs) if isinstance(epochs, tuple) else int(epochs.high)
+    )
     if component.kind in ("MedianPruner", "PercentilePruner"):
         remembering = RememberingPercentilePruner(**{"percentile": 50.0, **component.arguments})
         remembering.history = history

@@ -9,6 +9,7 @@ from typing import Any
 
 from lenet_search.study.source import Source, nearest_name
 from lenet_search.study.toml_lines import Path
+from lenet_search.study.toml_text import value_text
 
 # The values a study file can give an argument with this annotation, and their name in messages.
 WRITABLE: dict[str, tuple[tuple[type, ...], str]] = {
@@ -51,6 +52,16 @@ class Component:
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             return build(**arguments)
 
+    def for_epochs(self, longest: int) -> "Component":
+        """The same pruner for trials of at most `longest` epochs. Hyperband would wait for one to complete."""
+        if self.kind != "HyperbandPruner" or self.arguments.get("max_resource", "auto") != "auto":
+            return self
+        return Component(self.kind, {**self.arguments, "max_resource": longest})
+
+    def __str__(self) -> str:
+        """As in a study file: '{ kind = "MedianPruner", n_warmup_steps = 4 }'."""
+        return value_text(self.table())
+
     def table(self) -> dict[str, Any]:
         """The component as written in a study file."""
         arguments = {
@@ -62,7 +73,7 @@ class Component:
 def read_component(source: Source, raw: Any, path: Path, role: str) -> Component | None:
     """Read a sampler or pruner (`role`). Returns None, and reports why, if Optuna would reject it."""
     before = len(source.problems)
-    known = _classes(role)
+    known = classes(role)
     if not isinstance(raw, dict) or "kind" not in raw:
         nearest = nearest_name(raw, known) if isinstance(raw, str) else None
         hint = f'{{ kind = "{nearest}" }}' if nearest else None
@@ -94,7 +105,7 @@ def read_component(source: Source, raw: Any, path: Path, role: str) -> Component
     return component if len(source.problems) == before else None
 
 
-def _classes(role: str) -> dict[str, type]:
+def classes(role: str) -> dict[str, type]:
     """Optuna's samplers or pruners, by name."""
     import optuna
 
