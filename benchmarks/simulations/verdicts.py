@@ -1,5 +1,6 @@
 """Does the verdict name what matters? Made-up searches of the `cifar` space, drawn by real samplers."""
 
+import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ def judged(scenario: Scenario, trials: list[FrozenTrial]) -> str:
 
 def search(scenario: Scenario, seed: int, trials: int = 100) -> list[FrozenTrial]:
     """A made-up search: an accuracy of 60 % with noise, minus what the one that matters costs off its optimum."""
-    space = studies.read("cifar").space
+    space = _space()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler = RandomSampler(seed) if scenario.sampler == "random" else RememberingTPESampler(seed=seed)
     made = optuna.create_study(direction="maximize", sampler=sampler)
@@ -87,6 +88,11 @@ def search(scenario: Scenario, seed: int, trials: int = 100) -> list[FrozenTrial
             early.append(reached)
             made.tell(trial, value)
     return made.get_trials(deepcopy=False)
+
+
+@functools.cache
+def _space() -> Space:
+    return studies.read("cifar").space
 
 
 def _side_by_side(made: optuna.Study, space: Space, trials: int) -> Iterator[optuna.Trial]:

@@ -1,18 +1,16 @@
 """The simulations behind docs/statistics.md: each prints the table that stands there.
 
-python benchmarks/simulations                 all of them
-python benchmarks/simulations intervals       coverage of the intervals
-python benchmarks/simulations importance      what the verdict on hyperparameters names
-python benchmarks/simulations selection       bias of the best trial's value: raw, shrunk, confirmed
-python benchmarks/simulations importance --searches 20
+python benchmarks/simulate.py                 all of them
+python benchmarks/simulate.py intervals       coverage of the intervals
+python benchmarks/simulate.py importance      what the verdict on hyperparameters names
+python benchmarks/simulate.py selection       bias of the best trial's value: raw, shrunk, confirmed
+python benchmarks/simulate.py importance --searches 20
 """
 
 import argparse
 from collections.abc import Callable
 
-import intervals
-import selection
-import verdicts
+from simulations import intervals, selection, verdicts
 
 SIMULATIONS: dict[str, tuple[Callable[[int], str], int]] = {  # what makes a table, and from how many repetitions
     "intervals": (intervals.table, 10_000),
