@@ -57,11 +57,14 @@ SCENARIOS = (
 
 def table(searches: int, trials: int = 100) -> str:
     """In how many of `searches` searches the right one is named, nothing is said, or a wrong one is named."""
-    rows = ["| what matters | sampler | right | nothing said | wrong |", "|---|---|---|---|---|"]
-    for scenario in SCENARIOS:
-        said = [judged(scenario, search(scenario, seed, trials)) for seed in range(searches)]
-        rows.append(f"| {scenario} | {' | '.join(str(said.count(word)) for word in ('right', 'nothing', 'wrong'))} |")
-    return "\n".join(rows)
+    head = ["| what matters | sampler | right | nothing said | wrong |", "|---|---|---|---|---|"]
+    return "\n".join([*head, *(row(scenario, searches, trials) for scenario in SCENARIOS)])
+
+
+def row(scenario: Scenario, searches: int, trials: int) -> str:
+    """The line of one scenario."""
+    said = [judged(scenario, search(scenario, seed, trials)) for seed in range(searches)]
+    return f"| {scenario} | {' | '.join(str(said.count(word)) for word in ('right', 'nothing', 'wrong'))} |"
 
 
 def judged(scenario: Scenario, trials: list[FrozenTrial]) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 from lenet_search.study.source import Source, nearest_name
 from lenet_search.study.toml_lines import Path
-from lenet_search.study.toml_text import value_text
 
 # The values a study file can give an argument with this annotation, and their name in messages.
 WRITABLE: dict[str, tuple[tuple[type, ...], str]] = {
@@ -59,8 +58,9 @@ class Component:
         return Component(self.kind, {**self.arguments, "max_resource": longest})
 
     def __str__(self) -> str:
-        """As in a study file: '{ kind = "MedianPruner", n_warmup_steps = 4 }'."""
-        return value_text(self.table())
+        """In short: 'MedianPruner', 'PercentilePruner(percentile = 25.0)'."""
+        words = [f"{name} = {value}" for name, value in self.arguments.items()]
+        return f"{self.kind}({', '.join(words)})" if words else self.kind
 
     def table(self) -> dict[str, Any]:
         """The component as written in a study file."""

@@ -76,9 +76,9 @@ def test_a_verdict_on_chance_says_that_there_are_too_few_trials(made_study: Make
     assert found.rows and not any(row.named for row in found.rows)
 
 
-def test_several_hyperparameters_are_named_together() -> None:
-    assert module._verdict(["a"], 3, 9) == "a matters most."
-    assert module._verdict(["a", "b"], 3, 9) == "a and b matter more than the rest."
+def test_a_verdict_says_no_more_than_the_trials_show() -> None:
+    assert module._verdict(["a"], 3, 9) == "a matters; too few trials to say more (9 complete)."
+    assert module._verdict(["a", "b"], 3, 9) == "a and b matter; too few trials to say more (9 complete)."
     assert module._verdict(["a", "b", "c"], 3, 9) == "a, b and c matter."
 
 

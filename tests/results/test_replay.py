@@ -133,6 +133,6 @@ def test_an_option_that_is_no_pruner_is_explained(text: str, message: str) -> No
         read_pruner(text)
 
 
-def test_a_pruner_is_shown_as_it_is_written() -> None:
+def test_a_pruner_is_shown_in_short() -> None:
     text = '{ kind = "PatientPruner", wrapped_pruner = { kind = "MedianPruner" }, patience = 2 }'
-    assert str(read_pruner(text)) == text
+    assert str(read_pruner(text)) == "PatientPruner(wrapped_pruner = MedianPruner, patience = 2)"
