@@ -5,7 +5,20 @@ from typing import Annotated
 
 import typer
 
-from lenet_search.cli import ablate, best, check, compare, confirm, evaluate, predict, reproduce, run, studies, train
+from lenet_search.cli import (
+    ablate,
+    best,
+    check,
+    compare,
+    confirm,
+    evaluate,
+    predict,
+    replay,
+    reproduce,
+    run,
+    studies,
+    train,
+)
 from lenet_search.cli.group import Commands
 from lenet_search.cli.helptext import help_text, verbatim
 
@@ -43,7 +56,7 @@ def _options(
     pass
 
 
-for module in (run, best, check, studies, confirm, ablate, train, evaluate, predict, compare, reproduce):
+for module in (run, best, check, studies, confirm, ablate, replay, train, evaluate, predict, compare, reproduce):
     name = module.__name__.rpartition(".")[2]
     command = getattr(module, name)
     kind = best.OptionalFolder if module is best else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from lenet_search.cli.importance import show_importance
 from lenet_search.cli.options import DataFolder, Json, Storage, StoredStudy
 
 if TYPE_CHECKING:
@@ -59,7 +60,10 @@ def best(
     that trains it, and plots.
     """
     from lenet_search.cli.terminal import console, print_json, telling, working
-    from lenet_search.results.best import best_trial, foreign_trials, importance, metric_of, pick_study, top_rows
+    from lenet_search.results.best import best_trial, foreign_trials, metric_of, pick_study, top_rows
+    from lenet_search.results.expected_best import since_best
+    from lenet_search.results.importance import importance
+    from lenet_search.results.optimism import shrunk_values
     from lenet_search.results.verdict import quick_of
     from lenet_search.storage import open_storage, resolve, shown
 
@@ -84,16 +88,25 @@ def best(
         if written.not_measured:
             out.print(f"The model was not measured again: {written.not_measured}", style="yellow", soft_wrap=True)
     if json:
-        rows = top_rows(found, top)
+        rows, shrunk = top_rows(found, top), shrunk_values(found)
         print_json(
             {
                 "study": found.study_name,
                 "storage": shown(url),
                 "metric": metric_of(found),
                 "quick": quick_of(found).why or None,
-                "best": [{"number": row.number, **row.estimate.named("value"), "params": row.params} for row in rows],
+                "best": [
+                    {
+                        "number": row.number,
+                        **row.estimate.named("value"),
+                        "shrunk": shrunk.get(row.number),
+                        "params": row.params,
+                    }
+                    for row in rows
+                ],
                 "passed_over": [trial.number for trial in foreign_trials(found)],
-                "importance": importance(found),
+                "since_best": since_best(found),
+                "importance": importance(found).to_json(),
                 "exported": [] if written is None else [str(path) for path in written.files],
                 "not_measured": None if written is None else written.not_measured,
             }
@@ -107,22 +120,19 @@ def _show(study: "optuna.Study", top: int, out: "Console") -> None:
 
     from lenet_search.cli.terminal import show, table
     from lenet_search.look.lines import recipe_in_short
-    from lenet_search.results.best import (
-        complete_trials,
-        importance,
-        metric_of,
-        no_importance,
-        passed_over,
-        top_rows,
-    )
+    from lenet_search.results.best import complete_trials, metric_of, passed_over, top_rows
+    from lenet_search.results.expected_best import since_best
+    from lenet_search.results.optimism import shrunk_values
     from lenet_search.results.verdict import quick_of
 
     metric, rows, quick = metric_of(study), top_rows(study, top), quick_of(study)
     heading = f"{metric}, 95 % interval" if rows[0].estimate.bounds() else metric
-    columns = ("rank", "trial", heading, "seconds", "searched hyperparameters")
-    made = table(*columns, right=("rank", "trial", "seconds"), whole=(heading,))
+    shrunk = shrunk_values(study)
+    columns = ("rank", "trial", heading, *(["shrunk"] if shrunk else []), "seconds", "searched hyperparameters")
+    made = table(*columns, right=("rank", "trial", "shrunk", "seconds"), whole=(heading,))
     for row in rows:
-        cells = (str(row.rank), str(row.number), str(row.estimate), f"{row.seconds:.0f}")
+        expected = [f"{100 * shrunk[row.number]:.2f} %"] if shrunk else []
+        cells = (str(row.rank), str(row.number), str(row.estimate), *expected, f"{row.seconds:.0f}")
         made.add_row(*cells, Text(recipe_in_short(row.params)))
     show(
         out, quick.title(f"{study.study_name}: best {len(rows)} of {len(complete_trials(study))} complete trials"), made
@@ -133,13 +143,9 @@ def _show(study: "optuna.Study", top: int, out: "Console") -> None:
         out.print(quick.warning, style="yellow")
     if rows[0].estimate.bounds():
         out.print(f"Intervals are for {rows[0].estimate.n:,} validation images. The best trial looks better than it is,"
-                  " because it was selected on these images.", style="dim")  # fmt: skip
-    shares = importance(study)
-    if not shares:
-        out.print(no_importance(study), style="dim")
-        return
-    made = table("hyperparameter", "importance", "", right=("importance",), whole=("hyperparameter", ""))
-    largest = max(shares.values())
-    for path, part in shares.items():
-        made.add_row(Text(path), f"{100 * part:.1f} %", Text("█" * round(30 * part / largest), "cyan"))
-    show(out, "Hyperparameter importance for reaching the best tenth of the trials", made)
+                  " because it was selected on these images; shrunk values correct for that, but not for a lucky seed.",
+                  style="dim")  # fmt: skip
+    if later := since_best(study):
+        trials = "The last trial" if later == 1 else f"The last {later} trials"
+        out.print(f"{trials} brought nothing: the best is trial {rows[0].number}.", style="dim")
+    show_importance(study, out)

@@ -1,8 +1,7 @@
-"""The best trials of a study, and the importance of its hyperparameters."""
+"""The best trials of a study."""
 
 import math
 import tomllib
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +22,6 @@ from lenet_search.storage.trials import carries_run, run_of
 NOTHING_YET = "No trial is complete yet."
 NOTHING_SEARCHED = "This study searched no hyperparameters."
 MOST_NUMBERS = 10  # trial numbers that a sentence lists
-ENOUGH_TRIALS = 10  # PED-ANOVA compares the best tenth with all trials, so it needs ten
 
 
 @dataclass(frozen=True)
@@ -169,51 +167,3 @@ def ordered(params: dict[str, Any]) -> dict[str, Any]:
     """Parameters in the order of `FIELDS`, followed by unknown names."""
     places = {path: place for place, path in enumerate(FIELDS)}
     return {path: params[path] for path in sorted(params, key=lambda each: (places.get(each, len(places)), each))}
-
-
-def no_importance(study: optuna.Study) -> str:
-    """Why importance cannot be computed for this study, as a sentence, or "" if it can."""
-    trials = complete_trials(study)
-    if len(trials) < ENOUGH_TRIALS:
-        return f"Importance requires at least {ENOUGH_TRIALS} complete trials; there are {len(trials)}."
-    if len(_varied(trials)) < 2:
-        return "Importance requires at least two searched hyperparameters."
-    if trials[0].value == trials[len(trials) - 1].value:
-        return "Importance requires trials that differ; all complete trials have the same value."
-    if not _evaluate(study):
-        return "No hyperparameter stands out: the best tenth of the trials is spread out like the rest."
-    return ""
-
-
-def importance(study: optuna.Study) -> dict[str, float]:
-    """The importance of each hyperparameter for reaching the best tenth of the trials, as shares that add up to 1.
-
-    Computed by Optuna's PED-ANOVA (Watanabe et al. 2023, arXiv:2304.10255), which covers conditional hyperparameters.
-    Largest first; empty if `no_importance` gives a reason.
-    """
-    return {} if no_importance(study) else _evaluate(study)
-
-
-def _varied(trials: list[FrozenTrial]) -> set[str]:
-    """Hyperparameters with more than one possible value."""
-    return {path for trial in trials for path, spread in trial.distributions.items() if not spread.single()}
-
-
-def _own_part(study: optuna.Study) -> optuna.Study:
-    """The study without trials of another tool, which may have other parameters."""
-    if not foreign_trials(study):
-        return study
-    part = optuna.create_study(direction=study.direction)
-    part.add_trials([trial for trial in study.get_trials(deepcopy=False) if carries_run(trial)])
-    return part
-
-
-def _evaluate(study: optuna.Study) -> dict[str, float]:
-    with warnings.catch_warnings():
-        # "less than 2 trials in a regime": normal for a branch with few trials, and not actionable
-        warnings.simplefilter("ignore", UserWarning)
-        shares = optuna.importance.get_param_importances(_own_part(study))
-    varied = _varied(complete_trials(study))
-    shares = {path: share for path, share in shares.items() if path in varied}
-    # If nothing stands out, Optuna returns equal shares
-    return shares if len(set(shares.values())) > 1 else {}

@@ -15,8 +15,9 @@ from optuna.trial import FrozenTrial
 from lenet_search import data
 from lenet_search.errors import DataError, ResultError
 from lenet_search.look.theme import METRICS
-from lenet_search.results.best import best_trial, complete_trials, estimate_of, importance, metric_of
+from lenet_search.results.best import best_trial, complete_trials, estimate_of, metric_of
 from lenet_search.results.curves import curves_table
+from lenet_search.results.importance import importance
 from lenet_search.results.report import report_page
 from lenet_search.results.script import train_script
 from lenet_search.results.verdict import quick_of
@@ -66,7 +67,7 @@ FILES: dict[str, Callable[[Winner], str]] = {
     "train.py": lambda winner: train_script(
         winner.run.recipe, winner.run.images, winner.title, winner.run.seed, winner.file
     ),
-    "importance.json": lambda winner: _json(importance(winner.study)),
+    "importance.json": lambda winner: _json(importance(winner.study).to_json()),
     "curves.csv": lambda winner: curves_table(winner.study),
     "report.html": lambda winner: report_page(winner.study),
 }

@@ -1,4 +1,4 @@
-"""Plots of a search: importance, history and slices, as interactive plotly figures."""
+"""Plots of a search: history and slices, as interactive plotly figures."""
 
 import math
 from collections import Counter
@@ -36,39 +36,12 @@ from lenet_search.results.best import (
     NOTHING_YET,
     complete_trials,
     estimate,
-    importance,
     metric_of,
-    no_importance,
     searched,
     validation_images,
 )
 
 MOST_BARS = 100  # trials; bars of more run into each other
-
-
-def importance_figure(study: optuna.Study) -> go.Figure:
-    """Bar chart of the importance of each hyperparameter for reaching the best tenth of the trials."""
-    title = "Hyperparameter importance"
-    shares = importance(study)
-    if not shares:
-        return note(title, no_importance(study))
-    paths = list(shares)[::-1]
-    percent = [100.0 * shares[path] for path in paths]
-    bars = go.Bar(
-        x=percent,
-        y=paths,
-        orientation="h",
-        marker={"color": PALETTE[0]},
-        text=[f"{share:.1f} %" for share in percent],
-        textposition="outside",
-        cliponaxis=False,
-        hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
-    )
-    subtitle = f"importance for reaching the best tenth of {len(complete_trials(study))} complete trials (PED-ANOVA)"
-    figure = titled(go.Figure(bars), title, subtitle, height=150 + 28 * len(paths))
-    figure.update_xaxes(title_text="importance (%)", range=[0, max(percent) * 1.15])
-    figure.update_layout(meta={"min_width": 480})
-    return figure.update_yaxes(ticks="", showgrid=False)
 
 
 def history_figure(study: optuna.Study) -> go.Figure:

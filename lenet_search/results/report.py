@@ -11,7 +11,9 @@ from lenet_search.look.page import data_table, heading, page, picture
 from lenet_search.look.theme import METRICS, value_text
 from lenet_search.results.best import complete_trials, metric_of, passed_over, top_rows
 from lenet_search.results.curves import curves_figure
-from lenet_search.results.figures import history_figure, importance_figure, slices_figure
+from lenet_search.results.expected_best_figure import expected_best_figure
+from lenet_search.results.figures import history_figure, slices_figure
+from lenet_search.results.importance_figure import importance_figure
 from lenet_search.results.parallel import parallel_figure, parallel_section
 from lenet_search.results.verdict import quick_of, verdict
 from lenet_search.storage.trials import run_of
@@ -28,6 +30,7 @@ def report_page(study: optuna.Study) -> str:
         _numbers(study),
         picture("importance", quick.figure(importance_figure(study))),
         picture("history", quick.figure(history_figure(study))),
+        picture("expected-best", quick.figure(expected_best_figure(study))),
         parallel_section(study, quick.figure(parallel_figure(study))),
         picture("slices", quick.figure(slices_figure(study))),
         picture("curves", quick.figure(curves_figure(study))),

@@ -8,10 +8,9 @@ from lenet_search.look.intervals import Estimate
 from lenet_search.look.quick import Quick, images_left_out
 from lenet_search.look.theme import METRICS, Shown
 from lenet_search.look.words import counted
-from lenet_search.results.best import NOTHING_YET, complete_trials, estimate_of, importance, metric_of, no_importance
+from lenet_search.results.best import NOTHING_YET, complete_trials, estimate_of, metric_of
+from lenet_search.results.importance import importance
 from lenet_search.storage.trials import run_of
-
-MANY_TRIALS = 50  # Optuna's documentation of PED-ANOVA recommends five trials or more in the best tenth
 
 
 def verdict(study: optuna.Study) -> list[str]:
@@ -28,7 +27,7 @@ def verdict(study: optuna.Study) -> list[str]:
         equals = sum((trial.value or 0.0) >= best.low for trial in trials[1:])
         others = counted(equals, "other trial") if equals else "No other trials"
         sentences.append(f"{others} {'lies' if equals == 1 else 'lie'} within the best one's interval.")
-    sentences.append(_mattered(study, len(trials)))
+    sentences.append(importance(study).verdict)
     sentences.append(
         "The best value is optimistic, because these images selected it: confirm it with other seeds "
         "(lenet-search confirm)."
@@ -65,13 +64,3 @@ def _apart(best: Estimate, other: Estimate) -> str:
     if not apart:
         return ", as good"
     return f", {100 * apart:.2f} points worse" if best.share else f", {apart:.4f} worse"
-
-
-def _mattered(study: optuna.Study, n: int) -> str:
-    shares = list(importance(study).items())
-    if not shares:
-        return f"What mattered: {(text := no_importance(study))[0].lower()}{text[1:]}"
-    (path, share), others = shares[0], shares[1:2]
-    then = "".join(f", then {other} ({100 * part:.1f} %)" for other, part in others)
-    hint = "" if n >= MANY_TRIALS else f"; from {n} trials, that is no more than a hint"
-    return f"What mattered most for the best tenth of them: {path} ({100 * share:.1f} %){then}{hint}."

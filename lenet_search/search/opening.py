@@ -16,7 +16,7 @@ from lenet_search.search.percentiles import RememberingPercentilePruner
 from lenet_search.search.remembering import RememberingStudy
 from lenet_search.storage import DATA_FOLDERS, DEFINITION
 from lenet_search.study import Component, Definition, differences
-from lenet_search.study.rehearsal import informed
+from lenet_search.study.rehearsal import longest_trial
 
 SAME_EVERYWHERE = ("QMCSampler", "GridSampler")  # all their runs share one sequence, from one seed
 PRECISION = "lenet-search precision"  # study attribute: what "auto" means in this study
@@ -127,7 +127,7 @@ def _sampler(definition: Definition, begun: int, run_id: str, history: History) 
 
 
 def _pruner(definition: Definition, history: History) -> optuna.pruners.BasePruner:
-    component = informed(definition.pruner, definition.space)
+    component = definition.pruner.for_epochs(longest_trial(definition.space))
     if component.kind in ("MedianPruner", "PercentilePruner"):
         remembering = RememberingPercentilePruner(**{"percentile": 50.0, **component.arguments})
         remembering.history = history

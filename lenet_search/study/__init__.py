@@ -9,6 +9,7 @@ from lenet_search.study.component import Component
 from lenet_search.study.confirming import Confirming
 from lenet_search.study.definition import METRICS, Definition, differences, entry_text
 from lenet_search.study.locate import local, shipped, title
+from lenet_search.study.option import pruner_names, read_pruner
 from lenet_search.study.reading import read, read_recipe
 from lenet_search.study.settings import duration
 from lenet_search.study.start import value_problem
@@ -24,7 +25,9 @@ __all__ = [
     "duration",
     "entry_text",
     "local",
+    "pruner_names",
     "read",
+    "read_pruner",
     "read_recipe",
     "shipped",
     "title",

@@ -57,6 +57,17 @@ class Component:
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             return build(**arguments)
 
+    def for_epochs(self, longest: int) -> "Component":
+        """The same pruner for trials of at most `longest` epochs. Hyperband would wait for one to complete."""
+        if self.kind != "HyperbandPruner" or self.arguments.get("max_resource", "auto") != "auto":
+            return self
+        return Component(self.kind, {**self.arguments, "max_resource": longest})
+
+    def __str__(self) -> str:
+        """In short: 'MedianPruner', 'PercentilePruner(percentile = 25.0)'."""
+        words = [f"{name} = {value}" for name, value in self.arguments.items()]
+        return f"{self.kind}({', '.join(words)})" if words else self.kind
+
     def table(self) -> dict[str, Any]:
         """The component as written in a study file."""
         arguments = {
@@ -68,7 +79,7 @@ class Component:
 def read_component(source: Source, raw: Any, path: Path, role: str) -> Component | None:
     """Read a sampler or pruner (`role`). Returns None, and reports why, if Optuna would reject it."""
     before = len(source.problems)
-    known = _classes(role)
+    known = classes(role)
     if not isinstance(raw, dict) or "kind" not in raw:
         nearest = nearest_name(raw, known) if isinstance(raw, str) else None
         hint = f'{{ kind = "{nearest}" }}' if nearest else None
@@ -121,7 +132,7 @@ def _count_combinations(source: Source, component: Component, path: Path) -> Non
             )
 
 
-def _classes(role: str) -> dict[str, type]:
+def classes(role: str) -> dict[str, type]:
     """Optuna's samplers or pruners, by name."""
     import optuna
 

@@ -38,13 +38,6 @@ def longest_trial(space: Space) -> int:
     return int(epochs.high) if isinstance(epochs, Range) else max(int(n) for n in epochs)
 
 
-def informed(pruner: Component, space: Space) -> Component:
-    """The pruner. Hyperband is given the longest trial; else it would wait for one to complete."""
-    if pruner.kind != "HyperbandPruner" or pruner.arguments.get("max_resource", "auto") != "auto":
-        return pruner
-    return replace(pruner, arguments={**pruner.arguments, "max_resource": longest_trial(space)})
-
-
 def _rehearse(source: Source, sampler: Component, pruner: Component, space: Space) -> None:
     import optuna
 
@@ -54,7 +47,9 @@ def _rehearse(source: Source, sampler: Component, pruner: Component, space: Spac
         source.report(("study", "pruner", "min_resource"), expected, least)
         return
     try:
-        study = optuna.create_study(sampler=_sooner(sampler).build(0), pruner=informed(pruner, space).build(0))
+        study = optuna.create_study(
+            sampler=_sooner(sampler).build(0), pruner=pruner.for_epochs(longest_trial(space)).build(0)
+        )
         for number in range(TRIALS):
             trial = study.ask()
             space.sample(trial)

@@ -10,9 +10,7 @@ from lenet_search.errors import ResultError
 from lenet_search.results.best import (
     best_trial,
     complete_trials,
-    importance,
     metric_of,
-    no_importance,
     pick_study,
     top_rows,
 )
@@ -117,36 +115,6 @@ def test_a_rows_parameters_stand_in_the_order_of_the_study_language(made_study: 
     (row,) = top_rows(made_study(30), 1)
     assert next(iter(row.params)).startswith("model.")
     assert list(row.params)[-1].startswith("schedule.")
-
-
-def test_the_hyperparameter_that_decides_comes_out_as_most_important(made_study: Make) -> None:
-    shares = importance(made_study(150, pruned=False))
-    assert next(iter(shares)).endswith("learning_rate")
-    assert sum(shares.values()) == pytest.approx(1.0)
-    assert list(shares.values()) == sorted(shares.values(), reverse=True)
-
-
-def test_too_few_trials_give_no_importance_but_a_reason(made_study: Make) -> None:
-    study = made_study(9, pruned=False)
-    assert importance(study) == {}
-    assert no_importance(study) == "Importance requires at least 10 complete trials; there are 9."
-
-
-def test_trials_of_one_value_give_no_importance_but_a_reason(made_study: Make) -> None:
-    study = made_study(0)
-    rng = np.random.default_rng(0)
-    for number in range(12):
-        study.add_trial(trial_of(drawn(rng), 0.5, number))
-    assert importance(study) == {}
-    assert "all complete trials have the same value" in no_importance(study)
-
-
-def test_a_single_searched_hyperparameter_gives_no_importance_but_a_reason(made_study: Make) -> None:
-    study = made_study(0)
-    for number in range(12):
-        study.add_trial(trial_of({"regularize.dropout": 0.01 * number}, 0.5 + 0.01 * number, number))
-    assert importance(study) == {}
-    assert "at least two searched hyperparameters" in no_importance(study)
 
 
 def test_a_study_of_another_tool_is_taken_by_name_only_and_with_one_objective_only() -> None:

@@ -9,7 +9,8 @@ from optuna.trial import FrozenTrial, TrialState
 from lenet_search.look.intervals import share_of
 from lenet_search.results.best import complete_trials
 from lenet_search.results.curves import curves_figure, curves_table
-from lenet_search.results.figures import MOST_BARS, history_figure, importance_figure, slices_figure
+from lenet_search.results.figures import MOST_BARS, history_figure, slices_figure
+from lenet_search.results.importance_figure import importance_figure
 from lenet_search.results.parallel import parallel_figure
 from lenet_search.run import Curve
 from lenet_search.storage.trials import run_of
@@ -51,12 +52,6 @@ def test_a_study_that_searched_nothing_says_so(made_study: Make, draw: Callable[
     study = made_study(0)
     study.add_trial(trial_of({}, 0.5, 0))
     assert draw(study).layout.annotations[0].text == "This study searched no hyperparameters."
-
-
-def test_importances_are_percentages_with_the_largest_on_top(made_study: Make) -> None:
-    (bars,) = importance_figure(made_study(60)).data
-    assert sum(bars.x) == pytest.approx(100.0)
-    assert list(bars.x) == sorted(bars.x)  # plotly draws from the bottom up
 
 
 def test_the_best_so_far_never_gets_worse(made_study: Make) -> None:

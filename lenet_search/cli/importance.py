@@ -1,0 +1,32 @@
+"""How commands show which hyperparameters matter."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import optuna
+    from rich.console import Console
+
+WIDTH = 30  # characters of the longest bar
+
+
+def show_importance(study: "optuna.Study", out: "Console") -> None:
+    """Print the verdict, and a table with both importances of each hyperparameter and the interval."""
+    from rich.text import Text
+
+    from lenet_search.cli.terminal import show, table
+    from lenet_search.results.importance import importance
+
+    found = importance(study)
+    if not found.rows:
+        out.print(found.verdict, style="dim")
+        return
+    numbers = ("PED-ANOVA", "90 % interval", "fANOVA")
+    made = table("hyperparameter", *numbers, "", right=numbers, whole=("hyperparameter", ""))
+    largest = max(row.share for row in found.rows)
+    for row in found.rows:
+        forest = "-" if row.fanova is None else f"{100 * row.fanova:.0f} %"
+        cells = (f"{100 * row.share:.0f} %", f"{100 * row.low:.0f} to {100 * row.high:.0f}", forest)
+        bar = Text("█" * round(WIDTH * row.share / largest), "cyan" if row.named else "dim")
+        made.add_row(Text(row.path, "bold" if row.named else ""), *cells, bar)
+    show(out, "Importance: for reaching the best tenth of the trials (PED-ANOVA), for the value of any (fANOVA)", made)
+    out.print(found.verdict, style="bold")
