@@ -27,7 +27,7 @@ def test_a_worker_trains_whatever_another_project_has_left_behind(tmp_path, monk
     backend = {} if os.environ.get("KERAS_BACKEND") is None else {"KERAS_BACKEND": os.environ["KERAS_BACKEND"]}
     for name, value in {
         "KERAS_HOME": "other", "KERAS_MAX_STEPS_PER_EPOCH": "1", "KERAS_MAX_EPOCHS": "x", "PYTHONWARNINGS": "error",
-        "PYTHONOPTIMIZE": "2", "PYTHONPATH": os.pathsep.join(["", "."]), "XDG_CACHE_HOME": str(tmp_path / "c"),
+        "PYTHONOPTIMIZE": "2", "PYTHONPATH": os.pathsep.join(["", ".", os.environ.get("PYTHONPATH", "")]), "XDG_CACHE_HOME": str(tmp_path / "c"),
         **backend,
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
