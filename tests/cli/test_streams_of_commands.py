@@ -123,6 +123,15 @@ def test_closed_streams_are_no_error_and_no_file_takes_their_place(stored):
     assert Path("lenet-search.journal").read_bytes() == before
 
 
+def test_a_warning_is_no_error_where_another_project_wants_it_so():
+    code = (
+        "import sys, warnings, lenet_search.cli, lenet_search.__main__ as main\n"
+        "lenet_search.cli.app = lambda **_: warnings.warn('Keras is about to change')\n"
+        "main.main()\n"
+    )
+    assert python(code, PYTHONWARNINGS="error").returncode == 0
+
+
 def test_ctrl_c_while_python_imports_leaves_without_a_word():
     code = (
         "import os, signal, threading, lenet_search.__main__ as main\n"
