@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import warnings
 from types import FrameType
 
 
@@ -10,6 +11,8 @@ def main() -> None:
     """Run the command line."""
     _leave_quietly()
     _open_standard_streams()
+    if any(option.startswith("error") for option in sys.warnoptions):  # PYTHONWARNINGS of another project
+        warnings.simplefilter("ignore")  # Keras warns while it saves a model, and that is no error
     from lenet_search.cli import app
 
     app(prog_name="lenet-search")

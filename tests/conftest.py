@@ -1,6 +1,9 @@
 """What all tests share: quiet backends, an environment of its own, and a tiny data set that can be learned."""
 
 import os
+import signal
+import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,11 +11,18 @@ import numpy as np
 import pytest
 from servers import SERVERS, Server
 
+ROOT = Path(__file__).parents[1]
+if not os.access(ROOT, os.W_OK):  # a checkout of somebody else: Hypothesis keeps its examples elsewhere
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir(), f"hypothesis-{os.getuid()}")))
+# Ignored where the tests were started in the background, or by nohup; processes that they start would inherit that.
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) == signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+        signal.signal(number, handler)
 # Before TensorFlow or JAX is imported, which read them once.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Most of what JAX's tests take is compiling, and many of them need the same programs.
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "jax"))
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".pytest_cache" / "jax"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 

@@ -133,6 +133,7 @@ def _environment() -> dict[str, str]:
     environment = {name: value for name, value in os.environ.items() if name not in NOT_FOR_WORKERS}
     folders = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if os.path.isabs(folder)]
     environment |= {"PYTHONPATH": os.pathsep.join(folders), "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
+    environment["PYTHONUTF8"] = "1"  # TensorFlow dies of names of its callers' files that are not text in the C locale
     if (keras := sys.modules.get("keras")) is not None:  # a notebook may have chosen by keras.config
         environment["KERAS_BACKEND"] = keras.config.backend()
     return environment

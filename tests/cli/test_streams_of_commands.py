@@ -97,16 +97,17 @@ def test_help_has_its_text_where_python_drops_docstrings():
 
 
 def run(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A line of shell in which `$LS` is the command line, as `python -m lenet_search` starts it."""
-    everything = {**os.environ, "PYTHONPATH": str(ROOT), "LS": f"{sys.executable} -m lenet_search", **environment}
+    """A line of shell in which `ls` is the command line, as `python -m lenet_search` starts it."""
+    everything = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHON": sys.executable, **environment}
+    command = f'ls() {{ "$PYTHON" -m lenet_search "$@"; }}; {command}'
     return subprocess.run(["bash", "-c", command], env=everything, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_reader_that_is_gone_and_a_full_disk_end_a_command_without_a_traceback(stored, unbuffered):
     line = (
-        "$LS best | true; echo pipe ${PIPESTATUS[0]}; $LS --help | true; echo help ${PIPESTATUS[0]}; "
-        "$LS studies --json > /dev/full; echo full $?; $LS --version > /dev/full; echo version $?"
+        "ls best | true; echo pipe ${PIPESTATUS[0]}; ls --help | true; echo help ${PIPESTATUS[0]}; "
+        "ls studies --json > /dev/full; echo full $?; ls --version > /dev/full; echo version $?"
     )
     done = run(line, PYTHONUNBUFFERED=unbuffered)
     assert done.stdout.split() == ["pipe", "141", "help", "141", "full", "1", "version", "1"]
@@ -116,10 +117,19 @@ def test_a_reader_that_is_gone_and_a_full_disk_end_a_command_without_a_traceback
 
 def test_closed_streams_are_no_error_and_no_file_takes_their_place(stored):
     before = Path("lenet-search.journal").read_bytes()
-    done = run("for closed in '<&- >/dev/null' '>&-' '<&- >&- 2>&-'; do eval $LS studies $closed; echo $?; done")
+    done = run("for closed in '<&- >/dev/null' '>&-' '<&- >&- 2>&-'; do eval ls studies $closed; echo $?; done")
     assert done.stdout.split() == ["0"] * 3
     assert done.stderr == ""
     assert Path("lenet-search.journal").read_bytes() == before
+
+
+def test_a_warning_is_no_error_where_another_project_wants_it_so():
+    code = (
+        "import sys, warnings, lenet_search.cli, lenet_search.__main__ as main\n"
+        "lenet_search.cli.app = lambda **_: warnings.warn('Keras is about to change')\n"
+        "main.main()\n"
+    )
+    assert python(code, PYTHONWARNINGS="error").returncode == 0
 
 
 def test_ctrl_c_while_python_imports_leaves_without_a_word():
@@ -140,7 +150,6 @@ def test_a_signal_during_a_command_leaves_with_its_exit_code(monkeypatch, number
         time.sleep(5)
 
     monkeypatch.setattr("lenet_search.study.read", interrupted)
-    monkeypatch.setattr("signal.getsignal", lambda number: signal.SIG_DFL)  # the tests themselves may ignore some
     stopped = call("check", "digits", "--json")
     assert stopped.exit_code == 128 + number
     assert "Interrupted." in stopped.stderr

@@ -13,6 +13,10 @@ from lenet_search.experiments.train import train
 from lenet_search.look.progress import Silent
 from tests.experiments.made import task
 
+LEFT_BEHIND = {
+    "KERAS_HOME": "other", "KERAS_MAX_STEPS_PER_EPOCH": "1", "KERAS_MAX_EPOCHS": "x", "PYTHONWARNINGS": "error",
+    "PYTHONOPTIMIZE": "2", "JAX_ENABLE_X64": "1",
+}  # fmt: skip
 SHADOWS = ("random", "types", "queue", "numpy", "keras", "optuna", "typing", "signal")
 
 
@@ -24,12 +28,9 @@ def test_a_worker_trains_whatever_another_project_has_left_behind(tmp_path, monk
     Path("other/keras.json").write_text(
         json.dumps({"backend": "tensorflow", "floatx": "float16", "epsilon": 1, "image_data_format": "channels_first"})
     )
-    backend = {} if os.environ.get("KERAS_BACKEND") is None else {"KERAS_BACKEND": os.environ["KERAS_BACKEND"]}
-    for name, value in {
-        "KERAS_HOME": "other", "KERAS_MAX_STEPS_PER_EPOCH": "1", "KERAS_MAX_EPOCHS": "x", "PYTHONWARNINGS": "error",
-        "PYTHONOPTIMIZE": "2", "PYTHONPATH": os.pathsep.join(["", "."]), "XDG_CACHE_HOME": str(tmp_path / "c"),
-        **backend,
-    }.items():  # fmt: skip
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", ".", os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name, value in LEFT_BEHIND.items():
         monkeypatch.setenv(name, value)
     trained = train(task(seeds=(7,)), Path("out"), view=Silent(), workers=1)
     assert trained.model_seed == 7
