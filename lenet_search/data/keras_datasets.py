@@ -7,6 +7,7 @@ from textwrap import indent
 
 from lenet_search.data import files
 from lenet_search.data.dataset import Arrays, Dataset
+from lenet_search.data.frame import Frame
 from lenet_search.errors import DataError
 
 
@@ -31,7 +32,13 @@ def download(name: str) -> Arrays:
 
 
 def _dataset(
-    name: str, classes: str, image_shape: tuple[int, int, int], images: tuple[int, int], megabytes: int, source: str
+    name: str,
+    classes: str,
+    image_shape: tuple[int, int, int],
+    images: tuple[int, int],
+    megabytes: int,
+    source: str,
+    frame: Frame | None = None,
 ) -> Dataset:
     return Dataset(
         name=name,
@@ -46,6 +53,7 @@ def _dataset(
         + indent(files.SCRIPT, "    ")
         + f"\nelse:\n    (images, labels), _ = keras.datasets.{name}.load_data()",
         script_note="Without a network: --data FILE.npz with the arrays x_train and y_train.",
+        frame=frame,
     )
 
 
@@ -89,4 +97,5 @@ MNIST = _dataset(
     (60_000, 10_000),
     megabytes=11,
     source="Y. LeCun and C. Cortes, CC BY-SA 3.0",
+    frame=Frame(side=20, by="mass"),
 )

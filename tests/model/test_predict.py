@@ -8,13 +8,11 @@ from PIL import Image
 from lenet_search.data.decode import ImageError
 from lenet_search.errors import ResultError
 from lenet_search.look.intervals import share_of
-from lenet_search.model.predict import (
-    Predictor,
-    measure,
-    open_model,
-    predict,
-    prepare,
-)
+from lenet_search.model.predict import Options, measure, predict
+from lenet_search.model.predictor import Predictor, open_model
+from lenet_search.model.prepare import Form
+from lenet_search.model.prepare import prepare as prepare_form
+from lenet_search.model.saved import SavedInputs
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
 
@@ -35,6 +33,12 @@ def bands(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def predictor(bands: Path) -> Predictor:
     return open_model(bands)
+
+
+def prepare(path: Path, predictor: Predictor, **options: bool | None) -> tuple[np.ndarray, tuple[str, ...]]:
+    pixels, changes = prepare_form(path, predictor.form, **options)
+    assert pixels is not None
+    return pixels, changes
 
 
 def bar(place: int, side: int = 30, *, ground: int = 0, ink: int = 255) -> np.ndarray:
@@ -69,19 +73,19 @@ def test_three_classes_come_with_their_probabilities_the_best_first(tmp_path: Pa
 
 def test_dark_on_light_is_inverted_and_its_paper_made_black(tmp_path: Path, predictor: Predictor) -> None:
     pixels, done = prepare(saved(tmp_path / "a.png", bar(2, ground=190, ink=40)), predictor)
-    assert done == ("inverted, dark on light to light on dark",)
+    assert done == ("inverted",)
     assert np.array_equal(pixels[..., 0], bar(2))
 
 
 def test_inversion_can_be_forced_or_forbidden(tmp_path: Path, predictor: Predictor) -> None:
     dark, light = saved(tmp_path / "a.png", bar(0)), saved(tmp_path / "b.png", bar(0, ground=255, ink=0))
     assert prepare(light, predictor, invert=False)[1] == ()
-    assert prepare(dark, predictor, invert=True)[1] == ("inverted, light on dark to dark on light",)
+    assert prepare(dark, predictor, invert=True)[1] == ("inverted",)
 
 
 def test_a_model_of_dark_drawings_has_light_ones_inverted(tmp_path: Path, predictor: Predictor) -> None:
-    paper = Predictor(predictor.model, predictor.names, "light")
-    assert prepare(saved(tmp_path / "a.png", bar(0)), paper)[1] == ("inverted, light on dark to dark on light",)
+    paper = Predictor(predictor.model, predictor.names, Form(30, 30, 1, "light"))
+    assert prepare(saved(tmp_path / "a.png", bar(0)), paper)[1] == ("inverted",)
     assert prepare(saved(tmp_path / "b.png", bar(0, ground=255, ink=0)), paper)[1] == ()
 
 
@@ -100,7 +104,7 @@ def test_a_photograph_is_cropped_and_never_inverted(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(2)])
     picture = np.zeros((40, 80, 3), np.uint8)
     picture[:, 20:60] = 255
-    pixels, done = prepare(saved(tmp_path / "a.png", picture), Predictor(model, ("a", "b"), ""))
+    pixels, done = prepare(saved(tmp_path / "a.png", picture), Predictor(model, ("a", "b"), Form(8, 8, 3, "")))
     assert done == ("80x40 to 8x8",)
     assert pixels.shape == (8, 8, 3) and pixels.min() > 230  # the square in the middle
 
@@ -109,7 +113,7 @@ def test_logits_become_probabilities() -> None:
     import keras
 
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(3)])
-    found = Predictor(model, tuple("abc"), "dark").classify(np.ones((2, 8, 8, 1), np.float32))
+    found = Predictor(model, tuple("abc"), Form(8, 8, 1, "dark")).classify(np.ones((2, 8, 8, 1), np.float32))
     assert found.sum(axis=1) == pytest.approx(1.0)
 
 
@@ -169,7 +173,7 @@ def test_a_folder_per_class_gives_an_accuracy_with_its_interval(tmp_path: Path, 
 
 def test_a_folder_that_is_no_class_is_named_with_those_that_are(tmp_path: Path, predictor: Predictor) -> None:
     saved(tmp_path / "left" / "a.png", bar(0))
-    with pytest.raises(ResultError, match=r"left: expected a folder named after .*top, middle, bottom"):
+    with pytest.raises(ResultError, match=r"subfolders named after the model's classes, top, middle, .*; received left"):
         measure(tmp_path, predictor)
 
 
@@ -184,13 +188,13 @@ def test_without_a_recipe_classes_are_numbers_and_it_is_said_so(bands: Path, tmp
     alone.write_bytes(bands.read_bytes())
     predictor = open_model(alone)
     assert predictor.names == ("0", "1", "2")
-    assert predictor.background == "dark"
+    assert predictor.form == Form(30, 30, 1, "dark")
     assert "no recipe.json next to" in predictor.remarks[0]
     assert open_model(alone, "mnist").remarks == []
 
 
 def test_the_recipe_beside_a_model_names_the_classes_and_the_ground(predictor: Predictor) -> None:
-    assert (predictor.names, predictor.background, predictor.remarks) == (("top", "middle", "bottom"), "dark", [])
+    assert (predictor.names, predictor.form.background, predictor.remarks) == (("top", "middle", "bottom"), "dark", [])
 
 
 def test_a_model_of_something_else_than_images_is_refused(tmp_path: Path) -> None:
