@@ -121,9 +121,7 @@ def main() -> None:
     parser.add_argument("model", type=Path, metavar="MODEL.keras")
     parser.add_argument("--digits", type=int, default=200, metavar="N", help="held-out digits (default: 200)")
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="folder with mnist.npz")
-    parser.add_argument(
-        "--sheet", type=Path, metavar="FILE.png", help="write some pages, and what the model saw"
-    )
+    parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="write some pages, and what the model saw")
     options = parser.parse_args()
 
     predictor = open_model(options.model)

@@ -12,6 +12,7 @@ from lenet_search.data.frame import Frame, box, mass
 from lenet_search.model.drawings import find_drawing, framed
 
 SEVERAL = ("GIF", "PNG", "WEBP", "TIFF")  # formats of several frames or pages; a JPEG's others are for the camera
+LARGE = 1024  # pixels of the longer side: a larger image is first made as large as this, to bound the memory
 FLAT = 8  # gray levels of 255: an image whose pixels differ less shows nothing
 FAINT = 32  # gray levels: what JPEG leaves around a drawing is no part of it
 
@@ -58,14 +59,15 @@ def prepare(path: Path, form: Form, invert: bool | None = None, center: bool | N
     """
     image, changes = decode(path), first_of_several(path)
     if form.channels == 1 and image.mode != "L":
-        colors = np.asarray(image, np.int16)
+        few = image.resize([min(side, LARGE) for side in image.size], Image.Resampling.BOX)
+        colors = np.asarray(few, np.int16)
         if np.any(colors.max(axis=2) - colors.min(axis=2) > 8):
             changes.append("converted to gray")
     image = image.convert("L" if form.channels == 1 else "RGB")
     frame = form.frame or (_mnist(form) if center else None)
     if frame is not None and center is not False and form.channels == 1:
         pixels, more = _drawn(image, form, frame, invert)
-    elif np.ptp(np.asarray(image), axis=(0, 1)).max() < FLAT:
+    elif np.ptp(np.atleast_2d(image.getextrema()), axis=1).max() < FLAT:
         pixels, more = None, []
     else:
         pixels, more = _whole(image, form, invert)
@@ -95,8 +97,8 @@ def _mnist(form: Form) -> Frame:
 def _drawn(image: Image.Image, form: Form, frame: Frame, invert: bool | None) -> tuple[np.ndarray | None, list[str]]:
     """The drawing on an image (L) in its frame, (H, W), or None; what is framed already stays as it is."""
     light = form.background == "light"
-    pixels = np.asarray(image)
-    if pixels.shape == (form.height, form.width):
+    if image.size == (form.width, form.height):
+        pixels = np.asarray(image)
         dark_ink = border(pixels) > 127.5 if invert is None else invert != light
         ink = 255 - pixels if dark_ink else pixels
         if _is_framed(ink, frame):
@@ -123,6 +125,10 @@ def _is_framed(ink: np.ndarray, frame: Frame) -> bool:
 def _whole(image: Image.Image, form: Form, invert: bool | None) -> tuple[np.ndarray, list[str]]:
     """The whole image (H, W) or (H, W, 3), inverted if its background is not that of the training images."""
     changes = []
+    if max(image.size) > LARGE:
+        scale = LARGE / max(image.size)
+        smaller = max(1, round(scale * image.width)), max(1, round(scale * image.height))
+        image = image.resize(smaller, Image.Resampling.BOX)
     if form.channels == 1:
         light = border(np.asarray(image)) > 127.5
         other = (form.background == "dark" and light) or (form.background == "light" and not light)

@@ -12,7 +12,8 @@ def triangles(n=60, side=20, size=28, *, by="mass", seed=0):
     images = np.zeros((n, size, size, 1), np.uint8)
     for image in images:
         drawn = Image.new("L", (side, side))
-        corners = [(0, int(rng.integers(side))), (side - 1, int(rng.integers(side))), (int(rng.integers(side)), side - 1)]
+        a, b, c = (int(at) for at in rng.integers(side, size=3))
+        corners = [(0, a), (side - 1, b), (c, side - 1)]
         ImageDraw.Draw(drawn).polygon(corners, fill=255)
         ink = np.asarray(drawn)
         top, left, bottom, right = box(ink)

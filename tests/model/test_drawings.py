@@ -1,12 +1,11 @@
 import numpy as np
 import pytest
+from pages import axes, on, papers, seven
 from PIL import Image
 
 from lenet_search.data.frame import Frame, box, mass
 from lenet_search.model.drawings import find_drawing, framed
 from lenet_search.model.paper import highest
-
-from pages import axes, on, papers, seven
 
 MNIST = Frame(20, "mass")
 SHAPE = (240, 320)
@@ -14,7 +13,7 @@ PLAIN = framed(find_drawing(seven()), MNIST, 28, 28)  # black on white, in the m
 
 
 def likeness(image):
-    """The correlation of what is found on a page with the plain seven, whose center may be rounded to the next pixel."""
+    """The correlation of what is found on a page with the plain seven; its center may be rounded to the next pixel."""
     drawing = find_drawing(image)
     assert drawing is not None
     found = framed(drawing, MNIST, 28, 28)

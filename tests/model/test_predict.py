@@ -8,11 +8,10 @@ from PIL import Image
 from lenet_search.data.decode import ImageError
 from lenet_search.errors import ResultError
 from lenet_search.look.intervals import share_of
-from lenet_search.model.predict import Options, measure, predict
+from lenet_search.model.predict import measure, predict
 from lenet_search.model.predictor import Predictor, open_model
 from lenet_search.model.prepare import Form
 from lenet_search.model.prepare import prepare as prepare_form
-from lenet_search.model.saved import SavedInputs
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
 
@@ -173,7 +172,7 @@ def test_a_folder_per_class_gives_an_accuracy_with_its_interval(tmp_path: Path, 
 
 def test_a_folder_that_is_no_class_is_named_with_those_that_are(tmp_path: Path, predictor: Predictor) -> None:
     saved(tmp_path / "left" / "a.png", bar(0))
-    with pytest.raises(ResultError, match=r"subfolders named after the model's classes, top, middle, .*; received left"):
+    with pytest.raises(ResultError, match=r"named after the model's classes, top, middle, .*; received left"):
         measure(tmp_path, predictor)
 
 
