@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lenet_search.model.predict import Guess, Measured
 
 WIDE = 120  # characters; where there are fewer, what belongs to an image is on lines of its own
+BESIDE = 16  # characters of the column of probabilities and of the space between columns
 EVERY = 10.0  # seconds between two lines of progress where there is no terminal
 EXAMPLES = """Examples:
 
@@ -206,12 +207,13 @@ def _show_guesses(guesses: "list[Guess]", out: "Console") -> None:
     if not guesses:
         return
     wide = out.width >= WIDE
-    made = table("class", "", "image", *(["then", "changes"] if wide else []), right=("",))
-    made.columns[0].min_width, made.columns[0].max_width = 5, max(5, out.width // 4)
-    room = out.width - 25 if not wide else max(20, out.width // 3)
+    made = table("class", "", "image", *(["then", "changes"] if wide else []), right=("",), whole=("image",) * wide)
+    names = max([5, *(len(guess.classes[0]) for guess in guesses if not guess.blank)])
+    made.columns[0].width = names = min(names, out.width // 4)
+    room = out.width // 3 if wide else out.width - names - BESIDE
     for guess in guesses:
         best = Text("blank", "yellow") if guess.blank else Text(shown(guess.classes[0]), "bold green")
-        shares = [f"{100 * share:.1f} %" for share in guess.probabilities]
+        shares = [percent(share) for share in guess.probabilities]
         others = ", ".join(f"{shown(name)} {share}" for name, share in zip(guess.classes[1:], shares[1:], strict=True))
         name, changes = Text(shortened(shown(guess.path), room)), ", ".join(guess.changes)
         if wide:
@@ -222,6 +224,11 @@ def _show_guesses(guesses: "list[Guess]", out: "Console") -> None:
             made.add_row(best, *shares[:1] or [""], Text("\n").join([name, *more]))
     out.print("\nPredictions", style="bold")
     out.print(made, crop=False)
+
+
+def percent(share: float) -> str:
+    """'97.3 %'; no model is certain, so what would be rounded to 100 or 0 is said to be near it."""
+    return "> 99.9 %" if share > 0.9995 else "< 0.1 %" if share < 0.0005 else f"{100 * share:.1f} %"
 
 
 def shortened(text: str, room: int) -> str:

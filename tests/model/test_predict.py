@@ -6,12 +6,15 @@ import pytest
 from PIL import Image
 
 from lenet_search.data.decode import ImageError
+from lenet_search.data.frame import Frame
 from lenet_search.errors import ResultError
 from lenet_search.look.intervals import share_of
-from lenet_search.model.predict import measure, predict
+from lenet_search.model import predict as module
+from lenet_search.model.predict import Options, measure, predict
 from lenet_search.model.predictor import Predictor, open_model
 from lenet_search.model.prepare import Form
 from lenet_search.model.prepare import prepare as prepare_form
+from lenet_search.model.saved import SavedInputs
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
 
@@ -203,3 +206,66 @@ def test_a_model_of_something_else_than_images_is_refused(tmp_path: Path) -> Non
     keras.Sequential([keras.Input((7,)), keras.layers.Dense(2)]).save(path)
     with pytest.raises(ResultError, match="expected a model that takes images"):
         open_model(path)
+
+
+def test_a_blank_image_has_no_class_and_leaves_nothing_to_save(tmp_path: Path, predictor: Predictor) -> None:
+    paths = [saved(tmp_path / "blank.png", bar(0, ink=0)), saved(tmp_path / "bar.png", bar(1))]
+    guesses, problems = predict(paths, predictor, Options(save=SavedInputs(tmp_path / "seen")))
+    assert [(guess.blank, guess.classes[:1]) for guess in guesses] == [(True, ()), (False, ("middle",))]
+    assert [guess.saved for guess in guesses] == [None, tmp_path / "seen" / "bar.png"]
+    assert not problems
+
+
+def test_many_images_are_read_a_batch_at_a_time(
+    tmp_path: Path, predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BATCH", 2)
+    sizes: list[int] = []
+    classify = predictor.classify
+    monkeypatch.setattr(predictor, "classify", lambda images: (sizes.append(len(images)), classify(images))[1])
+    paths = [saved(tmp_path / f"{place}.png", bar(place)) for place in range(3)]
+    blank, told = saved(tmp_path / "blank.png", bar(0, ink=0)), []
+    asked = [*paths, paths[0], blank, tmp_path / "gone.png", blank]
+    guesses, problems = predict(asked, predictor, Options(tell=told.append))
+    assert [guess.classes[:1] for guess in guesses] == [("top",), ("middle",), ("bottom",), ("top",), (), ()]
+    assert sizes == [2, 2]
+    assert (told, len(problems)) == (asked, 1)
+
+
+def test_what_is_nobodys_class_does_not_count_and_it_is_said(tmp_path: Path, predictor: Predictor) -> None:
+    for name, place in (("top", 0), ("left", 1), (".ipynb_checkpoints", 1), ("__MACOSX", 1)):
+        saved(tmp_path / name / "a.png", bar(place))
+    saved(tmp_path / "loose.png", bar(0))
+    saved(tmp_path / "top" / "blank.png", bar(0, ink=0))
+    found = measure(tmp_path, predictor)
+    assert found.evaluation.accuracy == share_of(0.5, 2)  # a blank image is not recognized as its class
+    assert (found.blank, int(found.evaluation.confusion.sum())) == (1, 1)
+    left, classes, loose = found.notes
+    assert left == f"{tmp_path / 'left'}: not a class of the model; its 1 images do not count"
+    assert classes == "The classes are top, middle, bottom, or a number from 0 to 2"
+    assert loose == f"{tmp_path}: 1 images beside the folders of the classes do not count"
+
+
+@pytest.mark.parametrize(
+    ("images", "frame"),
+    [
+        ({"name": "mnist"}, Frame(20, "mass")),  # of a version that did not measure frames
+        ({"name": "own.npz", "frame": {"side": 24, "by": "box"}}, Frame(24, "box")),
+        ({"name": "mnist", "frame": None}, None),
+        ({"name": "fashion_mnist"}, None),
+        ({"name": "own.npz"}, None),
+    ],
+)
+def test_the_recipe_says_whether_the_training_images_were_centered(
+    images: dict[str, object], frame: Frame | None, bands: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.keras"
+    path.write_bytes(bands.read_bytes())
+    known = {"class_names": ["a", "b", "c"], "mean": [0.1], **images}
+    path.with_name("recipe.json").write_text(json.dumps({"images": known}))
+    assert open_model(path).form.frame == frame
+
+
+def test_a_named_data_set_says_whether_its_images_are_centered(bands: Path) -> None:
+    assert open_model(bands, "mnist").form.frame == Frame(20, "mass")
+    assert open_model(bands, "fashion_mnist").form.frame is None
