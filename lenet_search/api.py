@@ -488,23 +488,42 @@ def evaluate(model: str | Path, on: str | None = None, data: Data = None) -> "Ev
 
 
 def predict(
-    model: str | Path, images: Sequence[str | Path], on: str | None = None, invert: bool | None = None
+    model: str | Path,
+    images: Sequence[str | Path],
+    on: str | None = None,
+    invert: bool | None = None,
+    *,
+    center: bool | None = None,
+    save_inputs: str | Path | None = None,
 ) -> "tuple[list[Guess], list[str]]":
-    """Classify image files; returns a guess for each readable file, and a message for each of the others.
+    """Classify images; returns a guess for each readable image, and a message for each of the others.
+
+    A guess with `blank` set has no classes: nothing stands out on the image. `guess.saved` is the file of
+    `save_inputs` with what the model saw.
 
     Args:
         model: a .keras file
-        images: PNG or JPEG files
+        images: PNG, JPEG, WebP, BMP, GIF or TIFF files, and folders of them
         on: data set whose class names to use; else the one it was trained on
         invert: whether to invert the images; None: when they look inverted
+        center: whether to find what is drawn, and scale and center it as MNIST's digits; None: when the training
+            images were
+        save_inputs: folder for what the model saw, as PNG files; nothing is overwritten
 
     Raises:
-        ResultError: the file is not an image classifier.
+        ResultError: the file is not an image classifier, or the folder cannot be written to.
     """
-    from lenet_search.model.predict import open_model
+    from lenet_search.model.pictures import images_of
+    from lenet_search.model.predict import Options
     from lenet_search.model.predict import predict as classify
+    from lenet_search.model.predictor import open_model
+    from lenet_search.model.saved import SavedInputs
 
-    return classify([Path(each) for each in images], open_model(Path(model), on), invert)
+    files, problems = images_of([Path(each) for each in images])
+    predictor = open_model(Path(model), on)
+    saved = None if save_inputs is None else SavedInputs(Path(save_inputs))
+    guesses, unread = classify(files, predictor, Options(invert, center, saved))
+    return guesses, problems + unread
 
 
 def _shown(view: "View | None") -> "View":

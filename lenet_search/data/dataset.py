@@ -6,6 +6,8 @@ from typing import Literal
 
 import numpy as np
 
+from lenet_search.data.frame import Frame
+
 Arrays = Mapping[str, np.ndarray]  # some of KNOWN
 Part = Literal["train", "test"]  # what is read: the training set, with its validation images, or the test set
 REQUIRED: Mapping[Part, tuple[str, ...]] = {"train": ("x_train", "y_train"), "test": ("x_test", "y_test", "y_train")}
@@ -34,6 +36,7 @@ class Dataset:
     script       lines of Python for an exported train.py, which assign the training images and labels to `images` and
                  `labels`; `path` is the value of its --data, or None
     script_note  a line of that script's docstring: what these lines need, and what to do without it
+    frame        how its images frame what is drawn, if they all do so in the same way
     """
 
     name: str
@@ -47,6 +50,7 @@ class Dataset:
     read: Callable[[], Arrays]
     script: str
     script_note: str
+    frame: Frame | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lenet_search.data.class_folders import printable
+from lenet_search.data.foreign import foreign
 from lenet_search.errors import LenetSearchError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF")  # what else Pillow reads is not accepted
@@ -36,11 +37,17 @@ def decode(path: Path) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise ImageError(f"{shown}: the image is too large: {error}; make it smaller") from error
     except Exception as error:  # a damaged file makes Pillow's readers raise anything
-        # Pillow quotes the path, in which line breaks and undecodable bytes can be
-        said = "its format is unknown" if isinstance(error, UnidentifiedImageError) else str(error)
-        raise ImageError(
-            f"{shown}: not a readable image ({said}); expected a complete PNG, JPEG, WebP, BMP, GIF or TIFF file"
-        ) from error
+        raise ImageError(f"{shown}: {_reason(path, error)}") from error
+
+
+def _reason(path: Path, error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"cannot be read: {(error.strerror or str(error)).lower()}"
+    if isinstance(error, UnidentifiedImageError) and (said := foreign(path)):
+        return f"not a readable image: {said}"
+    # Pillow quotes the path, in which line breaks and undecodable bytes can be
+    said = "its format is unknown" if isinstance(error, UnidentifiedImageError) else str(error)
+    return f"not a readable image ({said}); expected a complete PNG, JPEG, WebP, BMP, GIF or TIFF file"
 
 
 def upright(path: Path, formats: tuple[str, ...] | None = None) -> Image.Image:

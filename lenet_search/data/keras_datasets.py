@@ -9,6 +9,7 @@ from textwrap import indent
 
 from lenet_search.data import files
 from lenet_search.data.dataset import Arrays, Dataset
+from lenet_search.data.frame import Frame
 from lenet_search.errors import DataError
 
 
@@ -47,6 +48,7 @@ def _dataset(
     megabytes: int,
     source: str,
     files_of_keras: tuple[str, ...],
+    frame: Frame | None = None,
 ) -> Dataset:
     return Dataset(
         name=name,
@@ -62,6 +64,7 @@ def _dataset(
         + indent(files.SCRIPT, "    ")
         + f"\nelse:\n    (images, labels), _ = keras.datasets.{name}.load_data()",
         script_note="Without a network: --data FILE.npz with the arrays x_train and y_train.",
+        frame=frame,
     )
 
 
@@ -111,4 +114,5 @@ MNIST = _dataset(
     megabytes=11,
     source="Y. LeCun and C. Cortes, CC BY-SA 3.0",
     files_of_keras=("mnist.npz",),
+    frame=Frame(side=20, by="mass"),
 )

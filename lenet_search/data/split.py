@@ -10,6 +10,7 @@ import numpy as np
 
 from lenet_search.data.dataset import Found, Tell, silent
 from lenet_search.data.finding import find
+from lenet_search.data.frame import Frame
 from lenet_search.data.labels import kind_of, other_labels, shortened, training_labels
 from lenet_search.data.pixels import check_pairs, images, resized
 from lenet_search.data.registry import class_names
@@ -32,6 +33,7 @@ class Split:
     source             how an exported train.py reads the same images, as JSON: `Found.format` and `Found.files`;
                        whether pixels are "bytes"; whether "labels" are "numbers", "text" or "one-hot"; whether it
                        has its own "validation" images; and the "size" to which they were brought, 0 if to none
+    frame              how the images frame what is drawn; None if they do not in any one way
     notes              lines about what was not used, or not read as it is
     """
 
@@ -47,6 +49,7 @@ class Split:
     pad: int
     digest: str
     source: Mapping[str, Any] = field(default_factory=dict)
+    frame: Frame | None = None
     notes: tuple[str, ...] = ()
 
     def describe(self) -> dict[str, Any]:
@@ -63,6 +66,7 @@ class Split:
             "train": len(self.y_train),
             "validation": len(self.y_val),
             "source": dict(self.source),
+            "frame": None if self.frame is None else self.frame.to_json(),
         }
 
 
@@ -100,6 +104,8 @@ def load(wanted: Images, folder: Path | None = None, tell: Tell = silent, *, dow
         kept = np.setdiff1d(np.arange(len(y)), held_out)
     x = resized(x, wanted.size, origin)
 
+    frame = Frame.of(x)
+
     # The types are explicit: the digest must be the same on every machine.
     sha = hashlib.sha256(repr(x.shape).encode())
     for part in (kept.astype("<i8"), held_out.astype("<i8"), y.astype("<i4"), x):
@@ -124,6 +130,7 @@ def load(wanted: Images, folder: Path | None = None, tell: Tell = silent, *, dow
         pad=pad,
         digest=sha.hexdigest()[:16],
         source=_source(found, wanted.size),
+        frame=frame,
         notes=notes,
     )
 

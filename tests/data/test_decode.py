@@ -1,8 +1,10 @@
+import errno
 import io
 import os
 import struct
 import warnings
 import zlib
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -91,11 +93,36 @@ def test_the_content_counts_and_not_the_ending(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"", "format is unknown"), (b"some text", "format is unknown"), (b"%!PS-Adobe-3.0 EPSF-3.0\n", "is unknown")],
+    [(b"some text", "format is unknown"), (b"\x89PNG\r\n\x1a\n", "")],
 )
 def test_what_is_no_image_is_said_to_be_none(tmp_path, content, said):
     (tmp_path / "a.png").write_bytes(content)
     with pytest.raises(ImageError, match=rf"a\.png: not a readable image \(.*{said}.*\); expected a complete PNG, JP"):
+        decode(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "the file is empty"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "it is PostScript: export the page as PNG"),
+        (b"%PDF-1.7\n", "it is PDF: export the page as PNG"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "it is HEIC, an iPhone's format: save or export it as PNG or JPEG"),
+        (b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "it is SVG, a drawing of lines: export"),
+        (b"<!DOCTYPE html><HTML>", "it is a web page: download the image itself"),
+        (b"PK\x03\x04", "it is a ZIP archive or office document: unpack it"),
+    ],
+)
+def test_what_people_take_for_an_image_is_named_with_what_to_do(tmp_path, content, said):
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(ImageError, match=rf"a\.png: not a readable image: {said}"):
+        decode(tmp_path / "a.png")
+
+
+def test_a_file_that_may_not_be_read_is_said_so(tmp_path, monkeypatch):
+    GRAY.save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "open", Mock(side_effect=PermissionError(errno.EACCES, "Permission denied", "a.png")))
+    with pytest.raises(ImageError, match=r"a\.png: cannot be read: permission denied$"):
         decode(tmp_path / "a.png")
 
 

@@ -6,15 +6,15 @@ import pytest
 from PIL import Image
 
 from lenet_search.data.decode import ImageError
+from lenet_search.data.frame import Frame
 from lenet_search.errors import ResultError
 from lenet_search.look.intervals import share_of
-from lenet_search.model.predict import (
-    Predictor,
-    measure,
-    open_model,
-    predict,
-    prepare,
-)
+from lenet_search.model import predict as module
+from lenet_search.model.predict import Options, measure, predict
+from lenet_search.model.predictor import Predictor, open_model
+from lenet_search.model.prepare import Form
+from lenet_search.model.prepare import prepare as prepare_form
+from lenet_search.model.saved import SavedInputs
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras with NumPy 2
 
@@ -35,6 +35,12 @@ def bands(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def predictor(bands: Path) -> Predictor:
     return open_model(bands)
+
+
+def prepare(path: Path, predictor: Predictor, **options: bool | None) -> tuple[np.ndarray, tuple[str, ...]]:
+    pixels, changes = prepare_form(path, predictor.form, **options)
+    assert pixels is not None
+    return pixels, changes
 
 
 def bar(place: int, side: int = 30, *, ground: int = 0, ink: int = 255) -> np.ndarray:
@@ -69,19 +75,19 @@ def test_three_classes_come_with_their_probabilities_the_best_first(tmp_path: Pa
 
 def test_dark_on_light_is_inverted_and_its_paper_made_black(tmp_path: Path, predictor: Predictor) -> None:
     pixels, done = prepare(saved(tmp_path / "a.png", bar(2, ground=190, ink=40)), predictor)
-    assert done == ("inverted, dark on light to light on dark",)
+    assert done == ("inverted",)
     assert np.array_equal(pixels[..., 0], bar(2))
 
 
 def test_inversion_can_be_forced_or_forbidden(tmp_path: Path, predictor: Predictor) -> None:
     dark, light = saved(tmp_path / "a.png", bar(0)), saved(tmp_path / "b.png", bar(0, ground=255, ink=0))
     assert prepare(light, predictor, invert=False)[1] == ()
-    assert prepare(dark, predictor, invert=True)[1] == ("inverted, light on dark to dark on light",)
+    assert prepare(dark, predictor, invert=True)[1] == ("inverted",)
 
 
 def test_a_model_of_dark_drawings_has_light_ones_inverted(tmp_path: Path, predictor: Predictor) -> None:
-    paper = Predictor(predictor.model, predictor.names, "light")
-    assert prepare(saved(tmp_path / "a.png", bar(0)), paper)[1] == ("inverted, light on dark to dark on light",)
+    paper = Predictor(predictor.model, predictor.names, Form(30, 30, 1, "light"))
+    assert prepare(saved(tmp_path / "a.png", bar(0)), paper)[1] == ("inverted",)
     assert prepare(saved(tmp_path / "b.png", bar(0, ground=255, ink=0)), paper)[1] == ()
 
 
@@ -100,7 +106,7 @@ def test_a_photograph_is_cropped_and_never_inverted(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(2)])
     picture = np.zeros((40, 80, 3), np.uint8)
     picture[:, 20:60] = 255
-    pixels, done = prepare(saved(tmp_path / "a.png", picture), Predictor(model, ("a", "b"), ""))
+    pixels, done = prepare(saved(tmp_path / "a.png", picture), Predictor(model, ("a", "b"), Form(8, 8, 3, "")))
     assert done == ("80x40 to 8x8",)
     assert pixels.shape == (8, 8, 3) and pixels.min() > 230  # the square in the middle
 
@@ -109,7 +115,7 @@ def test_logits_become_probabilities() -> None:
     import keras
 
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(3)])
-    found = Predictor(model, tuple("abc"), "dark").classify(np.ones((2, 8, 8, 1), np.float32))
+    found = Predictor(model, tuple("abc"), Form(8, 8, 1, "dark")).classify(np.ones((2, 8, 8, 1), np.float32))
     assert found.sum(axis=1) == pytest.approx(1.0)
 
 
@@ -169,7 +175,7 @@ def test_a_folder_per_class_gives_an_accuracy_with_its_interval(tmp_path: Path, 
 
 def test_a_folder_that_is_no_class_is_named_with_those_that_are(tmp_path: Path, predictor: Predictor) -> None:
     saved(tmp_path / "left" / "a.png", bar(0))
-    with pytest.raises(ResultError, match=r"left: expected a folder named after .*top, middle, bottom"):
+    with pytest.raises(ResultError, match=r"named after the model's classes, top, middle, .*; received left"):
         measure(tmp_path, predictor)
 
 
@@ -184,13 +190,13 @@ def test_without_a_recipe_classes_are_numbers_and_it_is_said_so(bands: Path, tmp
     alone.write_bytes(bands.read_bytes())
     predictor = open_model(alone)
     assert predictor.names == ("0", "1", "2")
-    assert predictor.background == "dark"
+    assert predictor.form == Form(30, 30, 1, "dark")
     assert "no recipe.json next to" in predictor.remarks[0]
     assert open_model(alone, "mnist").remarks == []
 
 
 def test_the_recipe_beside_a_model_names_the_classes_and_the_ground(predictor: Predictor) -> None:
-    assert (predictor.names, predictor.background, predictor.remarks) == (("top", "middle", "bottom"), "dark", [])
+    assert (predictor.names, predictor.form.background, predictor.remarks) == (("top", "middle", "bottom"), "dark", [])
 
 
 def test_a_model_of_something_else_than_images_is_refused(tmp_path: Path) -> None:
@@ -200,3 +206,66 @@ def test_a_model_of_something_else_than_images_is_refused(tmp_path: Path) -> Non
     keras.Sequential([keras.Input((7,)), keras.layers.Dense(2)]).save(path)
     with pytest.raises(ResultError, match="expected a model that takes images"):
         open_model(path)
+
+
+def test_a_blank_image_has_no_class_and_leaves_nothing_to_save(tmp_path: Path, predictor: Predictor) -> None:
+    paths = [saved(tmp_path / "blank.png", bar(0, ink=0)), saved(tmp_path / "bar.png", bar(1))]
+    guesses, problems = predict(paths, predictor, Options(save=SavedInputs(tmp_path / "seen")))
+    assert [(guess.blank, guess.classes[:1]) for guess in guesses] == [(True, ()), (False, ("middle",))]
+    assert [guess.saved for guess in guesses] == [None, tmp_path / "seen" / "bar.png"]
+    assert not problems
+
+
+def test_many_images_are_read_a_batch_at_a_time(
+    tmp_path: Path, predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BATCH", 2)
+    sizes: list[int] = []
+    classify = predictor.classify
+    monkeypatch.setattr(predictor, "classify", lambda images: (sizes.append(len(images)), classify(images))[1])
+    paths = [saved(tmp_path / f"{place}.png", bar(place)) for place in range(3)]
+    blank, told = saved(tmp_path / "blank.png", bar(0, ink=0)), []
+    asked = [*paths, paths[0], blank, tmp_path / "gone.png", blank]
+    guesses, problems = predict(asked, predictor, Options(tell=told.append))
+    assert [guess.classes[:1] for guess in guesses] == [("top",), ("middle",), ("bottom",), ("top",), (), ()]
+    assert sizes == [2, 2]
+    assert (told, len(problems)) == (asked, 1)
+
+
+def test_what_is_nobodys_class_does_not_count_and_it_is_said(tmp_path: Path, predictor: Predictor) -> None:
+    for name, place in (("top", 0), ("left", 1), (".ipynb_checkpoints", 1), ("__MACOSX", 1)):
+        saved(tmp_path / name / "a.png", bar(place))
+    saved(tmp_path / "loose.png", bar(0))
+    saved(tmp_path / "top" / "blank.png", bar(0, ink=0))
+    found = measure(tmp_path, predictor)
+    assert found.evaluation.accuracy == share_of(0.5, 2)  # a blank image is not recognized as its class
+    assert (found.blank, int(found.evaluation.confusion.sum())) == (1, 1)
+    left, classes, loose = found.notes
+    assert left == f"{tmp_path / 'left'}: not a class of the model; its 1 images do not count"
+    assert classes == "The classes are top, middle, bottom, or a number from 0 to 2"
+    assert loose == f"{tmp_path}: 1 images beside the folders of the classes do not count"
+
+
+@pytest.mark.parametrize(
+    ("images", "frame"),
+    [
+        ({"name": "mnist"}, Frame(20, "mass")),  # of a version that did not measure frames
+        ({"name": "own.npz", "frame": {"side": 24, "by": "box"}}, Frame(24, "box")),
+        ({"name": "mnist", "frame": None}, None),
+        ({"name": "fashion_mnist"}, None),
+        ({"name": "own.npz"}, None),
+    ],
+)
+def test_the_recipe_says_whether_the_training_images_were_centered(
+    images: dict[str, object], frame: Frame | None, bands: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.keras"
+    path.write_bytes(bands.read_bytes())
+    known = {"class_names": ["a", "b", "c"], "mean": [0.1], **images}
+    path.with_name("recipe.json").write_text(json.dumps({"images": known}))
+    assert open_model(path).form.frame == frame
+
+
+def test_a_named_data_set_says_whether_its_images_are_centered(bands: Path) -> None:
+    assert open_model(bands, "mnist").form.frame == Frame(20, "mass")
+    assert open_model(bands, "fashion_mnist").form.frame is None
