@@ -18,6 +18,7 @@ from lenet_search.experiments.result import Result
 from lenet_search.experiments.task import Task
 from lenet_search.look.intervals import Difference, Estimate, holm, is_share, paired_difference
 from lenet_search.look.progress import View
+from lenet_search.look.quick import Quick
 from lenet_search.recipe import FIELDS, Recipe, Value
 from lenet_search.study.toml_text import value_text
 
@@ -75,6 +76,7 @@ class Ablation:
     reference: Estimate
     gain: Difference | None
     steps: tuple[Step, ...]
+    quick: Quick
 
     def verdict(self) -> str:
         """The result in a sentence."""
@@ -97,6 +99,7 @@ class Ablation:
             "study": self.study,
             "metric": self.metric,
             "path": self.path,
+            "quick": self.quick.why or None,
             "winner": self.winner.to_json(),
             "reference": self.reference.to_json(),
             "gain": None if self.gain is None else _difference(self.gain),
@@ -216,7 +219,7 @@ def ablate(
         steps.sort(key=lambda step: -step.brings.mean if step.brings.n else float("inf"))
     return Ablation(
         study, metric, path, named[WINNER].mean(metric), named[REFERENCE].mean(metric),
-        _paired(named[REFERENCE], named[WINNER], metric), tuple(steps),
+        _paired(named[REFERENCE], named[WINNER], metric), tuple(steps), named[WINNER].quick,
     )  # fmt: skip
 
 

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 
 from lenet_search.experiments.ablate import Ablation
 from lenet_search.look.intervals import is_share
-from lenet_search.look.page import data_table, page, picture
-from lenet_search.look.theme import METRICS, PALETTE, SOFT, titled
+from lenet_search.look.page import data_table, heading, page, picture
+from lenet_search.look.theme import GRAY, METRICS, PALETTE, SOFT, name_text, titled
 from lenet_search.whole import replace_text
 
 COLUMNS = ("choice of the winner", "what it brings, 95 % interval", "n", "verdict")
@@ -37,10 +37,10 @@ def ablation_figure(ablation: Ablation) -> go.Figure:
     """What each choice brings, with its interval: a waterfall from reference to winner on a path, else bars."""
     shown = METRICS[ablation.metric]
     unit = "percentage points" if shown.unit == "%" else shown.unit
-    title = f"What each choice brings: {ablation.study}"
+    title = f"What each choice brings: {name_text(ablation.study, 60)}"
     steps = [step for step in ablation.steps if step.brings.n]
-    names = [step.choice.words() for step in steps]
-    colors = [VERDICT_COLORS.get(step.verdict(), "#9aa5b1") for step in steps]
+    names = [name_text(step.choice.words(), 40) for step in steps]
+    colors = [VERDICT_COLORS.get(step.verdict(), GRAY) for step in steps]
     means = [shown.factor * step.brings.mean for step in steps]
     halves = [
         0.0 if step.brings.high is None else shown.factor * (step.brings.high - step.brings.mean) for step in steps
@@ -80,15 +80,15 @@ def write_ablation(ablation: Ablation, folder: Path) -> list[Path]:
     if ablation.gain is not None and ablation.gain.n:
         amount = _amount(ablation, ablation.gain.mean, ablation.gain.low, ablation.gain.high)
         gain = f" Winner {ablation.winner}, reference {ablation.reference}: {amount}, n = {ablation.gain.n}."
+    title, quick = f"Ablation of {ablation.study}", ablation.quick
     parts = [
-        f"<h1>{escape(ablation.verdict())}</h1>",
-        f'<p class="lead">Study {escape(ablation.study)}, {label}.{escape(gain)}</p>',
-        picture("ablation", ablation_figure(ablation)),
+        *heading(title, quick, [ablation.verdict()], f"{label[0].upper()}{label[1:]}.{gain}"),
+        picture("ablation", quick.figure(ablation_figure(ablation))),
         f"<section>{data_table(COLUMNS, [[escape(cell) for cell in row] for row in cells(ablation)], frozenset({2}))}"
         '<p class="small">Differences are paired by seed; verdicts hold at 5 % over all choices together (Holm).</p>'
         "</section>",
     ]
     machine, pictures = folder / f"{name}.json", folder / f"{name}.html"
     replace_text(machine, json.dumps(ablation.summary(), indent=2, allow_nan=False) + "\n")
-    replace_text(pictures, page(f"Ablation of {ablation.study}", parts))
+    replace_text(pictures, page(quick.title(title), parts))
     return [machine, pictures]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 import plotly.graph_objects as go
@@ -93,11 +93,17 @@ def picture(name: str, figure: go.Figure, after: str = "") -> str:
     shown = go.Figure(figure).update_layout(title=None, height=layout.height - TITLE, margin_t=top)
     config: dict[str, Any] = CONFIG | {"toImageButtonOptions": {"filename": place}}
     inner = shown.to_html(full_html=False, include_plotlyjs=False, div_id=place, config=config)
-    reading = f'<p class="reading">{layout.title.subtitle.text}</p>' if layout.title.subtitle.text else ""
+    subtitle = layout.title.subtitle.text
+    reading = f'<p class="reading">{_as_html(subtitle)}</p>' if subtitle else ""
     return (
-        f"<section><h2>{layout.title.text}</h2>{reading}"
+        f"<section><h2>{_as_html(layout.title.text)}</h2>{reading}"
         f'<div class="wide"><div style="min-width: {meta.get("min_width", 300)}px">{inner}</div></div>{after}</section>'
     )
+
+
+def _as_html(text: str) -> str:
+    """A text of a figure, in which plotly reads entities, as HTML that holds no markup and breaks its lines itself."""
+    return escape(unescape(text.replace("<br>", " ")))
 
 
 def anchor(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -114,3 +115,14 @@ def test_the_page_and_the_json_have_every_choice(tmp_path: Path, path: bool) -> 
     if path:  # a waterfall: each bar begins where the one before ends, the last at the winner
         assert list(bars.base)[1:] == pytest.approx(ends[:-1])
         assert ends[-1] == pytest.approx(100 * (found.winner.value or 0))
+
+
+def test_the_page_begins_with_the_verdict_and_says_that_it_is_quick(tmp_path: Path) -> None:
+    found = replace(made(tmp_path), study="<img src=x>")
+    machine, page = write_ablation(found, tmp_path / "written")
+    why = "only the first 200 training images were used"
+    text = page.read_text()
+    assert "<h1>Ablation of &lt;img src=x&gt; (quick)</h1>" in text
+    assert text.index(why) < text.index(f"<b>{found.verdict()}</b>") < text.index('id="ablation"')
+    assert "<h2>What each choice brings: &lt;img src=x&gt; (quick)</h2>" in text
+    assert json.loads(machine.read_text())["quick"] == why

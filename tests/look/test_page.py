@@ -1,11 +1,12 @@
 import re
+from html import escape
 
 import plotly.graph_objects as go
 import pytest
 
 from lenet_search.look.page import anchor, heading, page, picture
 from lenet_search.look.quick import Quick, images_left_out
-from lenet_search.look.theme import titled
+from lenet_search.look.theme import name_text, titled
 
 
 def test_the_title_of_a_figure_becomes_text_that_wraps() -> None:
@@ -60,3 +61,11 @@ def test_few_seeds_are_named(seeds: int, warning: str) -> None:
 )
 def test_a_limit_that_leaves_no_image_out_is_none(limit: int, why: str) -> None:
     assert images_left_out(limit, {"train": 900, "validation": 100}) == why
+
+
+@pytest.mark.parametrize("name", ["<img src=x>", "&lt;b&gt;", "a & b", "&amp;"])
+def test_a_figures_title_is_text_on_a_page_whether_or_not_it_was_escaped_for_plotly(name: str) -> None:
+    raw = picture("a", titled(go.Figure(), "<img src=x>", "<script>alert(1)</script>"))
+    assert "<img" not in raw.split("<div")[0] and "<script" not in raw.split("<div")[0]
+    told = picture("a", titled(go.Figure(), name_text(name), ""))
+    assert f"<h2>{escape(name)}</h2>" in told
