@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from pprint import pformat
 from textwrap import fill
 from typing import Any
 
@@ -103,7 +104,7 @@ def _constants(recipe: Recipe, images: Mapping[str, Any]) -> str:
         f"OFFSET = {[round(float(value), 6) for value in offset]}",
     ]
     lines.append(f"LEARNING_RATE = {recipe.optimizer.branch.learning_rate!r}")
-    lines += [f"{name} = {value!r}" for name, value in read.constants.items()]
+    lines += [f"{name} = {pformat(value, width=110, compact=True)}" for name, value in read.constants.items()]
     return "\n".join(lines)
 
 
