@@ -105,7 +105,7 @@ class Study:
             storage: journal file or Optuna URL; else the one given to `read`
             workers: number of processes; else one per GPU, or one per core
             slots: trials side by side in each worker; "auto" measures the best number; else 4 on a CPU, auto on a GPU
-            data: folder searched for NAME.npz before downloading
+            data: folder searched for NAME.npz or NAME/ before downloading
             view: where progress is shown; else in the terminal or notebook
             freeze_every: seconds between two copies of each running trial's state
 
@@ -351,7 +351,7 @@ def train(
         overrides: values that override those of the file, as "KEY=VALUE"
         name: name of the recipe; else that of the file, or "recipe"
         out: folder; else trained/NAME
-        data: folder searched for NAME.npz before downloading, or arrays
+        data: folder searched for NAME.npz or NAME/ before downloading, or arrays
         restart: discard the runs in the folder, even another recipe's, and train all again
         workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of each run's state
@@ -394,7 +394,7 @@ def compare(
         seeds: runs per recipe; else 5
         test: compare on the test set, read once per model
         out: folder; else results/
-        data: folder searched for NAME.npz before downloading, or arrays
+        data: folder searched for NAME.npz or NAME/ before downloading, or arrays
         workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of each run's state
         view: where progress is shown; else in the terminal or notebook
@@ -432,7 +432,7 @@ def reproduce(
         seeds: runs per recipe; else 5
         quick: train one epoch on a few images, as a check
         out: folder; else results/
-        data: folder searched for NAME.npz before downloading
+        data: folder searched for NAME.npz or NAME/ before downloading
         workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of each run's state
         view: where progress is shown; else in the terminal or notebook
@@ -472,7 +472,7 @@ def evaluate(model: str | Path, on: str | None = None, data: Data = None) -> "Ev
     Args:
         model: a .keras file
         on: data set; else the one it was trained on
-        data: folder searched for NAME.npz before downloading, or arrays including `x_test, y_test`
+        data: folder searched for NAME.npz or NAME/ before downloading, or arrays including `x_test, y_test`
 
     Raises:
         ResultError: the file is not a model, or does not fit the images.

@@ -90,7 +90,7 @@ DataFolder = Annotated[
         metavar="FOLDER",
         envvar="LENET_SEARCH_DATA",
         show_default=False,
-        help="Folder searched for NAME.npz before downloading.",
+        help="Folder searched for NAME.npz or NAME/ before downloading.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout and everything else to stderr.")]

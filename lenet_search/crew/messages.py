@@ -40,7 +40,7 @@ class Setup:
     space        space of all recipes, which determines structures; None: each recipe is a space of its own
     threads      number of CPU threads
     slots        number of slots of a stack; None: to suit the device
-    data_folder  folder searched for NAME.npz
+    data_folder  folder searched for NAME.npz or NAME/
     probe        whether to determine what "auto" means as `train.precision`
     """
 

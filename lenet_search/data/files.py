@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lenet_search.data.class_folders import printable
 from lenet_search.data.dataset import KNOWN, OPTIONAL, REQUIRED, Found, Part
 from lenet_search.data.pixels import check_memory
 from lenet_search.errors import DataError
@@ -21,9 +22,10 @@ def read_npz(path: Path, part: Part) -> Found:
     Raises:
         DataError: arrays are missing, damaged, or too large for the memory.
     """
+    where = printable(path)
     if not zipfile.is_zipfile(path):
         raise DataError(
-            f"{path}: expected an .npz file; the file is something else or incomplete; "
+            f"{where}: expected an .npz file; the file is something else or incomplete; "
             "download it again, or write it with numpy.savez"
         )
     try:
@@ -31,22 +33,22 @@ def read_npz(path: Path, part: Part) -> Found:
             if missing := [key for key in REQUIRED[part] if key not in file.files]:
                 lacks_test = "the data set has no test set: " if {"x_test", "y_test"}.issuperset(missing) else ""
                 raise DataError(
-                    f"{path}: {lacks_test}expected the arrays x_train, y_train, x_test, y_test; received "
+                    f"{where}: {lacks_test}expected the arrays x_train, y_train, x_test, y_test; received "
                     f"{', '.join(file.files) or 'none'}; add {', '.join(missing)} with numpy.savez"
                 )
             keys = [*REQUIRED[part], *(key for key in OPTIONAL[part] if key in file.files)]
             # What the file promises, and the bytes made of other numbers
-            check_memory(int(1.2 * sum(file.zip.getinfo(f"{key}.npy").file_size for key in keys)), str(path))
+            check_memory(int(1.2 * sum(file.zip.getinfo(f"{key}.npy").file_size for key in keys)), where)
             arrays = {key: np.asarray(file[key]) for key in keys}
             unknown = [key for key in file.files if key not in KNOWN]
     except MemoryError as error:
-        raise DataError(f"{path}: does not fit in memory ({error}); use fewer or smaller images") from error
+        raise DataError(f"{where}: does not fit in memory ({error}); use fewer or smaller images") from error
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         if "Object arrays" in str(error):
             raise DataError(
-                f"{path}: expected plain numbers; received Python objects, which could run code and are not loaded; "
+                f"{where}: expected plain numbers; received Python objects, which could run code and are not loaded; "
                 "convert them with array.astype('uint8'), or text with array.astype(str), and save again"
             ) from error
-        raise DataError(f"{path}: the file is damaged ({error}); download or write it again") from error
-    notes = (f"{path}: not used: {', '.join(unknown)}; known are {', '.join(KNOWN)}",) if unknown else ()
-    return Found(str(path), arrays, notes, "npz")
+        raise DataError(f"{where}: the file is damaged ({error}); download or write it again") from error
+    notes = (f"{where}: not used: {', '.join(unknown)}; known are {', '.join(KNOWN)}",) if unknown else ()
+    return Found(where, arrays, notes, "npz")

@@ -49,7 +49,7 @@ def finish(
         test: whether to read the test set, once per model
         view: where progress is shown; closed at the end
         metric: the metric to show
-        data_folder: folder searched for NAME.npz before downloading
+        data_folder: folder searched for NAME.npz or NAME/ before downloading
         workers: number of processes; else one per GPU, or one per core
         test_limit: number of test images to use, for a quick check; else all
         freeze_every: seconds between two copies of each run's state

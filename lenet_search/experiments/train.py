@@ -75,7 +75,7 @@ def train(
         view: where progress is shown
         title: title of the plots; else the task's name
         metric: the metric to show during training
-        data_folder: folder searched for NAME.npz before downloading
+        data_folder: folder searched for NAME.npz or NAME/ before downloading
         workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of each run's state
         restart: discard the runs in the folder, even another recipe's, and train all again

@@ -40,7 +40,7 @@ def run(
         timeout: seconds for this run; else the definition's
         workers: number of processes; else one per GPU, or one per core
         slots: trials side by side in each worker; "auto" measures the best number; else by device
-        data_folder: folder searched for NAME.npz before downloading
+        data_folder: folder searched for NAME.npz or NAME/ before downloading
         freeze_every: seconds between two copies of each running trial's state, from which it resumes if its worker or
             this process is killed; copies take at most 2 % of the time
         view: where progress is shown; None: nowhere

@@ -91,6 +91,25 @@ def test_what_is_stored_is_what_was_given(shape, classes, seed):
         assert np.array_equal(file["y_train"], given[1])
 
 
+def test_what_a_file_may_hold_may_be_given_and_is_read_and_said_in_the_same_way():
+    given = {
+        "x_train": X / 255,
+        "y_train": np.array(["cat", "dog", "owl"])[Y],
+        "x_val": X_TEST,
+        "y_val": np.array(["cat", "dog", "owl"])[Y_TEST],
+        "class_names": ["owl", "dog", "cat"],
+    }
+    path = store(given)
+    split = load(Images(name=str(path)))
+    assert split.class_names == ("owl", "dog", "cat")
+    assert np.array_equal(split.x_train[..., 0], X)
+    assert np.array_equal(split.y_train, 2 - Y)
+    assert np.array_equal(split.y_val, 2 - Y_TEST)
+    assert "float64 from 0 to 1, read as 0 to 1" in split.notes[0]
+    assert store({**given, "class_names": np.array(given["class_names"])}) == path
+    assert store({**given, "class_names": ["cat", "dog", "owl"]}) != path
+
+
 def test_a_file_that_is_there_is_not_written_again_but_half_a_file_is():
     path = store(NAMED)
     before = path.stat()

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from files import damage, error_of, images, write
 
-from lenet_search.data import load
+from lenet_search.data import load, load_test
+from lenet_search.errors import DataError
 from lenet_search.recipe.data import Images
 
 
@@ -89,3 +90,44 @@ def test_a_single_array_and_a_folder_are_no_npz_files(tmp_path):
     (tmp_path / "folder.npz").mkdir()
     for name in ("array.npz", "folder.npz"):
         assert "expected an .npz file" in error_of(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"x_val": images(6)}, "expected x_val and y_val, or neither; add y_val, or remove the other"),
+        ({"x_val": images(6), "y_val": np.arange(5)}, "y_val: expected the labels of y_train, 0 to 2; received [3, 4]"),
+        ({"x_val": images(6), "y_val": np.arange(5) % 3}, "received 6 images in x_val and 5 labels in y_val"),
+        ({"x_val": images(6), "y_val": np.arange(6) % 2}, "y_val: expected images of each class; received none of 2"),
+        ({"x_val": images(6, (9, 8)), "y_val": np.arange(6) % 3}, "like those of x_train, 8x8x1; received 9x8x1"),
+        ({"class_names": np.arange(3)}, "class_names: expected different names, as an array of text; received int64"),
+        ({"class_names": np.array(["a", "a", "b"])}, "class_names: expected different names"),
+        ({"class_names": np.array(["a", "b"])}, "expected one name for each of the 3 classes of y_train; received 2"),
+        (
+            {"y_train": np.array(["cat", "dog", "fox"] * 10), "class_names": np.array(["cat", "dog", "owl"])},
+            "y_train: expected the names of class_names, cat, dog, owl; received fox; use the same labels",
+        ),
+    ],
+)
+def test_validation_images_and_names_that_do_not_fit_are_named(tmp_path, changes, expected):
+    assert expected in error_of(write(tmp_path, **changes))
+
+
+def test_arrays_that_are_not_used_are_named(tmp_path):
+    path = write(tmp_path, X_val=images(3), weights=np.zeros(3))
+    (note,) = load(Images(name=str(path))).notes
+    assert note.startswith(f"{path}: not used: X_val, weights; known are x_train, y_train, x_val, ")
+
+
+def test_text_is_numbered_in_the_order_of_numbers_and_it_is_said(tmp_path):
+    path = write(tmp_path, y_train=np.array(["10", "2", "1"] * 10)[:, None])
+    split = load(Images(name=str(path)))
+    assert split.class_names == ("1", "2", "10")
+    assert split.notes == (f"{path}: y_train: text, numbered in the order 1, 2, 10",)
+
+
+@pytest.mark.parametrize("labels", [np.array(["cat", "fox"] * 6), np.array([b"cat", b"fox"] * 6)])
+def test_a_text_of_the_test_set_that_training_never_showed_is_an_error(tmp_path, labels):
+    path = write(tmp_path, y_train=np.array(["cat", "dog", "owl"] * 10), y_test=labels)
+    with pytest.raises(DataError, match="y_test: expected the labels of y_train, cat, dog, owl; received fox"):
+        load_test(str(path))

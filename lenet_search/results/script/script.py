@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from pprint import pformat
 from textwrap import fill
 from typing import Any
 
@@ -110,7 +111,7 @@ def _constants(recipe: Recipe, images: Mapping[str, Any]) -> str:
         f"OFFSET = {[round(float(value), 6) for value in offset]}",
     ]
     lines.append(f"LEARNING_RATE = {recipe.optimizer.branch.learning_rate!r}")
-    lines += [f"{name} = {value!r}" for name, value in read.constants.items()]
+    lines += [f"{name} = {pformat(value, width=110, compact=True)}" for name, value in read.constants.items()]
     return "\n".join(lines)
 
 
