@@ -15,7 +15,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError, TimeoutError
 
 from lenet_search.storage.address import shown, without_password
 from lenet_search.storage.patience import OPENING, Patience, Wait, in_words
@@ -75,10 +75,10 @@ def is_temporary(error: BaseException | None) -> bool:
     """Whether an error of SQLAlchemy, or the cause of one of Optuna's, may go away by itself."""
     if error is not None and not isinstance(error, SQLAlchemyError):
         return is_temporary(error.__cause__)
-    said = str(error).lower()
-    if "locked" in said or "busy" in said:  # SQLite's
-        return True
-    if not isinstance(error, DBAPIError) or any(words in said for words in PERMANENT):
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, TimeoutError)  # no connection of the pool is free
+    said = str(error.orig).lower()  # the error itself would quote the statement and its values
+    if any(words in said for words in PERMANENT):
         return False
     return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
 
@@ -196,7 +196,8 @@ def _mark(context: ExceptionContext) -> None:
 
 def _pause(wait: Wait, url: str, error: Exception) -> None:
     first = without_password((str(error.__cause__ or error).strip().splitlines() or [type(error).__name__])[0], url)
-    what = "is locked by another process" if "locked" in first else f"does not answer ({first})"
+    fails = "failed" if url.startswith("sqlite") else "does not answer"
+    what = "is locked by another process" if "locked" in first else f"{fails} ({first})"
     wait.pause(
         f"the storage {shown(url)} {what}; trying again for {in_words(wait.limit)}",
         f"the storage {shown(url)} {what}",

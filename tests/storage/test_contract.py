@@ -21,14 +21,6 @@ class TestBatchedJournal(StorageTestCase):
         return BatchedJournal(str(tmp_path / "study.journal"))
 
 
-class TestJournal(StorageTestCase):
-    """Optuna's own tests, on the journal of those who do not batch."""
-
-    @pytest.fixture
-    def storage(self, tmp_path: Path) -> BaseStorage:
-        return open_storage(str(tmp_path / "study.journal"), create=True)
-
-
 class OnServer(StorageTestCase):
     """Optuna's own tests, on an empty database of a server."""
 

@@ -167,7 +167,7 @@ WRITES: dict[str, Callable[[BaseStorage, int, int], Any]] = {
         trial, "x", 0.5, optuna.distributions.FloatDistribution(0, 1)
     ),
     "set_trial_intermediate_value": lambda s, study, trial: s.set_trial_intermediate_value(trial, 1, 0.5),
-    "set_trial_user_attr": lambda s, study, trial: s.set_trial_user_attr(trial, "key", 1),
+    "set_trial_user_attr": lambda s, study, trial: s.set_trial_user_attr(trial, "key", "invalid: it does not exist"),
     "set_trial_system_attr": lambda s, study, trial: s.set_trial_system_attr(trial, "key", 1),
     "tell": lambda s, study, trial: s.set_trial_state_values(trial, TrialState.COMPLETE, [0.5]),
     "prune": lambda s, study, trial: s.set_trial_state_values(trial, TrialState.PRUNED),
