@@ -149,9 +149,10 @@ class Study:
         """
         from lenet_search.results.export import export
         from lenet_search.storage import resolve
+        from lenet_search.whole import as_name
 
         url = resolve(self.storage)
-        target = Path(folder).expanduser() if folder is not None else Path("exports", self.definition.name)
+        target = Path(folder).expanduser() if folder is not None else Path("exports", as_name(self.definition.name))
         data_folder = None if data is None else Path(data)
         return list(export(self.stored(), url, target, data_folder=data_folder).files)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from lenet_search.experiments.compare import Comparison, named
 from lenet_search.experiments.result import Result
-from lenet_search.whole import folder_written_whole, replace_text
+from lenet_search.whole import as_name, folder_written_whole, replace_text
 
 COLUMNS = (
     "recipe", "data", "reported", "test accuracy, 95 % interval", "n", "verdict", "parameters", "epochs", "seconds",
@@ -148,8 +148,9 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
         picture("comparison", comparison_figure(comparison)),
         _pairs(comparison),
     ]
+    name = as_name(comparison.name)
     texts = {
-        f"compare-{comparison.name}.json": json.dumps(comparison.summary(), indent=2, allow_nan=False) + "\n",
-        f"compare-{comparison.name}.html": page(comparison.title, parts),
+        f"compare-{name}.json": json.dumps(comparison.summary(), indent=2, allow_nan=False) + "\n",
+        f"compare-{name}.html": page(comparison.title, parts),
     }
     return _write(texts, folder)
