@@ -153,9 +153,10 @@ class Study:
         """
         from lenet_search.results.export import export
         from lenet_search.storage import resolve
+        from lenet_search.whole import as_name
 
         url = resolve(self.storage)
-        target = Path(folder).expanduser() if folder is not None else Path("exports", self.definition.name)
+        target = Path(folder).expanduser() if folder is not None else Path("exports", as_name(self.definition.name))
         data_folder = None if data is None else Path(data)
         return list(export(self.stored(), url, target, data_folder=data_folder).files)
 
@@ -234,11 +235,12 @@ def confirm(
     from lenet_search.storage import artifact_folder, resolve
     from lenet_search.storage.confirmed import write_confirmed
     from lenet_search.storage.trials import run_of
+    from lenet_search.whole import as_name
 
     if finalists < 1 or seeds < 2:
         raise ValueError(f"expected 1 or more finalists and 2 or more seeds; received {finalists} and {seeds}")
     metric = metric_of(study)
-    folder = artifact_folder(resolve(storage)) / "confirm" / study.study_name
+    folder = artifact_folder(resolve(storage)) / "confirm" / as_name(study.study_name)
     confirmation = race(
         _finalists(study, finalists, epochs),
         folder if epochs is None else folder / f"{epochs}-epochs",
@@ -294,6 +296,7 @@ def ablate(
     from lenet_search.experiments.waterfall import write_ablation
     from lenet_search.results.best import metric_of
     from lenet_search.results.finalists import reference_of, winner_of
+    from lenet_search.whole import as_name
 
     if seeds < 2:
         raise ValueError(f"seeds: expected a whole number from 2; received {seeds!r}")
@@ -302,7 +305,7 @@ def ablate(
         raise ResultError(f"study {study.study_name!r} has no reference: lenet-search did not create it")
     if epochs is not None:
         winner, reference = winner.with_epochs(epochs), reference.with_epochs(epochs)
-    folder = Path(out) if out is not None else Path("ablations", study.study_name)
+    folder = Path(out) if out is not None else Path("ablations", as_name(study.study_name))
     found = put_back(
         winner, reference, folder, study=study.study_name, metric=metric_of(study), path=path,
         seeds=range(FIRST_SEED, FIRST_SEED + seeds), view=_shown(view), workers=workers, freeze_every=freeze_every,

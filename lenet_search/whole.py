@@ -62,6 +62,12 @@ def folder_written_whole(folder: Path) -> Iterator[Path]:
             os.rename(scratch, folder)
 
 
+def as_name(text: str) -> str:
+    """A text as the name of one file or folder, which leads nowhere else and is not too long for any disk."""
+    name = re.sub(r"[/\x00]", "-", text).encode("utf-8", "ignore")[:200].decode("utf-8", "ignore")
+    return name.lstrip(".") or "unnamed"
+
+
 def _replace_together(scratch: Path, folder: Path) -> None:
     """Move all files of `scratch` into `folder`; if one cannot be moved, put back what they have replaced."""
     names = sorted(os.listdir(scratch))

@@ -239,7 +239,7 @@ def test_a_new_exported_file_is_written_with_the_others(tmp_path: Path, monkeypa
         trained = train_one(tmp_path, values)
         written = export(trained.study, trained.url, tmp_path / "out")
     assert (tmp_path / "out" / "size.txt").read_text() == "lenet5\n"
-    assert {path.name for path in written} == {"size.txt", "model.keras", *FILES}
+    assert {path.name for path in written.files} == {"size.txt", "model.keras", *FILES}
 
 
 def test_a_new_command_is_listed_and_runs() -> None:

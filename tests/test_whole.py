@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lenet_search.whole import folder_written_whole, replace_text, written_whole
+from lenet_search.whole import as_name, folder_written_whole, replace_text, written_whole
 
 ROOT = Path(__file__).parents[1]
 OLD = {"a.txt": "old a", "b.txt": "old b", "mine.txt": "mine"}
@@ -153,6 +153,13 @@ def test_what_a_killed_process_left_behind_is_removed_by_the_next_and_a_living_o
         replace_text(tmp_path / "file", "whole")
     assert contents(folder) == ({**NEW, "mine.txt": "mine"} if old else NEW)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "other", "out"]
+
+
+@pytest.mark.parametrize("text", ["../up", "/root", "a/b", "..", ".", "", "nul\0", "x" * 300, "ä" * 300, "\udce9"])
+def test_any_text_names_one_file_in_its_folder(tmp_path: Path, text: str) -> None:
+    replace_text(tmp_path / as_name(text), text.encode("utf-8", "replace").decode())
+    assert [path.name for path in tmp_path.iterdir()] == [as_name(text)]
+    assert as_name("CIFAR 10, größer.v2") == "CIFAR 10, größer.v2"
 
 
 def test_a_link_to_a_file_stays_a_link(tmp_path: Path) -> None:

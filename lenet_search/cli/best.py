@@ -77,8 +77,9 @@ def best(
     if export is not None:
         from lenet_search.cli.backend import start_backend
         from lenet_search.results.export import export as write
+        from lenet_search.whole import as_name
 
-        folder = Path("exports", found.study_name) if export == DEFAULT_FOLDER else Path(export).expanduser()
+        folder = Path("exports", as_name(found.study_name)) if export == DEFAULT_FOLDER else Path(export).expanduser()
         with working(f"Exporting to {folder}"):
             start_backend()
             written = write(found, url, folder, data_folder=data)

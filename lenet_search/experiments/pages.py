@@ -13,7 +13,7 @@ from lenet_search.experiments.tables import COLUMNS, PAIR_COLUMNS, READING, RIGH
 from lenet_search.look.page import data_table, heading, page, picture
 from lenet_search.look.theme import METRICS
 from lenet_search.look.words import counted
-from lenet_search.whole import replace_text, texts_written_whole
+from lenet_search.whole import as_name, replace_text, texts_written_whole
 
 HOLM = "Each interval is for its pair alone; verdicts hold at 5 % over all pairs together (Holm)."
 
@@ -70,9 +70,10 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
         _pairs(comparison),
         f"<section><h2>Means over seeds</h2>{data_table(head, cells, frozenset({2, 3, 4, 5}))}</section>",
     ]
+    name = as_name(comparison.name)
     texts = {
-        f"compare-{comparison.name}.json": json.dumps(comparison.summary(), indent=2, allow_nan=False) + "\n",
-        f"compare-{comparison.name}.html": page(quick.title(comparison.title), parts),
+        f"compare-{name}.json": json.dumps(comparison.summary(), indent=2, allow_nan=False) + "\n",
+        f"compare-{name}.html": page(quick.title(comparison.title), parts),
     }
     return texts_written_whole(texts, folder)
 
