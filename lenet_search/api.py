@@ -232,18 +232,16 @@ def confirm(
     from lenet_search.experiments.confirm import confirm as race
     from lenet_search.look.intervals import is_share
     from lenet_search.results.best import best_trial, metric_of
-    from lenet_search.storage import artifact_folder, resolve
-    from lenet_search.storage.confirmed import write_confirmed
+    from lenet_search.storage import resolve
+    from lenet_search.storage.confirmed import runs_folder, write_confirmed
     from lenet_search.storage.trials import run_of
-    from lenet_search.whole import as_name
 
     if finalists < 1 or seeds < 2:
         raise ValueError(f"expected 1 or more finalists and 2 or more seeds; received {finalists} and {seeds}")
     metric = metric_of(study)
-    folder = artifact_folder(resolve(storage)) / "confirm" / as_name(study.study_name)
     confirmation = race(
         _finalists(study, finalists, epochs),
-        folder if epochs is None else folder / f"{epochs}-epochs",
+        runs_folder(resolve(storage), study.study_name, epochs),
         study=study.study_name,
         metric=metric,
         seeds=seeds,

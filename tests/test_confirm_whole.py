@@ -1,5 +1,6 @@
 """From a search to its confirmation, with real training on tiny images."""
 
+import json
 from pathlib import Path
 
 import optuna
@@ -9,6 +10,7 @@ from lenet_search import Silent, Study, api
 from lenet_search.experiments.confirm import FIRST_SEED
 from lenet_search.storage import DEFINITION
 from lenet_search.storage.confirmed import read_confirmed
+from lenet_search.study import read_recipe
 
 STUDY = """
 [study]
@@ -60,3 +62,12 @@ def test_a_confirmation_is_kept_with_the_study_and_more_seeds_train_only_those_t
     assert len(beside.trials) == 3
     assert all(len(trial.intermediate_values) == 4 for trial in beside.trials)
     assert api.Study(searched.definition).stored().study_name == "small"
+
+    searched.export("exported")
+    summary = json.loads(Path("exported/recipe.json").read_text())
+    row = second.summary()["recipes"]
+    (winner,) = [each for each in row if each["name"] == second.winner.finalist.name]
+    assert summary["confirmed"]["mean"] == winner["mean"]
+    assert summary["seed"] == winner["model_seed"]
+    assert summary["not_measured"] is None
+    assert read_recipe("exported/recipe.toml")[1] == second.winner.finalist.recipe

@@ -1,5 +1,7 @@
 """`lenet-search best`: the best trials, the hyperparameter importances, and the best trial as files."""
 
+import shlex
+from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +24,14 @@ EXAMPLES = """Examples:
   lenet-search best --study cifar --top 5
   lenet-search best --export
   lenet-search best --export my/folder --json"""
+
+
+class Pick(StrEnum):
+    """Which seed of a confirmed recipe is exported."""
+
+    MEAN = "mean"
+    BEST = "best"
+
 
 DEFAULT_FOLDER = ""  # the value of a bare --export
 
@@ -50,6 +60,14 @@ def best(
             show_default="exports/STUDY",
         ),
     ] = None,
+    model: Annotated[
+        Pick,
+        typer.Option(
+            "--model",
+            metavar="mean|best",
+            help="Of a confirmed recipe: export the seed nearest the mean, or the best one, which is lucky.",
+        ),
+    ] = Pick.MEAN,
     storage: Storage = None,
     data: DataFolder = None,
     json: Json = False,
@@ -66,6 +84,7 @@ def best(
     from lenet_search.results.optimism import shrunk_values
     from lenet_search.results.verdict import quick_of
     from lenet_search.storage import open_storage, resolve, shown
+    from lenet_search.storage.confirmed import read_confirmed
 
     url = resolve(storage)
     opened = open_storage(url, create=False, patience=telling())
@@ -82,7 +101,7 @@ def best(
         folder = Path("exports", as_name(found.study_name)) if export == DEFAULT_FOLDER else Path(export).expanduser()
         with working(f"Exporting to {folder}"):
             start_backend()
-            written = write(found, url, folder, data_folder=data)
+            written = write(found, url, folder, data_folder=data, best_seed=model == Pick.BEST)
         out.print(f"\nWritten to {folder}:", style="bold")
         for path in written.files:
             out.print(f"  {path}")
@@ -108,6 +127,7 @@ def best(
                 "passed_over": [trial.number for trial in foreign_trials(found)],
                 "since_best": since_best(found),
                 "importance": importance(found).to_json(),
+                "confirmed": read_confirmed(found),
                 "exported": [] if written is None else [str(path) for path in written.files],
                 "not_measured": None if written is None else written.not_measured,
             }
@@ -122,17 +142,21 @@ def _show(study: "optuna.Study", top: int, out: "Console") -> None:
     from lenet_search.cli.terminal import show, table
     from lenet_search.look.lines import recipe_in_short
     from lenet_search.results.best import complete_trials, metric_of, passed_over, top_rows
+    from lenet_search.results.chosen import confirmed_means
     from lenet_search.results.expected_best import since_best
     from lenet_search.results.optimism import shrunk_values
     from lenet_search.results.verdict import quick_of
 
+    _show_confirmed(study, out)
     metric, rows, quick = metric_of(study), top_rows(study, top), quick_of(study)
     heading = f"{metric}, 95 % interval" if rows[0].estimate.bounds() else metric
-    shrunk = shrunk_values(study)
-    columns = ("rank", "trial", heading, *(["shrunk"] if shrunk else []), "seconds", "searched hyperparameters")
-    made = table(*columns, right=("rank", "trial", "shrunk", "seconds"), whole=(heading,))
+    shrunk, confirmed = shrunk_values(study), confirmed_means(study)
+    more = [*(["shrunk"] if shrunk else []), *(["on fresh seeds"] if confirmed else [])]
+    columns = ("rank", "trial", heading, *more, "seconds", "searched hyperparameters")
+    made = table(*columns, right=("rank", "trial", "shrunk", "seconds"), whole=(heading, "on fresh seeds"))
     for row in rows:
         expected = [f"{100 * shrunk[row.number]:.2f} %"] if shrunk else []
+        expected += [confirmed.get(row.number, "")] if confirmed else []
         cells = (str(row.rank), str(row.number), str(row.estimate), *expected, f"{row.seconds:.0f}")
         made.add_row(*cells, Text(recipe_in_short(row.params)))
     show(
@@ -150,3 +174,14 @@ def _show(study: "optuna.Study", top: int, out: "Console") -> None:
         trials = "The last trial" if later == 1 else f"The last {later} trials"
         out.print(f"{trials} brought nothing: the best is trial {rows[0].number}.", style="dim")
     show_importance(study, out)
+
+
+def _show_confirmed(study: "optuna.Study", out: "Console") -> None:
+    from lenet_search.storage.confirmed import read_confirmed
+
+    confirmed = read_confirmed(study)
+    if confirmed is None:
+        out.print(f"Not confirmed on fresh seeds: lenet-search confirm --study {shlex.quote(study.study_name)}")
+        return
+    for place, line in enumerate(confirmed["verdict"]):
+        out.print(line, style="dim" if place else "bold")

@@ -1,4 +1,4 @@
-"""Exports the best trial: recipe, model, script and plots, all or nothing."""
+"""Exports the confirmed winner or the best trial: recipe, model, script and plots, all or nothing."""
 
 import json
 import math
@@ -10,20 +10,18 @@ from typing import Any
 
 import numpy as np
 import optuna
-from optuna.trial import FrozenTrial
 
 from lenet_search import data
 from lenet_search.errors import DataError, ResultError
-from lenet_search.look.theme import METRICS
-from lenet_search.results.best import best_trial, complete_trials, estimate_of, metric_of
+from lenet_search.results.best import estimate_of, metric_of
+from lenet_search.results.chosen import Chosen, chosen
 from lenet_search.results.curves import curves_table
 from lenet_search.results.importance import importance
 from lenet_search.results.report import report_page
 from lenet_search.results.script import train_script
 from lenet_search.results.verdict import quick_of
 from lenet_search.run import Run
-from lenet_search.storage import DATA_FOLDERS, artifact_folder
-from lenet_search.storage.trials import load_weights, run_of
+from lenet_search.storage import DATA_FOLDERS
 from lenet_search.study import write_recipe
 from lenet_search.whole import folder_written_whole
 
@@ -33,16 +31,15 @@ EDGE = 0.002  # share of the validation images
 
 @dataclass(frozen=True)
 class Winner:
-    """The best trial of a study, as its files are written from it.
+    """What is exported of a study, as its files are written from it.
 
-    `title` is its headline, `folder` where the files go, `file` that of its images and `data_folder` that file's
-    folder, None if there is none; `measured` the exported model's validation accuracy, or None and `not_measured` why.
+    `chosen` is the run with its model, `folder` where the files go, `file` that of its images and `data_folder` that
+    file's folder, None if there is none; `measured` the exported model's validation accuracy, or None and
+    `not_measured` why.
     """
 
     study: optuna.Study
-    trial: FrozenTrial
-    run: Run
-    title: str
+    chosen: Chosen
     folder: Path
     file: Path | None
     data_folder: str | None
@@ -61,11 +58,13 @@ class Export:
 # Every text file of an export, by its name, and what writes it.
 FILES: dict[str, Callable[[Winner], str]] = {
     "recipe.toml": lambda winner: write_recipe(
-        winner.run.recipe, header=_header(winner.title, winner.folder), study=_study_table(winner.study, winner.run)
+        winner.chosen.run.recipe,
+        header=_header(winner.chosen.title, winner.folder),
+        study=_study_table(winner.study, winner.chosen.run),
     ),
     "recipe.json": lambda winner: _json(_summary(winner)),
     "train.py": lambda winner: train_script(
-        winner.run.recipe, winner.run.images, winner.title, winner.run.seed, winner.file
+        winner.chosen.run.recipe, winner.chosen.run.images, winner.chosen.title, winner.chosen.run.seed, winner.file
     ),
     "importance.json": lambda winner: _json(importance(winner.study).to_json()),
     "curves.csv": lambda winner: curves_table(winner.study),
@@ -73,65 +72,39 @@ FILES: dict[str, Callable[[Winner], str]] = {
 }
 
 
-def export(study: optuna.Study, url: str, folder: Path, *, data_folder: Path | None = None) -> Export:
-    """Write the best trial of a study in the storage `url` to `folder`.
+def export(
+    study: optuna.Study, url: str, folder: Path, *, data_folder: Path | None = None, best_seed: bool = False
+) -> Export:
+    """Write the confirmed winner of a study in the storage `url`, else its best trial, to `folder`.
+
+    The model of a confirmed winner is that of the seed nearest its mean, or with `best_seed` the best one.
 
     At the end the folder has all files or, after an error, none of them; other files in it stay. If the trial's images
     are on this machine, in `data_folder` or where the search found them, the model is measured on the validation images
     again, and nothing is written if it does not reproduce the trial's accuracy. Nothing is downloaded.
 
     Raises:
-        ResultError: no trial is complete, the weights are missing, or the model does not match the trial.
+        ResultError: no trial is complete, the model is missing, or it does not match its run.
     """
-    trial = best_trial(study)
-    run = run_of(trial)
-    weights = _weights(study, url, trial)
+    found = chosen(study, url, best_seed=best_seed)
+    run = found.run
     remembered = study.user_attrs.get(DATA_FOLDERS, {}).get(run.recipe.data.name)
     data_folder = data.folder_with(run.recipe.data.name, data_folder, None if remembered is None else Path(remembered))
-    title = headline(study, trial)
     if folder.exists() and not folder.is_dir():
         raise ResultError(f"{folder}: expected a folder; received a file")
-    from lenet_search.networks.plain import plain_model
-
     try:
         with folder_written_whole(folder) as scratch:
-            model = plain_model(run.recipe, run.images, weights)
+            model = found.model()
             model.save(scratch / "model.keras")
             measured, not_measured = _measure(model, run, data_folder)
             place = None if not_measured else data.file_of(run.recipe.data.name, data_folder)
-            file, found = (None, remembered) if place is None else (place.file, str(place.folder))
-            winner = Winner(study, trial, run, title, folder, file, found, measured, not_measured)
+            file, where = (None, remembered) if place is None else (place.file, str(place.folder))
+            winner = Winner(study, found, folder, file, where, measured, not_measured)
             for name, text in FILES.items():
                 (scratch / name).write_text(text(winner), encoding="utf-8")
     except OSError as error:
         raise ResultError(f"cannot write to {folder}: {error.strerror}; nothing was exported") from error
     return Export(tuple(folder / name for name in sorted(["model.keras", *FILES])), not_measured)
-
-
-def headline(study: optuna.Study, trial: FrozenTrial) -> str:
-    """One line with the trial, its result, n and the 95 % interval."""
-    found = estimate_of(study, trial)
-    if found.bounds():
-        result = f"{found.figure()} of {found.n:,} validation images correct (95 % interval {found.bounds()})"
-    else:
-        result = f"{METRICS[metric_of(study)].label} {found} on {found.n:,} validation images"
-    quick = quick_of(study)
-    if quick:
-        result += f"; {quick.mark}: {quick.why}"
-    of = f"{len(complete_trials(study))} complete trials of study {study.study_name}"
-    return f"Trial {trial.number}, the best of {of}: {result}."
-
-
-def _weights(study: optuna.Study, url: str, trial: FrozenTrial) -> dict[str, np.ndarray]:
-    folder = artifact_folder(url)
-    weights = load_weights(folder, trial)
-    if weights is None:
-        raise ResultError(
-            f"the weights of trial {trial.number}, the best of {study.study_name}, are not in {folder}: copy that "
-            "folder from the machine that ran the search, or run more trials; `lenet-search best` shows the recipe "
-            "without them"
-        )
-    return weights
 
 
 def _measure(model: Any, run: Run, data_folder: Path | None) -> tuple[float | None, str | None]:
@@ -170,14 +143,16 @@ def _study_table(study: optuna.Study, run: Run) -> dict[str, Any]:
 
 
 def _summary(winner: Winner) -> dict[str, Any]:
-    run, found = winner.run, estimate_of(winner.study, winner.trial)
+    run, trial, confirmed = winner.chosen.run, winner.chosen.trial, winner.chosen.confirmed
+    found = None if trial is None else estimate_of(winner.study, trial)
     return {
         "study": winner.study.study_name,
-        "trial": winner.trial.number,
+        "trial": None if trial is None else trial.number,
         "metric": metric_of(winner.study),
         "quick": quick_of(winner.study).why or None,
-        "value": found.value,
-        "interval": None if found.low is None else [found.low, found.high],
+        "value": None if found is None else found.value,
+        "interval": None if found is None or found.low is None else [found.low, found.high],
+        "confirmed": confirmed and {name: confirmed[name] for name in ("mean", "low", "high", "n", "state")},
         "model_val_accuracy": winner.measured,
         "not_measured": winner.not_measured,
         "values": run.recipe.values(),

@@ -5,13 +5,23 @@ result as an attribute. It is written again as a whole after each confirmation; 
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from lenet_search.storage import artifact_folder
+from lenet_search.whole import as_name
 
 if TYPE_CHECKING:
     import optuna
 
 CONFIRMED = "lenet-search confirmed"
 SUFFIX = ".confirm"
+
+
+def runs_folder(url: str, study: str, epochs: int | None) -> Path:
+    """The folder with the runs of a confirmation, a folder for each recipe; `epochs` if they differ from the search."""
+    folder = artifact_folder(url) / "confirm" / as_name(study)
+    return folder if epochs is None else folder / f"{epochs}-epochs"
 
 
 def write_confirmed(study: "optuna.Study", summary: Mapping[str, Any]) -> None:

@@ -57,7 +57,7 @@ def test_export_takes_a_folder_or_none(arguments, folder, monkeypatch):
 
     asked: list[Path] = []
     monkeypatch.setattr(
-        export, "export", lambda study, url, folder, data_folder: asked.append(folder) or export.Export((), None)
+        export, "export", lambda study, url, folder, **_: asked.append(folder) or export.Export((), None)
     )
     store(write_study(Path("mine.toml")))
     assert call("best", *arguments).exit_code == 0

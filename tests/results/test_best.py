@@ -14,7 +14,7 @@ from lenet_search.results.best import (
     pick_study,
     top_rows,
 )
-from lenet_search.results.export import headline
+from lenet_search.results.chosen import headline
 from lenet_search.storage import DEFINITION
 from tests.results.conftest import drawn, trial_of
 

@@ -209,7 +209,7 @@ def test_weights_that_are_gone_end_the_export_with_advice_and_without_a_folder(
 def test_weights_of_another_trial_are_noticed_and_nothing_is_written(
     trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lenet_search.results import export as module
+    from lenet_search.results import chosen as module
     from lenet_search.storage.trials import load_weights
 
     def strange(*arguments: object) -> dict[str, np.ndarray]:
