@@ -1,5 +1,6 @@
 """A small study, and workers that are made to fail in the real ways: killed by a signal, or short of memory."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,6 +57,6 @@ def workers_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[s
         folder.mkdir()
         indented = "".join(f"    {line}\n" for line in lines.strip().splitlines())
         (folder / "sitecustomize.py").write_text(PATCH + indented)
-        monkeypatch.setenv("PYTHONPATH", str(folder))
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
 
     return install
