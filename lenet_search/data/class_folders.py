@@ -37,8 +37,9 @@ def image_files(folder: Path) -> list[Path]:
     Raises:
         OSError: the folder cannot be read.
     """
-    found = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and counts(path.name))
-    return sorted((path for path in found if path.is_file()), key=lambda path: natural(path.name))
+    with os.scandir(folder) as inside:
+        found = [each for each in inside if each.name.lower().endswith(SUFFIXES) and counts(each.name)]
+        return [Path(each) for each in sorted(found, key=lambda each: natural(each.name)) if each.is_file()]
 
 
 def counts(name: str) -> bool:

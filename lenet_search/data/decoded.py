@@ -66,7 +66,7 @@ def _place(folder: Path, files: Sequence[Path], size: tuple[int, int] | None, ch
     try:
         for path in files:
             stat = path.stat()
-            entry = str(path.relative_to(folder)), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+            entry = path.parent.name, path.name, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
             state.update(repr(entry).encode(errors="surrogateescape"))
         cache = writable_cache() / "folders"
         cache.mkdir(exist_ok=True)

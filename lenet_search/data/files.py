@@ -43,7 +43,7 @@ def read_npz(path: Path, part: Part) -> Found:
             unknown = [key for key in file.files if key not in KNOWN]
     except MemoryError as error:
         raise DataError(f"{where}: does not fit in memory ({error}); use fewer or smaller images") from error
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, EOFError, KeyError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         if "Object arrays" in str(error):
             raise DataError(
                 f"{where}: expected plain numbers; received Python objects, which could run code and are not loaded; "

@@ -1,5 +1,6 @@
 """A folder of images as a data set: one subfolder per class, perhaps inside train/, val/ and test/."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,7 +156,7 @@ def _loose(folder: Path, images: Mapping[Path, Sequence[Path]]) -> list[str]:
     """Notes on what lies in a folder of classes, and is no image of a class."""
     loose = [each.name for each in folder.iterdir() if counts(each.name) and each not in images]
     for each, files in images.items():
-        known = set(files)
-        loose += [f"{each.name}/{other.name}" for other in each.iterdir() if counts(other.name) and other not in known]
+        known = {path.name for path in files}
+        loose += [f"{each.name}/{name}" for name in os.listdir(each) if name not in known and counts(name)]
     shown = shortened(sorted(map(printable, loose)))
     return [f"{printable(folder)}: not used, because they are not images in a class's folder: {shown}"] if loose else []

@@ -53,12 +53,12 @@ class Network:
         if self.side is not None and tuple(image_shape[:2]) != (self.side, self.side):
             raise DataError(
                 f"{name} needs images of {self.side}x{self.side} pixels; received {size}: "
-                "scale or pad them, or choose another network"
+                f"set data.size = {self.side}, or choose another network"
             )
         if min(image_shape[:2]) < self.smallest:
             raise DataError(
                 f"{name} needs images of at least {self.smallest}x{self.smallest} pixels; received {size}: "
-                "enlarge them, or pad them with background"
+                "enlarge them with data.size, for example data.size = 32"
             )
         if self.most_classes is not None and classes > self.most_classes:
             raise DataError(

@@ -214,7 +214,8 @@ def test_a_folder_that_must_not_be_read_is_an_error(folder, monkeypatch):
     def refuse(path):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(os, "listdir", refuse)  # root may read everything
+    for name in ("listdir", "scandir"):  # root may read everything
+        monkeypatch.setattr(os, name, refuse)
     assert "cannot be read: " in error_of(folder)
 
 
