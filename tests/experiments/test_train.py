@@ -72,7 +72,7 @@ def test_a_recipe_that_was_exported_for_other_images_is_trained_with_a_word(thre
 
     for digest, words in ((three.result.images["digest"], []), ("0" * 16, ["mine trains on other images"])):
         before = TrainedOn(Path("exports/mine/recipe.json"), three.result.task.recipe.images, digest, None)
-        train(replace(tasked((7, 8, 9)), before=before), three.files[0].parent, view=Noting())
+        train(replace(tasked((7, 8, 9)), before=before), three.files[0].parent, view=Noting(), title="mine, 3 seeds")
         assert [note.partition(",")[0] for note in Noting.notes] == words
 
 
