@@ -472,11 +472,11 @@ def evaluate(model: str | Path, on: str | None = None, data: Data = None) -> "Ev
 
     Args:
         model: a .keras file
-        on: data set; else the one it was trained on
+        on: data set, even if the model was trained on other images; else the one it was trained on
         data: folder searched for NAME.npz or NAME/ before downloading, or arrays including `x_test, y_test`
 
     Raises:
-        ResultError: the file is not a model, or does not fit the images.
+        ResultError: the file is not a model, does not fit the images, or was trained on others than those found.
         DataError: the data set is missing or damaged.
     """
     from lenet_search.model.evaluate import evaluate as measure
