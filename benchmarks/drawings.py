@@ -100,7 +100,7 @@ SCENES: dict[str, Callable[[Random, np.ndarray], np.ndarray]] = {
     "white on black, small": lambda rng, digit: page(rng, digit, np.zeros((280, 280)), 60, 255),
     "in a corner": in_a_corner,
     "12 pixels high in 28x28": lambda rng, digit: page(rng, digit, np.full((28, 28), 255.0), 12, 0),
-    "fills the page": lambda rng, digit: page(rng, digit, np.full((290, 290), 255.0), 260, 0),
+    "fills the page": lambda rng, digit: page(rng, digit, np.full((330, 330), 255.0), 260, 0),
     "photo: gradient, noise": lambda rng, digit: page(rng, digit, slope(rng, VGA, 110, 230), 200, 40, 12),
     "photo: shadow": lambda rng, digit: page(rng, digit, shadow(rng, BIG), int(rng.integers(150, 400)), 45, 8),
     "photo: turned by up to 12°": lambda rng, digit: page(
