@@ -5,8 +5,8 @@ are imported when they are first used, so that `import lenet_search` costs nothi
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # `typing` may be a file of the user's own: `python -m lenet_search` in its folder
 if TYPE_CHECKING:
     from lenet_search.api import Study, ablate, compare, confirm, evaluate, predict, reproduce, train
     from lenet_search.look.progress import Silent
@@ -32,7 +32,7 @@ _HOMES = {"Recipe": "lenet_search.recipe", "Silent": "lenet_search.look.progress
 )
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

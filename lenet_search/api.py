@@ -229,8 +229,8 @@ def confirm(
     """
     from lenet_search.experiments.confirm import INDIFFERENCE
     from lenet_search.experiments.confirm import confirm as race
+    from lenet_search.look.intervals import is_share
     from lenet_search.results.best import best_trial, metric_of
-    from lenet_search.run import is_share
     from lenet_search.storage import artifact_folder, resolve
     from lenet_search.storage.confirmed import write_confirmed
     from lenet_search.storage.trials import run_of
@@ -511,11 +511,10 @@ def _shown(view: "View | None") -> "View":
     """The given view or, by default, one on standard error or in the notebook's cell."""
     if view is not None:
         return view
-    from rich.console import Console
-
+    from lenet_search.look.console import console
     from lenet_search.look.live import view_for
 
-    return view_for(Console(stderr=True, highlight=False, markup=False, emoji=False))
+    return view_for(console(stderr=True))
 
 
 def _folder_and_name(data: Data) -> tuple[Path | None, tuple[str, ...]]:

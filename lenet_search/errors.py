@@ -5,7 +5,8 @@ LenetSearchError
 ├── DefinitionChanged   the storage contains a study of this name with another definition
 ├── DataError           a data set is missing, damaged or of the wrong shape
 ├── ResultError         there is no such study, no complete trial, or no weights
-└── RunError            a search cannot continue: no storage, workers that keep dying
+└── RunError            a search cannot continue: workers that keep dying
+    └── StorageError    a storage cannot be opened, does not answer, or is locked
 """
 
 from collections.abc import Sequence
@@ -41,3 +42,7 @@ class RunError(LenetSearchError):
     """A search cannot start or continue."""
 
     exit_code = 1
+
+
+class StorageError(RunError):
+    """A storage cannot be used, or not any more."""

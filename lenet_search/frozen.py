@@ -59,7 +59,7 @@ def read_frozen(path: Path) -> tuple[Run, SlotState] | None:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             run = Run.from_json(json.loads(file[RUN].tobytes()))
             state = SlotState(*(np.asarray(file[each.name], np.float32) for each in fields(SlotState)))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except DAMAGES as error:
         raise ResultError(f"{path}: not a frozen run, or damaged ({error})") from error

@@ -25,7 +25,6 @@ class Curve:
         "val_balanced_accuracy",
         "learning_rate",
     )
-    NEW: ClassVar = ("val_balanced_accuracy",)  # curves that an older version stored lack it
 
     train_loss: list[float] = field(default_factory=list)
     train_accuracy: list[float] = field(default_factory=list)
@@ -63,22 +62,21 @@ class Curve:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Sequence[float | None]]) -> Self:
-        """The inverse of `to_json`, with NaN for None, and for what an older version did not measure.
+        """The inverse of `to_json`, with NaN for None, and for what the version that wrote it did not measure.
 
         Raises:
             KeyError, TypeError, ValueError: it is no curve.
         """
-        unknown = [None] * len(content["val_loss"])
-        content = {name: unknown for name in cls.NEW} | dict(content)
-        columns = [[math.nan if x is None else float(x) for x in content[name]] for name in cls.NAMES]
-        if len({len(column) for column in columns}) > 1:
+        columns = {
+            name: [math.nan if x is None else float(x) for x in content[name]] for name in cls.NAMES if name in content
+        }
+        lengths = {len(column) for column in columns.values()}
+        if not lengths:
+            raise KeyError(cls.NAMES[0])
+        if len(lengths) > 1:
             raise ValueError("a curve has as many numbers under each name")
-        return cls(*columns)
-
-
-def is_share(metric: str) -> bool:
-    """Whether a metric is a share from 0 to 1, shown in percent; others are losses in nats, or rates."""
-    return metric.endswith("accuracy")
+        unmeasured = [math.nan] * lengths.pop()
+        return cls(*(columns.get(name) or list(unmeasured) for name in cls.NAMES))
 
 
 def curves_csv(key: str, curves: Iterable[tuple[Any, Curve]]) -> str:
@@ -179,10 +177,10 @@ class Run:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`; runs of version 0.1.0, which had one `clock`, are read as well.
+        """The inverse of `to_json`; what an older version did not note is empty. Version 0.1.0 had one `clock`.
 
         Raises:
-            KeyError: with the name that is missing.
+            KeyError: it lacks what makes it a run: a recipe, a seed, a curve, or where it began.
             ValueError, TypeError, AttributeError: it is no run.
         """
         curve = Curve.from_json(content["curve"])
@@ -190,13 +188,13 @@ class Run:
         return cls(
             recipe=Recipe.from_values(content["recipe"]),
             seed=int(content["seed"]),
-            images=content["images"],
+            images=content.get("images", {}),
             clocks=[(int(clock), int(epochs)) for clock, epochs in clocks],
             curve=curve,
             diverged=bool(content.get("diverged", False)),
-            device=content["device"],
-            versions=content["versions"],
-            seconds=float(content["seconds"]),
+            device=content.get("device", ""),
+            versions=content.get("versions", {}),
+            seconds=float(content.get("seconds", 0.0)),
             right=content.get("right"),
             n=content.get("n"),
         )

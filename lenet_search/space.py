@@ -27,7 +27,10 @@ class Range:
         """Whether `value` can be drawn."""
         if not self.low <= value <= self.high or (self.integer and value != int(value)):
             return False
-        return self.step is None or steps_between(self.low, value, self.step).denominator == 1
+        if self.step is None:
+            return True
+        steps = float(steps_between(self.low, value, self.step))
+        return abs(steps - round(steps)) < 1e-8  # as in Optuna, which draws 0.30000000000000004
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class Space:
         for section in dict.fromkeys(FIELDS[path].section for path in self.entries):
             shared, branches = 1, dict.fromkeys(self.kinds(section), 1) if f"{section}.kind" in self.entries else {}
             for path, entry in self.entries.items():
-                field, count = FIELDS[path], _values_of(entry)
+                field, count = FIELDS[path], values_of(entry)
                 if field.section != section or path == f"{section}.kind":
                     continue
                 if count is None:
@@ -138,7 +141,7 @@ class Space:
         return () if isinstance(possible, Range) else tuple(kind for kind in legal if kind in possible)
 
 
-def _values_of(entry: Entry) -> int | None:
+def values_of(entry: Entry) -> int | None:
     """How many values an entry can take; None for a range without steps."""
     if isinstance(entry, Choice):
         return len(entry.choices)

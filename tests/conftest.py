@@ -1,10 +1,12 @@
 """What all tests share: quiet backends, an environment of its own, and a tiny data set that can be learned."""
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from servers import SERVERS, Server
 
 # Before TensorFlow or JAX is imported, which read them once.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -39,3 +41,20 @@ def tiny_npz(tmp_path: Path) -> Path:
     path = tmp_path / "tiny.npz"
     np.savez(path, **arrays)
     return path
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Callable[[str], Server]]:
+    """Gives a running server by its name in `servers.SERVERS`; it is started once for a process of the tests."""
+    started: dict[str, Server] = {}
+
+    def server(name: str) -> Server:
+        if name not in started:
+            started[name] = SERVERS[name]()
+        if not started[name].runs:
+            started[name].start()
+        return started[name]
+
+    yield server
+    for each in started.values():
+        each.close()

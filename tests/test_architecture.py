@@ -33,6 +33,7 @@ ROWS = [
     "look",
     "recipe",
     "networks",
+    "keras_settings",
     "machine",
     "whole",
     "errors",

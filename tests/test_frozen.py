@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lenet_search.errors import ResultError
+from lenet_search.frozen import RUN as FROZEN_RUN
 from lenet_search.frozen import SlotState, read_frozen, write_frozen
 from lenet_search.recipe import Recipe
 from lenet_search.run import Curve, Run
@@ -27,6 +29,19 @@ def test_a_frozen_run_comes_back_as_it_was(whole: Path) -> None:
     run, state = found
     assert run == RUN
     assert all(np.array_equal(getattr(state, name), value) for name, value in vars(STATE).items())
+
+
+@pytest.mark.parametrize("path", [*RUN.recipe.values(), *Curve.NAMES])
+def test_what_did_not_exist_when_a_run_was_frozen_does_not_keep_it_from_going_on(tmp_path: Path, path: str) -> None:
+    content = RUN.to_json()
+    content["recipe"].pop(path, None)
+    content["curve"].pop(path, None)
+    text = np.frombuffer(json.dumps(content).encode(), np.uint8)
+    np.savez(tmp_path / "old.npz", **{FROZEN_RUN: text}, **vars(STATE))
+    found = read_frozen(tmp_path / "old.npz")
+    assert found is not None
+    assert found[0].is_of(RUN.recipe, RUN.seed)
+    assert found[0].epochs == RUN.epochs
 
 
 def test_what_is_not_there_is_no_error(tmp_path: Path) -> None:

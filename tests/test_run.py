@@ -1,11 +1,12 @@
 import json
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenet_search.recipe import Recipe
+from lenet_search.recipe import FIELDS, Recipe
 from lenet_search.run import Curve, Run, curves_csv
 from tests.recipe_strategy import recipes
 
@@ -25,6 +26,45 @@ def test_a_run_survives_json_whatever_it_was(recipe: Recipe, values: list[float]
     back = Run.from_json(json.loads(text))
     assert back.to_json() == run.to_json()
     assert back.recipe == recipe
+
+
+OLDER = epochs(Run(Recipe(), 3, {"name": "tiny"}, device="CPU", versions={"keras": "3"}), [0.5, 0.25], clock=7)
+NEEDED = ("recipe", "seed", "curve", "clocks")
+
+
+@pytest.mark.parametrize("path", FIELDS)
+def test_a_hyperparameter_that_did_not_exist_when_a_run_was_stored_had_its_default(path: str) -> None:
+    content = OLDER.to_json()
+    content["recipe"].pop(path, None)
+    assert Run.from_json(content) == OLDER
+
+
+@pytest.mark.parametrize("name", Curve.NAMES)
+def test_what_was_not_measured_when_a_run_was_stored_is_not_known(name: str) -> None:
+    content = OLDER.to_json()
+    del content["curve"][name]
+    back = Run.from_json(content)
+    assert np.isnan(back.curve[name]).tolist() == [True, True]
+    assert back.epochs == 2
+    assert all(back.curve[other] == OLDER.curve[other] for other in Curve.NAMES if other != name)
+    assert Run.from_json(json.loads(json.dumps(back.to_json(), allow_nan=False))).to_json() == back.to_json()
+
+
+@pytest.mark.parametrize("name", [name for name in OLDER.to_json() if name not in NEEDED])
+def test_what_was_not_noted_when_a_run_was_stored_is_empty(name: str) -> None:
+    content = OLDER.to_json()
+    del content[name]
+    assert not getattr(Run.from_json(content), name)
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_without_its_recipe_seed_curve_or_clocks_it_is_no_run(name: str) -> None:
+    content = OLDER.to_json()
+    del content[name]
+    with pytest.raises(KeyError):
+        Run.from_json(content)
+    with pytest.raises(KeyError):
+        Run.from_json(OLDER.to_json() | {"curve": {}})
 
 
 def test_stretches_that_follow_on_each_other_are_one_and_others_are_not() -> None:
@@ -54,14 +94,6 @@ def test_a_table_of_curves_has_a_line_for_each_curve_and_epoch() -> None:
     assert lines[0] == "seed,epoch," + ",".join(Curve.NAMES)
     assert lines[1:3] == ["3,1" + ",0.5" * 6, "3,2" + ",0.25" * 6]
     assert lines[3] == "4,1" + ",nan" * 6
-
-
-def test_a_curve_of_an_older_version_lacks_what_that_did_not_measure() -> None:
-    stored = {name: values for name, values in Curve.constant([0.5, 0.25]).to_json().items() if name not in Curve.NEW}
-    curve = Curve.from_json(stored)
-    assert curve["val_accuracy"] == [0.5, 0.25]
-    assert len(Curve.NEW) > 0
-    assert all(math.isnan(value) for name in Curve.NEW for value in curve[name])
 
 
 def test_a_curve_knows_no_other_names() -> None:

@@ -1,24 +1,28 @@
 """The command line: every command parses, calls the package and prints. Heavy imports stay inside the commands."""
 
+from shutil import get_terminal_size
 from typing import Annotated
 
 import typer
 
 from lenet_search.cli import ablate, best, check, compare, confirm, evaluate, predict, reproduce, run, studies, train
 from lenet_search.cli.group import Commands
+from lenet_search.cli.helptext import help_text, verbatim
 
+PANELS = 80  # columns of the narrowest terminal that help is drawn for; in others it is plain text
+GET_STARTED = """Get started:
+
+  lenet-search run --study digits    a minute, no download
+  lenet-search best --export         write the best model
+  lenet-search COMMAND --help        the help of a command"""
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
+    rich_markup_mode="rich" if get_terminal_size().columns >= PANELS else None,
     pretty_exceptions_enable=False,  # `Commands` turns errors into plain messages
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Find the best hyperparameters for LeNet-5, with many trials side by side in one program.",
-    epilog=(
-        "Get started:\n\n"
-        "  lenet-search run --study digits      a first search: a minute, no download\n"
-        "  lenet-search best --export           export its recipe, model, script, plots\n"
-        "  lenet-search COMMAND --help          show the help of a command"
-    ),
+    epilog=verbatim(GET_STARTED),
 )
 
 
@@ -39,14 +43,10 @@ def _options(
     pass
 
 
-app.command("run", epilog=run.EXAMPLES)(run.run)
-app.command("best", epilog=best.EXAMPLES, cls=best.OptionalFolder)(best.best)
-app.command("check", epilog=check.EXAMPLES)(check.check)
-app.command("studies")(studies.studies)
-app.command("confirm", epilog=confirm.EXAMPLES)(confirm.confirm)
-app.command("ablate", epilog=ablate.EXAMPLES)(ablate.ablate)
-app.command("train", epilog=train.EXAMPLES)(train.train)
-app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
-app.command("predict", epilog=predict.EXAMPLES)(predict.predict)
-app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
-app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)
+for module in (run, best, check, studies, confirm, ablate, train, evaluate, predict, compare, reproduce):
+    name = module.__name__.rpartition(".")[2]
+    command = getattr(module, name)
+    kind = best.OptionalFolder if module is best else None
+    text = help_text(command)
+    examples = verbatim(getattr(module, "EXAMPLES", ""))
+    app.command(name, cls=kind, epilog=examples, help=text, short_help=text.split("\n\n")[0])(command)

@@ -58,13 +58,13 @@ def best(
     --export writes the recipe as TOML and JSON, a plain Keras model, a script
     that trains it, and plots.
     """
-    from lenet_search.cli.terminal import console, print_json
-    from lenet_search.results.best import best_trial, importance, metric_of, pick_study, top_rows
+    from lenet_search.cli.terminal import console, print_json, telling, working
+    from lenet_search.results.best import best_trial, foreign_trials, importance, metric_of, pick_study, top_rows
     from lenet_search.results.verdict import quick_of
-    from lenet_search.storage import open_storage, resolve
+    from lenet_search.storage import open_storage, resolve, shown
 
     url = resolve(storage)
-    opened = open_storage(url, create=False)
+    opened = open_storage(url, create=False, patience=telling())
     found = pick_study(opened, study)
     best_trial(found)  # raises a readable error if there is none yet
     out = console(stderr=json)
@@ -74,9 +74,10 @@ def best(
         from lenet_search.cli.backend import start_backend
         from lenet_search.results.export import export as write
 
-        start_backend()
         folder = Path("exports", found.study_name) if export == DEFAULT_FOLDER else Path(export).expanduser()
-        written = write(found, url, folder, data_folder=data)
+        with working(f"Exporting to {folder}"):
+            start_backend()
+            written = write(found, url, folder, data_folder=data)
         out.print(f"\nWritten to {folder}:", style="bold")
         for path in written.files:
             out.print(f"  {path}")
@@ -87,10 +88,11 @@ def best(
         print_json(
             {
                 "study": found.study_name,
-                "storage": url,
+                "storage": shown(url),
                 "metric": metric_of(found),
                 "quick": quick_of(found).why or None,
                 "best": [{"number": row.number, **row.estimate.named("value"), "params": row.params} for row in rows],
+                "passed_over": [trial.number for trial in foreign_trials(found)],
                 "importance": importance(found),
                 "exported": [] if written is None else [str(path) for path in written.files],
                 "not_measured": None if written is None else written.not_measured,
@@ -105,7 +107,14 @@ def _show(study: "optuna.Study", top: int, out: "Console") -> None:
 
     from lenet_search.cli.terminal import show, table
     from lenet_search.look.lines import recipe_in_short
-    from lenet_search.results.best import complete_trials, importance, metric_of, no_importance, top_rows
+    from lenet_search.results.best import (
+        complete_trials,
+        importance,
+        metric_of,
+        no_importance,
+        passed_over,
+        top_rows,
+    )
     from lenet_search.results.verdict import quick_of
 
     metric, rows, quick = metric_of(study), top_rows(study, top), quick_of(study)
@@ -118,6 +127,8 @@ def _show(study: "optuna.Study", top: int, out: "Console") -> None:
     show(
         out, quick.title(f"{study.study_name}: best {len(rows)} of {len(complete_trials(study))} complete trials"), made
     )
+    if foreign := passed_over(study):
+        out.print(foreign, style="dim")
     if quick:
         out.print(quick.warning, style="yellow")
     if rows[0].estimate.bounds():

@@ -1,20 +1,23 @@
 """`lenet-search check`: validate study files and show what they search."""
 
-from typing import TYPE_CHECKING, Annotated
+import dataclasses
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lenet_search.cli.options import complete_both
+from lenet_search.cli.options import Json, Set, complete_both
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from lenet_search.space import Entry
     from lenet_search.study import Claim, Definition
 
 EXAMPLES = """Examples:
 
   lenet-search check my/study.toml
-  lenet-search check studies/*.toml"""
+  lenet-search check studies/*.toml
+  lenet-search check cifar --set train.epochs=2"""
 
 
 def check(
@@ -27,28 +30,62 @@ def check(
             autocompletion=complete_both,
         ),
     ],
+    set_: Set = None,
+    json: Json = False,
 ) -> None:
     """Validate study files, and print which hyperparameters they fix and which they search.
 
     Reports every problem of every file with its line. The exit code is 2 if there is one.
     """
     from lenet_search import study
-    from lenet_search.cli.terminal import console, show
+    from lenet_search.cli.terminal import console, print_json, show
     from lenet_search.errors import StudyFileError
 
-    out = console()
+    out = console(stderr=json)
     problems: list[str] = []
+    found: list[dict[str, Any]] = []
     for file in files:
         try:
-            definition = study.read(file)
+            definition = study.read(file, overrides=set_ or ())
         except StudyFileError as error:
             problems += error.problems
         else:
+            found.append(_plain(definition))
             where = f" ({definition.path})" if definition.path is not None else ""
             show(out, f"{definition.name}{where}", _space(definition))
             out.print(_settings(definition))
     if problems:
         raise StudyFileError(problems)
+    if json:
+        print_json({"studies": found})
+
+
+def _plain(definition: "Definition") -> dict[str, Any]:
+    """A study for programs: its settings, its space, and which hyperparameters are searched."""
+    return {
+        "name": definition.name,
+        "file": None if definition.path is None else str(definition.path),
+        "metric": definition.metric,
+        "direction": definition.direction,
+        "trials": definition.trials,
+        "timeout": definition.timeout,
+        "seed": definition.seed,
+        "sampler": definition.sampler.table(),
+        "pruner": definition.pruner.table(),
+        "searched": list(definition.space.searched()),
+        "space": {path: _plain_entry(entry) for path, entry in definition.space.entries.items()},
+        "claim": None if definition.claim is None else dataclasses.asdict(definition.claim),
+    }
+
+
+def _plain_entry(entry: "Entry") -> Any:
+    from lenet_search.space import Choice, Range
+
+    if isinstance(entry, Choice):
+        return {"choices": entry.choices}
+    if isinstance(entry, Range):
+        return {"low": entry.low, "high": entry.high, "log": entry.log, "step": entry.step}
+    return entry
 
 
 def _settings(definition: "Definition") -> str:

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 EXAMPLES = """Examples:
 
-  lenet-search compare lenet5-cifar lenet5-cifar-l1 lenet5-cifar-l2
+  lenet-search compare lenet5-cifar lenet5-cifar-l1 \\
+      lenet5-cifar-l2
   lenet-search compare mine.toml yours.toml --seeds 10
-  lenet-search compare lenet-basic lenet-regularized --test
+  lenet-search compare lenet-basic lenet-regularized \\
+      --test
 
 Run the same command again to resume; only missing runs are trained."""
 

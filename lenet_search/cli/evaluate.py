@@ -22,7 +22,8 @@ MANY_CLASSES = 20  # more are not all listed
 EXAMPLES = """Examples:
 
   lenet-search evaluate exports/cifar/model.keras
-  lenet-search evaluate model.keras --on cifar10 --data ~/images"""
+  lenet-search evaluate model.keras --on cifar10 \\
+      --data ~/images"""
 
 
 def evaluate(
@@ -46,13 +47,14 @@ def evaluate(
     Run this once, at the end: a test set that is used for selection is a validation set.
     """
     from lenet_search.cli.backend import start_backend
-    from lenet_search.cli.terminal import console, print_json
+    from lenet_search.cli.terminal import console, print_json, working
     from lenet_search.model.by_class import balanced_accuracy, by_class
     from lenet_search.model.evaluate import evaluate as measure
 
-    if zipfile.is_zipfile(model):  # report a file that is not a model without loading Keras
-        start_backend()
-    found = measure(model, on, data, tell=console(stderr=True).print)
+    with working(f"Measuring {model} on the test set"):
+        if zipfile.is_zipfile(model):  # report a file that is not a model without loading Keras
+            start_backend()
+        found = measure(model, on, data, tell=console(stderr=True).print)
     if json:
         classes = by_class(found.confusion, found.class_names)
         print_json(

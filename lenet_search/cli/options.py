@@ -25,6 +25,29 @@ def complete_both(incomplete: str) -> list[tuple[str, str]]:
     return complete_study(incomplete) + complete_recipe(incomplete)
 
 
+def complete_set(incomplete: str) -> list[tuple[str, str]]:
+    """Keys that `--set` takes, with their meanings; after the equals sign, the values, where they are a few words."""
+    from lenet_search.recipe import FIELDS
+    from lenet_search.study import METRICS
+    from lenet_search.study.settings import KEYS
+
+    key, equals, _ = incomplete.partition("=")
+    if not equals:
+        meanings = {path: field.legal.meaning for path, field in FIELDS.items()}
+        meanings |= {f"study.{name}": meaning for name, meaning in KEYS.items()}
+        return [(f"{path}=", meaning) for path, meaning in meanings.items() if path.startswith(key)]
+    known: dict[str, tuple[str, ...]] = {
+        "study.metric": tuple(METRICS),
+        "study.direction": ("maximize", "minimize"),
+        "study.repeat": ("true", "false"),
+    }
+    if key in FIELDS:
+        legal = FIELDS[key].legal
+        known[key] = ("true", "false") if legal.type is bool else legal.choices
+    values = [f"{key}={value}" for value in known.get(key, ())]
+    return [(value, "") for value in values if value.startswith(incomplete)]
+
+
 def _titled(files: dict[str, Path], incomplete: str) -> list[tuple[str, str]]:
     from lenet_search.study import title
 
@@ -57,6 +80,7 @@ Set = Annotated[
         metavar="KEY=VALUE",
         help="Override a value of the file; may be repeated.",
         show_default=False,
+        autocompletion=complete_set,
     ),
 ]
 DataFolder = Annotated[

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
 EXAMPLES = """Examples:
 
-  lenet-search predict trained/lenet-basic/model.keras seven.png three.jpg
-  lenet-search predict model.keras photographs/ --on mnist
-  lenet-search predict model.keras folder-with-one-folder-per-class/ --json
+  lenet-search predict trained/lenet-basic/model.keras \\
+      seven.png three.jpg
+  lenet-search predict model.keras photographs/ \\
+      --on mnist
+  lenet-search predict model.keras \\
+      folder-with-one-folder-per-class/ --json
 
 A drawing should fill as much of the image as in the training set: an MNIST digit takes two thirds of the height."""
 
@@ -59,11 +62,12 @@ def predict(
     classified, and the exit code is 2.
     """
     from lenet_search.cli.backend import start_backend
-    from lenet_search.cli.terminal import console, print_json
+    from lenet_search.cli.terminal import console, print_json, working
 
     files, folders = _files_and_folders(images)
     if zipfile.is_zipfile(model):  # report a file that is not a model without loading Keras
-        start_backend()
+        with working("Starting Keras"):
+            start_backend()
     from lenet_search.errors import ResultError
     from lenet_search.model.predict import measure, open_model
     from lenet_search.model.predict import predict as classify
@@ -72,8 +76,9 @@ def predict(
     predictor = open_model(model, on)
     for remark in predictor.remarks:
         out.print(remark, style="dim", soft_wrap=True)
-    guesses, problems = classify(files, predictor, invert)
-    measured = {folder: measure(folder, predictor, invert) for folder in folders}
+    with working("Classifying the images"):
+        guesses, problems = classify(files, predictor, invert)
+        measured = {folder: measure(folder, predictor, invert) for folder in folders}
     problems += [problem for each in measured.values() for problem in each.problems]
     if json:
         print_json(

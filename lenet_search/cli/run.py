@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 EXAMPLES = """Examples:
 
   lenet-search run --study digits
-  lenet-search run --study cifar --trials 100 --timeout 30m
+  lenet-search run --study cifar --trials 100 \\
+      --timeout 30m
   lenet-search run --study cifar --slots auto
-  lenet-search run --study my/study.toml --storage sqlite:///results.db
-  lenet-search run --study cifar --set train.epochs=2 --name quick
+  lenet-search run --study my/study.toml \\
+      --storage sqlite:///results.db
+  lenet-search run --study cifar --set train.epochs=2 \\
+      --name quick
 
 Run the same command again to resume; only missing trials are trained.
 Run it on another machine with the same database to share the work."""
@@ -108,8 +111,8 @@ def run(
     if chosen.definition.confirm is not None and summary.ended == "done" and summary.best is not None:
         confirmation = chosen.confirm(data=data, workers=workers, freeze_every=freeze_every, view=view_for(out))
     if json:
-        confirmed = None if confirmation is None else confirmation.summary()
-        print_json(summary.to_json() | {"confirmation": confirmed})
+        confirmed = {} if confirmation is None else {"confirmation": confirmation.summary()}
+        print_json(summary.to_json() | confirmed)
     if confirmation is not None:
         conclude(confirmation, out)
     _conclude(summary, out)
@@ -117,10 +120,11 @@ def run(
 
 def _conclude(summary: "Summary", out: "Console") -> None:
     """Print the result, and what to do next."""
-    from lenet_search.cli.terminal import number
+    from lenet_search.look.intervals import figure
     from lenet_search.look.lines import recipe_in_short
     from lenet_search.results.best import ordered
-    from lenet_search.storage import dashboard_command, resolve
+    from lenet_search.storage import dashboard_command, resolve, shown
+    from lenet_search.storage.address import HIDDEN, HOW_TO_GIVE_THE_PASSWORD
 
     if summary.ended == "timeout":
         interrupted = summary.trials["interrupted"]
@@ -130,9 +134,12 @@ def _conclude(summary: "Summary", out: "Console") -> None:
     if summary.best is None:
         out.print("\nNo trial is complete yet. Run the same command again, with a larger --trials or --timeout.")
         return
-    out.print(f"\nBest: trial {summary.best['number']} with {number(float(summary.best['value']))}", style="bold")
+    best = figure(float(summary.best["value"]), summary.metric)
+    out.print(f"\nBest: trial {summary.best['number']} with {best}", style="bold")
     out.print(f"  {recipe_in_short(ordered(summary.best['params']))}")
-    where = "" if summary.storage == resolve(None) else f" --storage {shlex.quote(summary.storage)}"
+    where = "" if summary.storage == shown(resolve(None)) else f" --storage {shlex.quote(summary.storage)}"
     out.print("\nNext:", style="bold")
     out.print(f"  lenet-search best --study {shlex.quote(summary.study)}{where} --export", soft_wrap=True)
     out.print(f"  {dashboard_command(summary.storage)}", soft_wrap=True)
+    if where and HIDDEN in where:
+        out.print(f"  ({HOW_TO_GIVE_THE_PASSWORD})", style="dim", soft_wrap=True)

@@ -16,7 +16,7 @@ def studies(storage: Storage = None, json: Json = False) -> None:
     """List the studies that ship with the package, those in this folder, and those in the storage."""
     from lenet_search import study
     from lenet_search.cli.terminal import console, print_json
-    from lenet_search.storage import resolve
+    from lenet_search.storage import resolve, shown
 
     url = resolve(storage)
     stored = _stored(url, asked=storage is not None)
@@ -25,14 +25,14 @@ def studies(storage: Storage = None, json: Json = False) -> None:
             {
                 "shipped": {name: str(path) for name, path in study.shipped().items()},
                 "local": {name: str(path) for name, path in study.local().items()},
-                "storage": url,
+                "storage": shown(url),
                 "stored": stored,
             }
         )
     out = console(stderr=json)
     _files("Studies in the package", study.shipped(), out)
     _files("Studies in this folder", study.local(), out)
-    _runs(url, stored, out)
+    _runs(shown(url), stored, out)
 
 
 def _files(heading: str, found: dict[str, Any], out: "Console") -> None:
@@ -57,12 +57,13 @@ def _stored(url: str, *, asked: bool) -> list[dict[str, Any]]:
     """
     from optuna import load_study
 
+    from lenet_search.cli.terminal import telling
     from lenet_search.errors import ResultError
-    from lenet_search.results.best import complete_trials, metric_of
+    from lenet_search.results.best import complete_trials, metric_of, ranked_trials
     from lenet_search.storage import open_storage
 
     try:
-        opened = open_storage(url, create=False)
+        opened = open_storage(url, create=False, patience=telling())
     except ResultError:
         if asked:
             raise
@@ -72,7 +73,7 @@ def _stored(url: str, *, asked: bool) -> list[dict[str, Any]]:
         study = load_study(study_name=name, storage=opened)
         states = Counter(trial.state.name.lower() for trial in study.get_trials(deepcopy=False))
         single = len(study.directions) == 1  # another tool's study may have several objectives
-        best = next(iter(complete_trials(study)), None) if single else None
+        best = next(iter(complete_trials(study) or ranked_trials(study)), None) if single else None
         rows.append(
             {
                 "study": name,
@@ -88,8 +89,7 @@ def _runs(url: str, stored: list[dict[str, Any]], out: "Console") -> None:
     from rich.text import Text
 
     from lenet_search.cli.terminal import show, table
-    from lenet_search.look.intervals import mean_of
-    from lenet_search.run import is_share
+    from lenet_search.look.intervals import figure
 
     if not stored:
         out.print(f"There are no studies in {url} yet. To run a first one:  lenet-search run --study digits")
@@ -100,7 +100,7 @@ def _runs(url: str, stored: list[dict[str, Any]], out: "Console") -> None:
         if row["best"] is None:
             shown, number = "none yet" if row["metric"] else "several objectives", ""
         else:
-            value = mean_of([row["best"]["value"]], share=is_share(row["metric"]))
-            shown, number = f"{row['metric']} {value}", str(row["best"]["number"])
+            value, number = figure(row["best"]["value"], row["metric"]), str(row["best"]["number"])
+            shown = f"{row['metric']} {value}"
         made.add_row(Text(row["study"], "bold cyan"), *counts, shown, number)
     show(out, f"Studies in {url}", made)

@@ -1,35 +1,64 @@
-"""Output and number formats: tables and messages for people, one JSON object for programs."""
+"""What commands print with: a console and tables for people, one JSON object for programs."""
 
-import json
-import math
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Timer
 from typing import TYPE_CHECKING, Any, Literal
 
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lenet_search.cli.answer import print_json
+from lenet_search.look.console import Audience, console
+from lenet_search.look.streams import is_watched, tolerant
+
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
+    from lenet_search.storage import Patience
+
+__all__ = ["console", "number", "print_json", "show", "table", "telling", "working"]
+
+PATIENCE = 2.0  # seconds without a word that are no cause for worry
 
 NARROWEST = 8  # minimum width of a text column, in characters
 NARROWEST_TABLE = 60  # characters; narrower terminals wrap lines, which is better than losing a column
-FILE_WIDTH = 140  # width of output to a file or a pipe, in characters
 
 
-def console(*, stderr: bool = False) -> "Console":
-    """A terminal that prints values verbatim: no markup in names, no automatic colors for numbers."""
-    from rich.console import Console
+@contextmanager
+def working(text: str) -> Iterator[None]:
+    """Show what takes seconds: a spinner on a terminal, elsewhere a line on standard error if it takes more than two.
 
-    made = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
-    if not made.is_terminal and "COLUMNS" not in os.environ:
-        made.width = FILE_WIDTH
-    return made
+    It has a descriptor of its own, because the backend's messages are kept off standard error while it starts.
+    """
+    with os.fdopen(os.dup(2), "w", encoding=sys.stderr.encoding) as stream:
+        tolerant(stream)
+        out = Console(file=stream, highlight=False, markup=False, emoji=False)
+        if is_watched(stream) and out.is_interactive:
+            with out.status(Text(text)):
+                yield
+            return
+        line = Timer(PATIENCE, lambda: Audience().show(lambda: out.print(f"{text} ...", soft_wrap=True)))
+        line.daemon = True
+        line.start()
+        try:
+            yield
+        finally:
+            line.cancel()
+            line.join()
 
 
-def table(*columns: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = ()) -> "Table":
+def telling() -> "Patience":
+    """Patience with a storage, which tells the person on stderr what it waits for."""
+    from lenet_search.storage import Patience
+
+    return Patience(lambda text: console(stderr=True).print(text, style="dim", soft_wrap=True))
+
+
+def table(*columns: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = ()) -> Table:
     """An empty table. Columns in `right` are right-aligned, and those in `right` or `whole` are never wrapped."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
     made = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         justify: Literal["left", "right"] = "right" if column in right else "left"
@@ -38,27 +67,12 @@ def table(*columns: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = (
     return made
 
 
-def show(out: "Console", title: str, content: "Table") -> None:
+def show(out: Console, title: str, content: Table) -> None:
     """Print a table under its title."""
     out.print(f"\n{title}", style="bold")
     if out.width < NARROWEST_TABLE:
         content.width = NARROWEST_TABLE
     out.print(content, crop=False)
-
-
-def print_json(content: Mapping[str, Any]) -> None:
-    """Print one JSON object to stdout; NaN and infinity become null."""
-    print(json.dumps(_finite(content), ensure_ascii=False), flush=True)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    return value
 
 
 def number(value: Any) -> str:

@@ -17,8 +17,10 @@ EXAMPLES = """Examples:
 
   lenet-search train lenet-basic
   lenet-search train exports/cifar/recipe.toml
-  lenet-search train exports/cifar/recipe.toml --seeds 8 --out trained/best
-  lenet-search train lenet-augmented --seeds 5 --set augment.flip=0.1
+  lenet-search train exports/cifar/recipe.toml \\
+      --seeds 8 --out trained/best
+  lenet-search train lenet-augmented --seeds 5 \\
+      --set augment.flip=0.1
 
 Run the same command again to resume; only missing runs are trained."""
 

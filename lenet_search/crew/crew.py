@@ -4,6 +4,7 @@ It knows nothing of Optuna, study files or result folders: a `Decider` says whic
 """
 
 import math
+import signal
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -99,6 +100,8 @@ class Crew:
     def _work(self) -> str:
         looked = drawn = -math.inf
         while True:
+            if self._view.gone:  # `lenet-search run | head`: what else ends of a closed pipe
+                self._stop(signal.SIGPIPE)
             if self._stop.signal is not None:
                 return "signal"
             now = time.monotonic()
@@ -110,6 +113,7 @@ class Crew:
                 if self._is_done():
                     return "done"
                 self._staff.start(self._needed())
+                self._staff.announce(self._view)
                 self._feed_idle()
                 self._let_go()
             if now - drawn >= TICK:
@@ -228,13 +232,16 @@ class Crew:
         assert worker.ready is not None
         self._losses, self._trained = 0, True
         ended, given_up = [], []
-        for epoch in done.epochs:
+        for epoch in done.epochs:  # all, before a storage that fails can end the command: states are as far
             job = worker.held[epoch.number]
             self._suspects.clear(job)
             run = job.run
             run.images, run.device, run.versions = done.images, worker.ready.device, worker.ready.versions
             run.add(epoch.clock, epoch.measured, finite=epoch.finite, seconds=done.seconds / len(done.epochs))
             self.pace.add_images(epoch.images)
+        for epoch in done.epochs:
+            job = worker.held[epoch.number]
+            run = job.run
             give_up = self._decider.report(job, epoch)
             if give_up and not run.over:
                 given_up.append(epoch.number)
@@ -315,7 +322,11 @@ class Crew:
                 worker.ask_to_leave()
 
     def _freeze_all(self) -> None:
-        """Have all workers freeze their runs and leave. Messages they sent before still count."""
+        """Have all workers freeze their runs and leave. Messages they sent before still count.
+
+        If the decider fails, the others' states are still kept before its error is raised.
+        """
+        failed: list[LenetSearchError] = []
         for worker in [each for each in self._staff.all if each.held]:
             worker.ask_to_leave()
         leaving = {worker.pipe: worker for worker in self._staff.all if worker.held}
@@ -323,14 +334,19 @@ class Crew:
         while leaving and (left := deadline - time.monotonic()) > 0:
             for worker in [leaving[pipe] for pipe in wait(list(leaving), left)]:  # type: ignore[index]
                 message = worker.listen()
-                if isinstance(message, EpochDone):
-                    self._tell(worker, self._account(worker, message)[0])
-                elif isinstance(message, Froze):
-                    self._keep(worker, message)
-                elif isinstance(message, Refused):
-                    self._refuse(worker.held.pop(message.number), message.reason)
+                try:
+                    if isinstance(message, EpochDone):
+                        self._tell(worker, self._account(worker, message)[0])
+                    elif isinstance(message, Froze):
+                        self._keep(worker, message)
+                    elif isinstance(message, Refused):
+                        self._refuse(worker.held.pop(message.number), message.reason)
+                except LenetSearchError as error:
+                    failed.append(error)
                 if message is None or (isinstance(message, Froze) and message.last):
                     del leaving[worker.pipe]
+        if failed:
+            raise failed[0]
 
     def _give_back(self) -> None:
         """Give unfinished runs back when the crew ends."""

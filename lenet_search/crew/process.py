@@ -16,6 +16,21 @@ from lenet_search.crew.messages import FromWorker, Orders, Ready, Setup, Testing
 from lenet_search.crew.places import Place
 from lenet_search.structure import Structure
 
+PACKAGE = Path(__file__).parents[1]
+# Imports this very package, though another may be installed, and what it needs from where Python finds it: the standard
+# library comes before other packages. The folder of the package is the last place to look.
+START = """
+import importlib.util, os, sys
+sys.path.append(os.path.dirname(sys.argv[1]))
+spec = importlib.util.spec_from_file_location("lenet_search", os.path.join(sys.argv[1], "__init__.py"))
+sys.modules["lenet_search"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sys.modules["lenet_search"])
+from lenet_search.crew.worker import main
+main(int(sys.argv[2]))
+"""
+# A warning is no error in a worker, and nobody looks into it when it ends.
+NOT_FOR_WORKERS = frozenset({"PYTHONWARNINGS", "PYTHONINSPECT", "PYTHONSTARTUP"})
+
 
 class WorkerProcess:
     """Starts a worker, as a plain subprocess: scripts and notebooks need no `__main__` guard.
@@ -47,17 +62,14 @@ class WorkerProcess:
 
     def _start(self, theirs: "Connection[Any, Any]") -> None:
         """Start the process at the other end of the pipe."""
-        package = str(Path(__file__).parents[2])
-        path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
-        python = {"PYTHONPATH": path, "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
         with self.log.open("ab") as output, theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "lenet_search.crew.worker", str(theirs.fileno())],
+                [sys.executable, "-c", START, str(PACKAGE), str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.PIPE,  # closes when this process ends; a byte asks the worker to freeze and leave
                 stdout=output,
                 stderr=output,
-                env={**os.environ, **python, **self.place.environment()},
+                env={**_environment(), **self.place.environment()},
                 start_new_session=True,  # only the parent handles Ctrl-C
             )
 
@@ -111,6 +123,19 @@ class WorkerProcess:
             return f"a worker was killed by {signal.Signals(-code).name}" + _memory_hint(-code)
         lines = [line.strip() for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
         return f"a worker failed: {lines[-1][:300]}" if lines else f"a worker exited with code {code}"
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment, without what would change how Python runs a worker.
+
+    Folders of PYTHONPATH are kept, unless they are relative: the working folder may hold a `random.py` or `queue.py`.
+    """
+    environment = {name: value for name, value in os.environ.items() if name not in NOT_FOR_WORKERS}
+    folders = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if os.path.isabs(folder)]
+    environment |= {"PYTHONPATH": os.pathsep.join(folders), "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
+    if (keras := sys.modules.get("keras")) is not None:  # a notebook may have chosen by keras.config
+        environment["KERAS_BACKEND"] = keras.config.backend()
+    return environment
 
 
 def _memory_hint(number: int) -> str:

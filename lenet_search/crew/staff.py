@@ -9,6 +9,7 @@ from pathlib import Path
 from lenet_search.crew.messages import Setup
 from lenet_search.crew.places import Place, places
 from lenet_search.crew.process import WorkerProcess
+from lenet_search.look.progress import View
 
 # TensorFlow frees no compiled program, so a worker that has compiled this many is replaced. While its
 # successor starts (2.5 s) it compiles about six more, after which its memory is within a tenth of what it
@@ -36,6 +37,7 @@ class Staff:
         self._cores = cores
         self._count = count
         self._started = 0
+        self._announced = False
 
     @property
     def active(self) -> list[WorkerProcess]:
@@ -52,6 +54,12 @@ class Staff:
             probe = self.probing and not any(worker.setup.probe for worker in self.active)
             setup = replace(self._setup, threads=free[0].threads, probe=probe)
             self.all.append(WorkerProcess(free[0], setup, self.logs / f"worker-{self._started}.log"))
+
+    def announce(self, view: View) -> None:
+        """Say once that workers are starting, which takes seconds."""
+        if self.all and not self._announced:
+            self._announced = True
+            view.opening("Workers", f"starting {len(self.all)}")
 
     def sharing(self, worker: WorkerProcess) -> int:
         """How many workers share this worker's device."""

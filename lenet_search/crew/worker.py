@@ -1,12 +1,11 @@
 """A worker: a process that trains runs in stacks, on its parent's orders.
 
-Started as `python -m lenet_search.crew.worker DESCRIPTOR`. `crew/messages.py` describes the messages.
+`crew/process.py` starts it with `main(descriptor)`; `crew/messages.py` describes the messages.
 """
 
 import gc
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from multiprocessing.connection import Connection
 from time import perf_counter
 from typing import Any
 
-from lenet_search import data
+from lenet_search import data, keras_settings
 from lenet_search.crew.bench import Bench, Benches
 from lenet_search.crew.messages import FromWorker, Froze, Measuring, Orders, Ready, Setup, Trouble
 from lenet_search.crew.signals import SIGNALS
@@ -142,6 +141,7 @@ def main(descriptor: int) -> None:
     """Serve the parent at the other end of the pipe `descriptor` until it closes the pipe."""
     for number in SIGNALS:  # Ctrl-C and queues signal every process; only the parent acts on it
         signal.signal(number, signal.SIG_IGN)
+    keras_settings.set_aside()
     lifeline = Lifeline()
     threading.Thread(target=lifeline.watch, daemon=True).start()
     pipe: Connection[Any, Any] = Connection(descriptor)
@@ -175,7 +175,3 @@ def _ready(setup: Setup) -> Ready:
         slots = setup.slots
     precision = device.best_precision() if setup.probe else ""
     return Ready(device.describe(), device.is_gpu(), slots, precision, device.versions())
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

@@ -16,11 +16,10 @@ from lenet_search.experiments.finish import finish
 from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.result import Result
 from lenet_search.experiments.task import Task
-from lenet_search.look.intervals import Difference, Estimate, holm, paired_difference
+from lenet_search.look.intervals import Difference, Estimate, holm, is_share, paired_difference
 from lenet_search.look.progress import View
 from lenet_search.look.quick import Quick
 from lenet_search.recipe import FIELDS, Recipe, Value
-from lenet_search.run import is_share
 from lenet_search.study.toml_text import value_text
 
 LEVEL = 0.05  # probability of one or more false verdicts, if no choice matters

@@ -12,10 +12,9 @@ from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.race import Standing, State
 from lenet_search.experiments.result import Result
 from lenet_search.experiments.task import Task
-from lenet_search.look.intervals import Difference, Estimate, mean_of, paired_difference
+from lenet_search.look.intervals import Difference, Estimate, is_share, mean_of, paired_difference
 from lenet_search.look.progress import View
 from lenet_search.recipe import FIELDS, Recipe
-from lenet_search.run import is_share
 
 INDIFFERENCE = 0.002  # a difference in accuracy that nobody would care about: two images in a thousand
 FIRST_SEED = 1_000_000  # fresh: searches draw seeds of 31 bits, and `train` counts up from the study's seed

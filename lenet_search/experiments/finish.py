@@ -124,9 +124,11 @@ def finish(
         if jobs or untested:
             total = sum(len(task.seeds) for task in current.values())
             done = total - len(jobs) - len(untested)
+            epochs = sum(task.recipe.train.epochs * len(task.seeds) for task in current.values())
+            trained = epochs - sum(job.run.recipe.train.epochs for job in jobs)
             decider = InOrder(
                 name, metric, jobs, total, done, kept, view, test=test, test_limit=test_limit, on_end=on_end,
-                more=next_round,
+                more=next_round, trained=trained,
             )  # fmt: skip
             to_test = [decider.to_test(next(numbers), task, run) for task, run in untested]
             cores, gpus = usable_cores(), visible_gpus()

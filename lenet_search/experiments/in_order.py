@@ -11,6 +11,7 @@ from lenet_search.crew.messages import RunEpoch, Tested, Testing
 from lenet_search.crew.process import WorkerProcess
 from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.task import Task
+from lenet_search.look.intervals import figure
 from lenet_search.look.progress import Standing, View
 from lenet_search.run import Run
 
@@ -37,6 +38,7 @@ class InOrder:
         test_limit: number of test images to use; else all
         on_end: called with a run's task once the run's files are written
         more: called when every run is done; returns further runs, or none when the work is over
+        trained: number of epochs of the runs that were done before
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class InOrder:
         test_limit: int | None,
         on_end: Callable[[Task], None],
         more: Callable[[], Sequence[SeedJob]] = tuple,
+        trained: int = 0,
     ) -> None:
         self.failures: list[str] = []
         self._name, self._metric = name, metric
@@ -65,6 +68,8 @@ class InOrder:
         self._on_end, self._more = on_end, more
         self._open = total - done  # runs that are neither done nor refused
         self._interrupted = 0
+        self._trained = trained
+        self._epochs = trained + sum(job.run.recipe.train.epochs for job in jobs)
         self._testing: dict[int, tuple[Task, Run]] = {}
 
     def to_test(self, number: int, task: Task, run: Run, model: bytes | None = None) -> Testing:
@@ -78,6 +83,7 @@ class InOrder:
         if not self._open:
             self._pending += self._more()
             self._open = len(self._pending)
+            self._epochs += sum(job.run.recipe.train.epochs for job in self._pending)
             self._total += self._open
         return len(self._pending)
 
@@ -119,13 +125,14 @@ class InOrder:
         """Write a run's files, and have its model measured if that is wanted."""
         assert isinstance(job, SeedJob)
         run, kept = job.run, self._kept[job.task.name]
+        self._trained += run.recipe.train.epochs
         run.versions = {"lenet-search": __version__, **run.versions}
         if last.model is None:
             self._end(job.task, run, "diverged")
             return None
         kept.keep_model(run.seed, last.model)
         if not self._test:
-            self._end(job.task, run, f"{self._metric} {run.curve[self._metric][-1]:.4f}")
+            self._end(job.task, run, self._in_words(run))
             return None
         kept.keep(run)
         return self.to_test(job.number, job.task, run, last.model)
@@ -134,7 +141,10 @@ class InOrder:
         """Write what the test set said."""
         task, run = self._testing.pop(done.number)
         run.right, run.n = done.right, done.n
-        self._end(task, run, f"{self._metric} {run.curve[self._metric][-1]:.4f}")
+        self._end(task, run, self._in_words(run))
+
+    def _in_words(self, run: Run) -> str:
+        return f"{self._metric} {figure(run.curve[self._metric][-1], self._metric)}"
 
     def _end(self, task: Task, run: Run, detail: str) -> None:
         self._kept[task.name].keep(run)
@@ -179,7 +189,9 @@ class InOrder:
     def standing(self) -> Standing:
         """How many runs are done, and how many failed or were interrupted."""
         failed = len(self.failures)
+        trained = self._trained + sum(job.run.epochs for job in self._pending)  # those are of frozen runs
         return Standing(
             self._name, self._metric, self._total,
             complete=self._done, failed=failed, interrupted=self._interrupted, unit="run",
+            epochs=(trained, self._epochs),
         )  # fmt: skip

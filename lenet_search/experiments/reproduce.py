@@ -8,7 +8,6 @@ from lenet_search.crew import FREEZE_EVERY
 from lenet_search.experiments.compare import Comparison, check_comparable, compare, shared_name
 from lenet_search.experiments.finish import finish
 from lenet_search.experiments.kept import Kept
-from lenet_search.experiments.pages import write_comparison, write_page
 from lenet_search.experiments.result import Result
 from lenet_search.experiments.tables import row, write_tables
 from lenet_search.experiments.task import SEEDS, Task, read_tasks
@@ -59,6 +58,8 @@ def reproduce(
     Raises:
         LenetSearchError: as `finish`.
     """
+    from lenet_search.experiments.pages import write_page  # plotly takes a second to import
+
     done: dict[str, Result] = {}
     written: list[Path] = []
 
@@ -99,6 +100,8 @@ def compare_recipes(
     Raises:
         LenetSearchError: as `finish`; ResultError also for recipes that cannot be compared.
     """
+    from lenet_search.experiments.pages import write_comparison
+
     check_comparable(tasks)
     kept = {task.name: Kept(folder / task.name) for task in tasks}
     results = finish(

@@ -7,10 +7,10 @@ from typing import Any
 
 from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.task import SEEDS, Task
-from lenet_search.look.intervals import Estimate, mean_of, share_of
+from lenet_search.look.intervals import Estimate, is_share, mean_of, share_of
 from lenet_search.look.quick import Quick, images_left_out
 from lenet_search.look.words import counted
-from lenet_search.run import Run, is_share
+from lenet_search.run import Run
 
 # Verdicts on a claim
 REACHED = ("above", "reached")

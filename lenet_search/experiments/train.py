@@ -11,7 +11,6 @@ from lenet_search.crew import FREEZE_EVERY
 from lenet_search.errors import ResultError
 from lenet_search.experiments.finish import finish
 from lenet_search.experiments.kept import Kept
-from lenet_search.experiments.pages import training_page
 from lenet_search.experiments.result import Result
 from lenet_search.experiments.task import Task
 from lenet_search.look.progress import View
@@ -104,6 +103,8 @@ def _write(training: Training, kept: Kept, title: str) -> list[Path]:
 
     recipe.json also contains the results, and tells `evaluate` which data set the model was trained on.
     """
+    from lenet_search.experiments.pages import training_page  # plotly takes a second to import
+
     folder, result = kept.folder, training.result
     settled = {"precision": kept.precision, "data_folder": kept.data_folder}
     settled = {name: value for name, value in settled.items() if value is not None}

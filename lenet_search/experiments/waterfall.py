@@ -7,9 +7,9 @@ from pathlib import Path
 import plotly.graph_objects as go
 
 from lenet_search.experiments.ablate import Ablation
+from lenet_search.look.intervals import is_share
 from lenet_search.look.page import data_table, heading, page, picture
 from lenet_search.look.theme import GRAY, METRICS, PALETTE, SOFT, name_text, titled
-from lenet_search.run import is_share
 from lenet_search.whole import replace_text
 
 COLUMNS = ("choice of the winner", "what it brings, 95 % interval", "n", "verdict")

@@ -51,6 +51,16 @@ class Estimate:
         return {"n": self.n} | self.named("mean") | {"over": self.over}
 
 
+def is_share(metric: str) -> bool:
+    """Whether a metric is a share, shown in percent: every accuracy is, a loss is not."""
+    return metric.endswith("accuracy")
+
+
+def figure(value: float, metric: str) -> str:
+    """A single value of a metric for people: '98.91 %' or '0.2794'."""
+    return mean_of([value], share=is_share(metric)).figure()
+
+
 def share_of(accuracy: float, images: int) -> Estimate:
     """An accuracy measured on `images` images.
 

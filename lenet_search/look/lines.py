@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from lenet_search.look.console import Audience
+from lenet_search.look.intervals import figure
 from lenet_search.look.progress import Progress
 
 if TYPE_CHECKING:
@@ -19,9 +21,15 @@ class Plain:
 
     def __init__(self, console: "Console", clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
+        self._audience = Audience()
         self._clock = clock
         self._status = clock()
         self._last: Progress | None = None
+
+    @property
+    def gone(self) -> bool:
+        """Whether the reader has closed the pipe."""
+        return self._audience.gone
 
     def opening(self, title: str, text: str) -> None:
         """Print one line of the plan."""
@@ -32,7 +40,7 @@ class Plain:
         self._last = progress
         if self._clock() - self._status >= EVERY:
             self._status = self._clock()
-            self._print("; ".join([*self._words(progress), left(progress)]))
+            self._print("; ".join([*words(progress), left(progress)]))
 
     def ended(self, name: str, state: str, detail: str) -> None:
         """A line for the run."""
@@ -45,16 +53,26 @@ class Plain:
     def close(self) -> None:
         """Print the final status."""
         if self._last is not None:
-            self._print("; ".join(self._words(self._last)))
-
-    def _words(self, progress: Progress) -> list[str]:
-        standing = progress.standing
-        counted = f"{standing.done} of {standing.total} {standing.unit}s done ({states(progress)})"
-        found = [best(progress)] if standing.unit == "trial" else []
-        return [counted, *found, rates(progress)]
+            self._print("; ".join(words(self._last)))
 
     def _print(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
+        def printing() -> None:
+            self._console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+        self._audience.show(printing)
+
+
+def words(progress: Progress) -> list[str]:
+    """How far, how good and how fast: the parts of a status line."""
+    standing = progress.standing
+    counted = f"{standing.done} of {standing.total} {standing.unit}s done ({states(progress)})"
+    return [counted, *filter(None, (epochs(progress), best(progress), rates(progress)))]
+
+
+def epochs(progress: Progress) -> str:
+    """'35 of 50 epochs', those of all runs together; empty for a search, where it is the pruner's to say."""
+    done, total = progress.epochs
+    return f"{done:,} of {total:,} epochs" if total else ""
 
 
 def states(progress: Progress) -> str:
@@ -70,16 +88,23 @@ def states(progress: Progress) -> str:
 
 
 def best(progress: Progress) -> str:
-    """'best 0.7131 (trial 12)'."""
-    found = progress.standing.best
-    return "none complete yet" if found is None else f"best {found.value:.4f} (trial {found.number})"
+    """'best 71.31 % (trial 12)'; empty for runs, of which none is to be chosen."""
+    standing = progress.standing
+    if standing.unit != "trial":
+        return ""
+    if standing.best is None:
+        return "none complete yet"
+    return f"best {figure(standing.best.value, standing.metric)} (trial {standing.best.number})"
 
 
 def rates(progress: Progress) -> str:
     """'120 trials/h, 24,000 images/s'; before anything is trained, what is waited for."""
-    if progress.starting and not progress.images_per_second:
-        return f"starting {progress.starting} worker{'' if progress.starting == 1 else 's'}"
-    return f"{progress.per_hour:,.0f} {progress.standing.unit}s/h, {progress.images_per_second:,.0f} images/s"
+    if not progress.images_per_second:
+        if progress.starting:
+            return f"starting {progress.starting} worker{'' if progress.starting == 1 else 's'}"
+        return "compiling, then the first epoch" if progress.running else ""
+    ended = f"{progress.per_hour:,.0f} {progress.standing.unit}s/h, " if progress.per_hour else ""
+    return f"{ended}{progress.images_per_second:,.0f} images/s"
 
 
 def left(progress: Progress) -> str:

@@ -11,8 +11,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from lenet_search.look.lines import Plain, duration, rates, recipe_in_short, sparkline, states
+from lenet_search.look.console import Audience
+from lenet_search.look.intervals import figure
+from lenet_search.look.lines import Plain, duration, epochs, rates, recipe_in_short, sparkline, states
 from lenet_search.look.progress import Progress, Running, Standing, View
+from lenet_search.look.streams import is_watched
 
 ROWS = 8  # runs that are shown; a GPU runs many more
 SPARK = 24  # characters
@@ -20,10 +23,14 @@ REDRAWS = 4  # per second
 
 
 def view_for(console: Console) -> View:
-    """The view that suits `console`: live where a person watches, in a notebook too, else plain lines."""
+    """The view that suits `console`: live where a person watches, in a notebook too, else plain lines.
+
+    Rich takes FORCE_COLOR for a terminal, but colors in a file are no reason to redraw it.
+    """
     if console.is_jupyter:  # Rich redraws there with the help of ipywidgets
         return Live(console) if importlib.util.find_spec("ipywidgets") else Plain(console)
-    return Live(console) if console.is_terminal and not console.is_dumb_terminal else Plain(console)
+    watched = is_watched(console.file) and console.is_terminal and console.is_interactive
+    return Live(console) if watched else Plain(console)
 
 
 class Live:
@@ -31,8 +38,14 @@ class Live:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._audience = Audience()
         self._live = RichLive(console=console, auto_refresh=False, transient=False)
         self._started = False
+
+    @property
+    def gone(self) -> bool:
+        """Whether the reader has closed the pipe."""
+        return self._audience.gone
 
     def opening(self, title: str, text: str) -> None:
         """Print one line of the plan."""
@@ -40,10 +53,13 @@ class Live:
         line.add_column(width=8, style="bold cyan", no_wrap=True)
         line.add_column(overflow="fold")
         line.add_row(title, Text(text))
-        self._console.print(line)
+        self._print(line)
 
     def update(self, progress: Progress) -> None:
         """Redraw the panel."""
+        self._audience.show(lambda: self._draw(progress))
+
+    def _draw(self, progress: Progress) -> None:
         if not self._started:
             self._started = True
             self._live.start()
@@ -52,23 +68,26 @@ class Live:
     def ended(self, name: str, state: str, detail: str) -> None:
         """Only failures get a line of their own: the panel shows the rest."""
         if state == "failed":
-            self._console.print(Text(f"{name} failed: {detail}", style="yellow"))
+            self._print(Text(f"{name} failed: {detail}", style="yellow"))
 
     def note(self, text: str) -> None:
         """Print a line above the panel."""
-        self._console.print(Text(text, style="yellow"))
+        self._print(Text(text, style="yellow"))
 
     def close(self) -> None:
         """Stop redrawing, and restore the cursor."""
         if self._started:
-            self._live.stop()
+            self._audience.show(self._live.stop)
+
+    def _print(self, content: RenderableType) -> None:
+        self._audience.show(lambda: self._console.print(content))
 
 
 def panel(progress: Progress, width: int) -> RenderableType:
     """The whole picture, for a terminal `width` characters wide."""
     parts: list[RenderableType] = [_how_far(progress), _numbers(progress)]
     if progress.standing.best is not None:
-        parts.append(_best(progress.standing))
+        parts.append(_best(progress.standing, width))
     if progress.running:
         parts.append(Padding(_running(progress, width), (1, 0, 0, 0)))
     title = Text.assemble((progress.standing.name, "bold"), f"  {progress.standing.metric}", style="default")
@@ -76,28 +95,33 @@ def panel(progress: Progress, width: int) -> RenderableType:
 
 
 def _how_far(progress: Progress) -> Table:
-    done, total = progress.standing.done, progress.standing.total
+    standing = progress.standing
+    trained, epochs_in_all = progress.epochs
+    done, total = (trained, epochs_in_all) if epochs_in_all else (standing.done, standing.total)
     line = Table.grid(padding=(0, 2), expand=True)
     line.add_column(ratio=1)
-    line.add_column(no_wrap=True, justify="right")
+    line.add_column(justify="right")
     open_end = progress.seconds_left is None or done >= total
     when = "" if open_end else f"{duration(progress.seconds_left or 0.0)} left, "
     bar = ProgressBar(total=max(1, total), completed=min(done, total), complete_style="cyan")
-    line.add_row(bar, Text(f"{done} of {total}   {when}{duration(progress.seconds)} so far"))
+    counted = epochs(progress) or f"{done} of {total}"
+    line.add_row(bar, Text(f"{counted}   {when}{duration(progress.seconds)} so far"))
     return line
 
 
 def _numbers(progress: Progress) -> Text:
-    return Text.assemble((states(progress), "default"), ("   " + rates(progress), "dim"))
+    standing = progress.standing
+    runs = "" if standing.unit == "trial" else f"{standing.done} of {standing.total} {standing.unit}s: "
+    return Text.assemble((runs + states(progress), "default"), ("   " + rates(progress), "dim"))
 
 
-def _best(standing: Standing) -> Table:
+def _best(standing: Standing, width: int) -> Table:
     assert standing.best is not None
     line = Table.grid(padding=(0, 2))
     line.add_column(no_wrap=True)
     line.add_column(overflow="fold")
-    value = Text.assemble(("best ", "bold"), (f"{standing.best.value:.4f}", "bold green"))
-    line.add_row(value, Text(sparkline(standing.bests, SPARK), style="green"))
+    value = Text.assemble(("best ", "bold"), (figure(standing.best.value, standing.metric), "bold green"))
+    line.add_row(value, Text(sparkline(standing.bests, max(8, min(SPARK, width - 24))), style="green"))
     line.add_row(Text(f"trial {standing.best.number}", style="dim"), Text(recipe_in_short(standing.best.params)))
     return line
 
@@ -108,18 +132,18 @@ def _running(progress: Progress, width: int) -> RenderableType:
         table.add_column(justify=justify, no_wrap=True)
     furthest = sorted(progress.running, key=lambda run: -len(run.values) / run.epochs)
     for run in furthest[:ROWS]:
-        table.add_row(*_row(run, max(8, min(30, width - 50))))
+        table.add_row(*_row(run, progress.standing.metric, max(8, min(30, width - 50))))
     if len(furthest) <= ROWS:
         return table
     return Group(table, Text(f"and {len(furthest) - ROWS} more", style="dim"))
 
 
-def _row(run: Running, width: int) -> list[RenderableType]:
+def _row(run: Running, metric: str, width: int) -> list[RenderableType]:
     epoch = len(run.values)
     return [
         Text(run.name, style="dim"),
         ProgressBar(total=run.epochs, completed=epoch, width=width // 2, complete_style="blue"),
         Text(f"{epoch}/{run.epochs}", style="dim"),
-        Text(f"{run.values[-1]:.4f}" if run.values else "starting"),
+        Text(figure(run.values[-1], metric) if run.values else "starting"),
         Text(sparkline(run.values, width // 2), style="blue"),
     ]

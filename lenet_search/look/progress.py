@@ -38,6 +38,7 @@ class Standing:
     best: Best | None = None
     bests: Sequence[float] = field(default=())  # the best value after each complete trial, oldest first
     unit: str = "trial"  # what is counted
+    epochs: tuple[int, int] = (0, 0)  # of all runs: those that are over or wait have done, and the total, if known
 
     @property
     def done(self) -> int:
@@ -58,9 +59,19 @@ class Progress:
     per_hour: float = 0.0  # trials or runs
     images_per_second: float = 0.0
 
+    @property
+    def epochs(self) -> tuple[int, int]:
+        """How many epochs all runs together have done, and their total; (0, 0) for a search."""
+        done, total = self.standing.epochs
+        return (done + sum(len(run.values) for run in self.running), total) if total else (0, 0)
+
 
 class View(Protocol):
     """Shows progress to a person. All calls come from one thread, `close` last and exactly once."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether nobody can read it any more, so that the command should end."""
 
     def opening(self, title: str, text: str) -> None:
         """A line of what the command is going to do."""
@@ -80,6 +91,8 @@ class View(Protocol):
 
 class Silent:
     """Shows nothing."""
+
+    gone = False
 
     def opening(self, title: str, text: str) -> None:
         """Nothing."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lenet_search import keras_settings
 from lenet_search.data import load_test
 from lenet_search.errors import ResultError
 from lenet_search.look.intervals import Estimate, share_of
@@ -89,7 +90,7 @@ def evaluate(
         )
     images, labels = images[:limit], labels[:limit]
     _check_fit(model, model_path, name, images, len(class_names))
-    predicted = model.predict(images, batch_size=256, verbose=0).argmax(axis=1)
+    predicted = outputs(model, images).argmax(axis=1)
     confusion = np.zeros((len(class_names), len(class_names)), dtype=np.int64)
     np.add.at(confusion, (labels, predicted), 1)
     return replace(
@@ -112,7 +113,8 @@ def load_model(path: Path) -> Any:
     import lenet_search.networks.keras_layers  # noqa: F401  # registers our custom layers
 
     try:
-        return keras.models.load_model(path, compile=False, safe_mode=True)
+        with keras_settings.defaults():
+            return keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras passes on whatever its layers, h5py or zipfile raise
         reason = " ".join(str(error).split())
         if "lambda" in reason.lower() or "safe_mode" in reason:
@@ -121,6 +123,12 @@ def load_model(path: Path) -> Any:
                 "build the model from Keras's built-in layers"
             ) from error
         raise ResultError(f"{path}: Keras cannot load this model: {reason[:300] or type(error).__name__}") from error
+
+
+def outputs(model: Any, images: np.ndarray) -> np.ndarray:
+    """A model's outputs for images (n, H, W, C), whatever Keras is set to: a row of numbers for each."""
+    with keras_settings.defaults():
+        return np.asarray(model.predict(images, batch_size=256, verbose=0))
 
 
 def _check_file(path: Path) -> None:

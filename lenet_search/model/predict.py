@@ -13,7 +13,7 @@ from lenet_search.data import class_names
 from lenet_search.data.class_folders import class_folders, image_files
 from lenet_search.data.decode import ImageError, decode
 from lenet_search.errors import ResultError
-from lenet_search.model.evaluate import Evaluation, load_model
+from lenet_search.model.evaluate import Evaluation, load_model, outputs
 
 # Mean pixel of the training images, from 0 to 1. Below DARK they are light on a dark background (MNIST 0.13,
 # Fashion-MNIST 0.29), above LIGHT dark on a light one. Photographs (CIFAR-10 0.47) have no uniform background and are
@@ -51,7 +51,7 @@ class Predictor:
 
     def classify(self, images: np.ndarray) -> np.ndarray:
         """Probabilities (n, classes) of images (n, H, W, C)."""
-        found: np.ndarray = np.asarray(self.model.predict(images, batch_size=256, verbose=0), np.float64)
+        found: np.ndarray = outputs(self.model, images).astype(np.float64)
         if np.all(found >= 0) and np.allclose(found.sum(axis=1), 1.0, atol=1e-3):
             return found
         # logits, from a model trained elsewhere

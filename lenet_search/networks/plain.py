@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from lenet_search import keras_settings
 from lenet_search.networks import keras_layers, network, parameters
 from lenet_search.networks.call import Call
 from lenet_search.networks.layers import Layer, SpatialTransformer
@@ -14,6 +15,7 @@ from lenet_search.recipe.normalization import normalization
 from lenet_search.recipe.regularize import Regularize
 
 
+@keras_settings.defaults()
 def plain_model(
     recipe: Recipe,
     images: Mapping[str, Any],

@@ -15,14 +15,14 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search.errors import ResultError
-from lenet_search.look.intervals import Estimate, share_of
+from lenet_search.look.intervals import Estimate, is_share, share_of
 from lenet_search.recipe import FIELDS
-from lenet_search.run import is_share
 from lenet_search.storage import DEFINITION
-from lenet_search.storage.trials import run_of
+from lenet_search.storage.trials import carries_run, run_of
 
 NOTHING_YET = "No trial is complete yet."
 NOTHING_SEARCHED = "This study searched no hyperparameters."
+MOST_NUMBERS = 10  # trial numbers that a sentence lists
 ENOUGH_TRIALS = 10  # PED-ANOVA compares the best tenth with all trials, so it needs ten
 
 
@@ -74,11 +74,42 @@ def metric_of(study: optuna.Study) -> str:
 
 
 def complete_trials(study: optuna.Study) -> list[FrozenTrial]:
-    """The study's complete trials with a finite value, best first, and older first among equals."""
+    """The complete trials that lenet-search ran, with a finite value, best first, and older first among equals."""
+    return [trial for trial in ranked_trials(study) if carries_run(trial)]
+
+
+def foreign_trials(study: optuna.Study) -> list[FrozenTrial]:
+    """The trials with a result that another tool added. The sampler learns from them; nothing else is known of them."""
+    states = (TrialState.COMPLETE, TrialState.PRUNED)
+    return [trial for trial in study.get_trials(deepcopy=False, states=states) if not carries_run(trial)]
+
+
+def ranked_trials(study: optuna.Study) -> list[FrozenTrial]:
+    """All complete trials with a finite value, best first, and older first among equals."""
     trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
-    finite = [(sign * trial.value, trial.number, trial) for trial in trials if trial.value is not None]
-    return [trial for value, _, trial in sorted(finite, key=lambda each: each[:2]) if math.isfinite(value)]
+    finite = [
+        (sign * trial.value, trial.number, trial)
+        for trial in trials
+        if trial.value is not None and math.isfinite(trial.value)
+    ]
+    return [trial for _, _, trial in sorted(finite, key=lambda each: each[:2])]
+
+
+def passed_over(study: optuna.Study) -> str:
+    """A sentence about the trials that another tool added, or "" if there are none."""
+    trials = foreign_trials(study)
+    if not trials:
+        return ""
+    numbers = ", ".join(str(trial.number) for trial in trials[:MOST_NUMBERS])
+    more = ", ..." if len(trials) > MOST_NUMBERS else ""
+    ranked = ranked_trials(study)
+    best = ", the best of all among them" if ranked and ranked[0] in trials else ""
+    one = len(trials) == 1
+    return (
+        f"Passed over: trial{'' if one else 's'} {numbers}{more}{best}, which another tool added and which "
+        f"{'has' if one else 'have'} no recipe to show or to export."
+    )
 
 
 def best_trial(study: optuna.Study) -> FrozenTrial:
@@ -91,9 +122,10 @@ def best_trial(study: optuna.Study) -> FrozenTrial:
     if not trials:
         states = [trial.state.name.lower() for trial in study.get_trials(deepcopy=False)]
         counts = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states))) or "no trials"
+        foreign = passed_over(study)
         raise ResultError(
-            f"Study {study.study_name!r} has no complete trial yet ({counts}). "
-            "Resume it with a larger --trials or --timeout."
+            f"Study {study.study_name!r} has no complete trial {'of its own' if foreign else 'yet'} ({counts}). "
+            f"{foreign or 'Resume it with a larger --trials or --timeout.'}"
         )
     return trials[0]
 
@@ -167,11 +199,20 @@ def _varied(trials: list[FrozenTrial]) -> set[str]:
     return {path for trial in trials for path, spread in trial.distributions.items() if not spread.single()}
 
 
+def _own_part(study: optuna.Study) -> optuna.Study:
+    """The study without trials of another tool, which may have other parameters."""
+    if not foreign_trials(study):
+        return study
+    part = optuna.create_study(direction=study.direction)
+    part.add_trials([trial for trial in study.get_trials(deepcopy=False) if carries_run(trial)])
+    return part
+
+
 def _evaluate(study: optuna.Study) -> dict[str, float]:
     with warnings.catch_warnings():
         # "less than 2 trials in a regime": normal for a branch with few trials, and not actionable
         warnings.simplefilter("ignore", UserWarning)
-        shares = optuna.importance.get_param_importances(study)
+        shares = optuna.importance.get_param_importances(_own_part(study))
     varied = _varied(complete_trials(study))
     shares = {path: share for path, share in shares.items() if path in varied}
     # If nothing stands out, Optuna returns equal shares

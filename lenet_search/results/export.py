@@ -139,6 +139,8 @@ def _measure(model: Any, run: Run, data_folder: Path | None) -> tuple[float | No
     Raises:
         ResultError: it is not that of the trial.
     """
+    from lenet_search.model.evaluate import outputs
+
     try:
         split = data.load(run.recipe.images, data_folder, download=False)
     except DataError as error:
@@ -146,7 +148,7 @@ def _measure(model: Any, run: Run, data_folder: Path | None) -> tuple[float | No
     if split.digest != run.images["digest"]:
         return None, f"the images of {split.name} found here are not those that the trial was trained on"
     inside = slice(split.pad, split.x_val.shape[1] - split.pad), slice(split.pad, split.x_val.shape[2] - split.pad)
-    guesses = model.predict(split.x_val[:, *inside], batch_size=256, verbose=0).argmax(axis=1)
+    guesses = outputs(model, split.x_val[:, *inside]).argmax(axis=1)
     measured = float(np.mean(guesses == split.y_val))
     expected = run.curve["val_accuracy"][-1]
     if abs(measured - expected) > EDGE + 1 / len(split.y_val):

@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial
 
 from lenet_search.look.page import data_table, heading, page, picture
 from lenet_search.look.theme import METRICS, value_text
-from lenet_search.results.best import complete_trials, metric_of, top_rows
+from lenet_search.results.best import complete_trials, metric_of, passed_over, top_rows
 from lenet_search.results.curves import curves_figure
 from lenet_search.results.figures import history_figure, importance_figure, slices_figure
 from lenet_search.results.parallel import parallel_figure, parallel_section
@@ -46,8 +46,8 @@ def _lead(study: optuna.Study) -> str:
     return (
         f"{images['name']}: {images['train']:,} training and {images['validation']:,} validation images, "
         f"{height}x{width} pixels, {'gray' if channels == 1 else 'color'}, {images['classes']} classes. "
-        "The test set was not used."
-    )
+        f"The test set was not used. {passed_over(study)}"
+    ).rstrip()
 
 
 def _numbers(study: optuna.Study) -> str:

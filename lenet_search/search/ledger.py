@@ -3,8 +3,10 @@
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +18,26 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search import __version__
 from lenet_search.crew.job import Job
-from lenet_search.errors import ResultError
+from lenet_search.errors import ResultError, RunError
 from lenet_search.frozen import read_frozen, write_frozen
 from lenet_search.recipe import Recipe
 from lenet_search.run import Run
 from lenet_search.search.opening import PRECISION, derived_seed, open_study
-from lenet_search.search.parents import HEARTBEAT, PREFIX, RUN, SILENCE, Parent, is_over
+from lenet_search.search.parents import (
+    ENDED,
+    HEARTBEAT,
+    PREFIX,
+    RUN,
+    SILENCE,
+    Parent,
+    is_over,
+    is_run_elsewhere,
+    is_silent,
+)
+from lenet_search.search.queued import IllegalValue, draw
 from lenet_search.search.standings import Standings
 from lenet_search.storage.journal import BatchedJournal
-from lenet_search.storage.trials import REASON, attributes_of, drop_weights, save_weights
+from lenet_search.storage.trials import REASON, attributes_of, carries_run, drop_weights, save_weights
 from lenet_search.structure import structure_of
 from lenet_search.study import Definition
 
@@ -45,7 +58,7 @@ class TrialJob(Job):
 
 @dataclass(frozen=True)
 class Counts:
-    """The number of trials in each state; `interrupted` ones are waiting to be resumed."""
+    """The number of trials in each state; `interrupted` ones have trained for some epochs, and wait to be resumed."""
 
     complete: int
     pruned: int
@@ -78,14 +91,17 @@ class Ledger:
     ) -> None:
         self.definition = definition
         self.total = total
+        self.doubtful = 0  # trials of parents that seem to have ended, but have not been watched for long enough
         self.parent = Parent()
         self.study = open_study(definition, storage, self.parent.id)
+        self.study.new_attributes = lambda: {RUN: self.parent.id, FROZEN: _new_name()}
         self._storage = storage
         self._folder = folder
         self._note = note
         self._dropped: set[int] = set()  # complete trials whose weights are known to be deleted
         self._exhausted = False  # whether the sampler has tried every combination
         self._beaten = -float("inf")
+        self._watched: dict[str, tuple[Any, float]] = {}  # heartbeats of other parents, and since when they stand
         self.beat()
 
     # The study.
@@ -95,7 +111,7 @@ class Ledger:
         standings = self.standings()
         complete, pruned, failed, running = (standings.count(state) for state in (COMPLETE, PRUNED, FAIL, RUNNING))
         waiting = self._trials(WAITING) if standings.count(WAITING) else []
-        return Counts(complete, pruned, failed, running, sum(RUN in trial.user_attrs for trial in waiting))
+        return Counts(complete, pruned, failed, running, sum(bool(each.intermediate_values) for each in waiting))
 
     def wanted(self) -> int:
         """How many more trials the study could start now."""
@@ -112,6 +128,8 @@ class Ledger:
 
     def beat(self, *, over: bool = False) -> None:
         """Write a heartbeat if one is due, or, with `over`, that this parent has ended."""
+        if over:
+            ENDED.add(self.parent.id)
         if over or time.monotonic() - self._beaten >= HEARTBEAT:
             self.study.set_user_attr(self.parent.attribute, {**self.parent.heartbeat(), "over": over})
             self._beaten = time.monotonic()
@@ -130,8 +148,8 @@ class Ledger:
         return self.standings().count(COMPLETE, PRUNED)
 
     def best(self) -> FrozenTrial | None:
-        """The best complete trial."""
-        return next(iter(self.standings().ranked), None)
+        """The best complete trial that lenet-search ran."""
+        return next(self.standings().own(), None)
 
     # A trial, from ask to tell.
 
@@ -140,25 +158,45 @@ class Ledger:
 
         Two parents may ask at the same moment. A trial stays only if fewer than `total` trials that count, or wait and
         will count, have smaller numbers. Numbers are given out one by one, so all parents agree.
+
+        Raises:
+            RunError: trials of another tool leave no way to draw one.
         """
-        trial = self.study.ask()
-        resumed = RUN in trial.user_attrs
-        trial.set_user_attr(RUN, self.parent.id)
-        if trial.number >= self.total:
-            before = sum(other.number < trial.number for other in self._trials(*COUNTED, WAITING))
-            if before >= self.total:
-                self._fail(trial.number, TOTAL_REACHED)
+        while True:
+            trial = self.study.ask()
+            if trial.user_attrs.get(RUN) != self.parent.id:
+                trial.set_user_attr(RUN, self.parent.id)
+            if FROZEN not in trial.user_attrs:
+                trial.set_user_attr(FROZEN, _new_name())
+            if trial.number >= self.total:
+                others = [other for other in self._trials(*COUNTED, WAITING) if not is_run_elsewhere(other)]
+                if sum(other.number < trial.number for other in others) >= self.total:
+                    self._fail(trial.number, TOTAL_REACHED)
+                    return None
+            try:
+                return self._job(trial)
+            except IllegalValue as error:
+                self._fail(trial.number, str(error))
+                self._note(f"trial {trial.number} failed: {error}")
+            except BaseException as error:  # nobody else knows of this trial yet
+                self._fail(trial.number, f"cannot draw its parameters: {error}")
+                strangers = [str(other.number) for other in self._trials(COMPLETE, PRUNED) if not carries_run(other)]
+                if isinstance(error, ValueError) and strangers:
+                    raise RunError(
+                        f"cannot draw the parameters of trial {trial.number} ({error}): the study contains trials that "
+                        f"another tool added ({', '.join(strangers)}); choose another name with --name"
+                    ) from error
+                raise
+            if not self.wanted():
                 return None
-        try:
-            recipe = Recipe.from_values(self.definition.space.sample(trial))
-        except BaseException as error:  # nobody else knows of this trial yet
-            self._fail(trial.number, f"cannot draw its parameters: {error}")
-            raise
+
+    def _job(self, trial: optuna.Trial) -> TrialJob:
+        """Draw a trial's parameters."""
+        recipe = Recipe.from_values(draw(trial, self.definition.space))
         structure = structure_of(recipe, self.definition.space)
         seed = derived_seed(self.definition.seed, trial.number)
         job = TrialJob(trial.number, f"trial {trial.number}", Run(recipe, seed), structure, trial=trial)
-        if resumed:
-            self._thaw(job)
+        self._thaw(job)
         self.flush()  # if this process ends now, the storage knows that the trial was ours, and its parameters
         return job
 
@@ -178,12 +216,12 @@ class Ledger:
         """Tell a trial COMPLETE, and keep its weights if it is one of the best. False if it is no longer ours."""
         try:
             self._record(job)
-            if weights is not None and self.standings().better(value) < KEPT:
+            if weights is not None and self.standings().is_among(KEPT, value):
                 self._save(job, weights)
         except UpdateFinishedTrialError:
             return False
         told = self._tell(job.number, COMPLETE, value)
-        for trial in self.standings().ranked[KEPT:]:
+        for trial in islice(self.standings().own(), KEPT, None):
             if trial.number not in self._dropped:
                 drop_weights(self._storage, self.study._study_id, self._folder, trial)
                 self._dropped.add(trial.number)
@@ -202,20 +240,11 @@ class Ledger:
         return told
 
     def freeze(self, job: TrialJob) -> None:
-        """Write a trial's frozen run, from which the trial can resume."""
+        """Write a trial's frozen run, from which the trial can resume. The storage is not needed for it."""
         assert job.state is not None
         try:
-            name = job.trial.user_attrs.get(FROZEN)
-            is_new = name is None
-            if name is None:
-                name = f"{uuid.uuid4().hex}.npz"
-                job.trial.set_user_attr(FROZEN, name)
             (self._folder / FROZEN).mkdir(parents=True, exist_ok=True)
-            write_frozen(self._folder / FROZEN / name, job.run, job.state)
-            if is_new:
-                self.flush()  # should this process end now, the trial has the file's name
-        except UpdateFinishedTrialError:
-            return  # it is no longer ours, as its next report will show
+            write_frozen(self._frozen(job), job.run, job.state)
         except OSError as error:  # a full disk must not end a search
             self._note(f"cannot save the state of {job.name}: {error}")
 
@@ -231,6 +260,7 @@ class Ledger:
 
     def adopt_orphans(self) -> list[int]:
         """Let RUNNING trials of stopped parents wait to be resumed; returns their numbers."""
+        self.doubtful = 0
         strangers = [trial for trial in self._trials(RUNNING) if trial.user_attrs.get(RUN) != self.parent.id]
         if not strangers:
             return []
@@ -238,29 +268,43 @@ class Ledger:
         return [
             trial.number
             for trial in strangers
-            if _is_orphan(trial, parents) and self.give_back(trial.number, "its process was killed")
+            if self._is_orphan(trial, parents) and self.give_back(trial.number, "its process was killed")
         ]
 
+    def _is_orphan(self, trial: FrozenTrial, parents: Mapping[str, Any]) -> bool:
+        signature = trial.user_attrs.get(RUN)
+        if signature is None:  # its parent is about to sign it, or was stopped before it could
+            start = trial.datetime_start
+            return not is_run_elsewhere(trial) and (start is None or (datetime.now() - start).total_seconds() > SILENCE)
+        heartbeat = parents.get(PREFIX + signature)
+        if self._watched.get(signature, (None, 0.0))[0] != heartbeat:
+            self._watched[signature] = heartbeat, time.monotonic()
+        watched = time.monotonic() - self._watched[signature][1] if heartbeat is not None else 0.0
+        over = signature in ENDED or is_over(heartbeat, time.time(), watched)
+        self.doubtful += not over and heartbeat is not None and is_silent(heartbeat, time.time())
+        return over
+
     def _thaw(self, job: TrialJob) -> None:
-        """Resume an interrupted trial from its frozen run."""
-        name = job.trial.user_attrs.get(FROZEN)
+        """Resume a trial from its frozen run, if it was interrupted."""
         try:
-            frozen = None if name is None else read_frozen(self._folder / FROZEN / Path(name).name)
+            frozen = read_frozen(self._frozen(job))
         except ResultError as error:
             self._note(f"{job.name} starts again from the beginning: {error}")
             return
         if frozen is not None and frozen[0].is_of(job.run.recipe, job.run.seed):
             job.run, state = frozen
             job.froze(job.run.epochs, state)
-        elif name is not None:
+        elif job.trial._cached_frozen_trial.intermediate_values:
             why = "it is not in" if frozen is None else "another run has its name in"
             self._note(f"{job.name} starts again from the beginning: {why} {self._folder / FROZEN}")
 
     def _forget(self, job: TrialJob) -> None:
-        """Remove the frozen run of a trial that is over."""
-        name = job.trial.user_attrs.get(FROZEN)
-        if name is not None:
-            (self._folder / FROZEN / name).unlink(missing_ok=True)
+        """Remove the frozen run of a trial that is over, if there is one and it can be removed."""
+        with suppress(OSError):
+            self._frozen(job).unlink()
+
+    def _frozen(self, job: TrialJob) -> Path:
+        return self._folder / FROZEN / Path(job.trial.user_attrs[FROZEN]).name
 
     def _record(self, job: TrialJob) -> None:
         job.run.versions = {"lenet-search": __version__, **job.run.versions, "optuna": optuna.__version__}
@@ -302,9 +346,6 @@ class Ledger:
         return True
 
 
-def _is_orphan(trial: FrozenTrial, parents: Mapping[str, Any]) -> bool:
-    signature = trial.user_attrs.get(RUN)
-    if signature is not None:
-        return is_over(parents.get(PREFIX + signature), time.time())
-    start = trial.datetime_start  # unsigned: its parent is about to sign it, or was stopped before it could
-    return start is None or (datetime.now() - start).total_seconds() > SILENCE
+def _new_name() -> str:
+    """A name for the file of a frozen run."""
+    return f"{uuid.uuid4().hex}.npz"

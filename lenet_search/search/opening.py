@@ -16,6 +16,7 @@ from lenet_search.search.percentiles import RememberingPercentilePruner
 from lenet_search.search.remembering import RememberingStudy
 from lenet_search.storage import DATA_FOLDERS, DEFINITION
 from lenet_search.study import Component, Definition, differences
+from lenet_search.study.rehearsal import informed
 
 SAME_EVERYWHERE = ("QMCSampler", "GridSampler")  # all their runs share one sequence, from one seed
 PRECISION = "lenet-search precision"  # study attribute: what "auto" means in this study
@@ -126,12 +127,7 @@ def _sampler(definition: Definition, begun: int, run_id: str, history: History) 
 
 
 def _pruner(definition: Definition, history: History) -> optuna.pruners.BasePruner:
-    """The definition's pruner. Hyperband is given the longest trial; else it would wait for one to complete."""
-    component = definition.pruner
-    if component.kind == "HyperbandPruner" and component.arguments.get("max_resource", "auto") == "auto":
-        epochs = definition.space.possible("train.epochs")
-        longest = max(int(n) for n in epochs) if isinstance(epochs, tuple) else int(epochs.high)
-        component = Component(component.kind, {**component.arguments, "max_resource": longest})
+    component = informed(definition.pruner, definition.space)
     if component.kind in ("MedianPruner", "PercentilePruner"):
         remembering = RememberingPercentilePruner(**{"percentile": 50.0, **component.arguments})
         remembering.history = history

@@ -1,8 +1,8 @@
 """Parents: the processes that work on a study. A parent signs its trials and sends heartbeats.
 
 A heartbeat is a study attribute, written every `HEARTBEAT` seconds. Seen from the same machine, a parent is over when
-its process is gone; seen from another, when it has been silent for `SILENCE` seconds (their clocks may differ a
-little).
+its process is gone; seen from another, when it has been silent for `SILENCE` seconds. Clocks may differ and jump, so
+nobody is believed to be silent who has not been watched for `CONFIRM` seconds.
 """
 
 import os
@@ -16,10 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from optuna.trial import FrozenTrial, TrialState
+
 HEARTBEAT = 30.0  # seconds
 SILENCE = 180.0  # seconds
+CONFIRM = 40.0  # seconds
 PREFIX = "lenet-search run "
 RUN = "run"  # trial attribute: the parent that holds the trial
+ENDED: set[str] = set()  # parents of this process that have ended: a storage that was gone may not know it
 
 
 @dataclass(frozen=True)
@@ -38,13 +42,29 @@ class Parent:
         return {"host": host(), "pid": os.getpid(), "started": process_start(os.getpid()), "time": round(time.time())}
 
 
-def is_over(heartbeat: Mapping[str, Any] | None, now: float) -> bool:
-    """Whether the parent whose last heartbeat this is has ended. `now` is in seconds since 1970."""
+def is_over(heartbeat: Mapping[str, Any] | None, now: float, watched: float = 0.0) -> bool:
+    """Whether the parent whose last heartbeat this is has ended.
+
+    Args:
+        heartbeat: None if it never sent any
+        now: seconds since 1970
+        watched: seconds for which this heartbeat has been the last one, by this process's own clock
+    """
     if heartbeat is None or heartbeat.get("over"):
         return True
     if heartbeat["host"] == host():
         return bool(process_start(heartbeat["pid"]) != heartbeat["started"])
-    return bool(now - heartbeat["time"] > SILENCE)
+    return watched >= (CONFIRM if is_silent(heartbeat, now) else SILENCE)
+
+
+def is_silent(heartbeat: Mapping[str, Any], now: float) -> bool:
+    """Whether a heartbeat of another machine is old, if that machine's clock is right."""
+    return bool(heartbeat["host"] != host() and now - heartbeat["time"] > SILENCE)
+
+
+def is_run_elsewhere(trial: FrozenTrial) -> bool:
+    """Whether a trial is run by another tool: a parent signs its trials before it draws their parameters."""
+    return trial.state == TrialState.RUNNING and RUN not in trial.user_attrs and bool(trial.params)
 
 
 def host() -> str:
@@ -59,7 +79,10 @@ def host() -> str:
 
 
 def process_start(pid: int) -> str | None:
-    """When the process `pid` was started, in the system's format; None if it does not exist or is a zombie."""
+    """When the process `pid` was started, in the system's format; None if it does not exist or is a zombie.
+
+    The answer does not depend on who asks: `ps` prints local time in the language of its environment.
+    """
     if Path("/proc/self/stat").exists():
         try:
             # After the name, which may contain spaces, the state is field 1 and the start time field 20.
@@ -67,5 +90,20 @@ def process_start(pid: int) -> str | None:
         except OSError:
             return None
         return None if fields[0] in "ZX" else fields[19]
-    shown = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return shown.stdout.strip() or None
+    command = ["ps", "-o", "state=", "-o", "lstart=", "-p", str(pid)]
+    neutral = {**os.environ, "LC_ALL": "C", "TZ": "UTC0"}
+    try:
+        shown = subprocess.run(command, capture_output=True, text=True, check=False, env=neutral).stdout.strip()
+    except OSError:  # no `ps`: a number that is in use is taken for the same process
+        return "exists" if _exists(pid) else None
+    return None if not shown or shown.startswith("Z") else shown.split(maxsplit=1)[1]
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True

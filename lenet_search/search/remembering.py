@@ -1,7 +1,8 @@
 """An Optuna study that answers from its history: some of Optuna's pruners read all finished trials at each report."""
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from copy import deepcopy as copied
+from typing import Any
 
 import optuna
 from optuna.study import StudyDirection
@@ -22,7 +23,16 @@ class RememberingStudy(optuna.Study):
     def __init__(self, name: str, storage: optuna.storages.BaseStorage) -> None:
         super().__init__(name, storage)
         self.history = History(self)
+        self.new_attributes: Callable[[], dict[str, Any]] = dict  # user attributes of a new trial
         self._standings = Standings(self.history, maximize=self.directions == [StudyDirection.MAXIMIZE])
+
+    def _pop_waiting_trial_id(self) -> int | None:
+        """As in Optuna; a new trial is created with its attributes, so that nobody ever sees it without."""
+        waiting = super()._pop_waiting_trial_id()
+        if waiting is not None:
+            return waiting
+        template = optuna.trial.create_trial(state=TrialState.RUNNING, user_attrs=self.new_attributes())
+        return self._storage.create_new_trial(self._study_id, template)
 
     def standings(self) -> Standings:
         """The state of all trials, in the storage as it is now."""

@@ -1,6 +1,7 @@
 """A complete search: check the data, open the study, print the plan, run it, and summarize."""
 
 import math
+import signal
 import time
 from collections.abc import Sequence
 from itertools import product
@@ -12,9 +13,9 @@ from lenet_search import data
 from lenet_search.crew.crew import Crew
 from lenet_search.crew.messages import Setup
 from lenet_search.crew.places import Slots, places
-from lenet_search.crew.signals import Interrupted, same_command, stop_signals
+from lenet_search.crew.signals import Interrupted, Stop, same_command, stop_signals
 from lenet_search.crew.staff import Staff
-from lenet_search.errors import DataError, RunError
+from lenet_search.errors import DataError, LenetSearchError, StorageError
 from lenet_search.look.progress import View
 from lenet_search.machine import usable_cores, visible_gpus
 from lenet_search.networks import network
@@ -27,8 +28,8 @@ from lenet_search.search.searching import Searching
 from lenet_search.search.summary import Summary
 from lenet_search.search.supply import FIRST_SLOTS
 from lenet_search.space import Space
-from lenet_search.storage import artifact_folder, dashboard_command, open_storage, resolve
-from lenet_search.storage.journal import BatchedJournal
+from lenet_search.storage import Patience, artifact_folder, dashboard_command, open_storage, resolve, shown
+from lenet_search.storage.address import without_password
 from lenet_search.study import Definition
 
 
@@ -54,15 +55,12 @@ def search(
     staff = Staff(places(workers, visible_gpus(), cores), setup, cores, workers)
     try:
         staff.start(total.trials)  # first, because workers take seconds to load the backend
+        staff.announce(view)
         digests = _look_at_data(definition.space, data_folder, view)
         with stop_signals() as stop:
             try:
-                opened = open_storage(url, create=True, batched=True)
-                if isinstance(opened, BatchedJournal) and opened.set_aside:
-                    view.note(
-                        f"{url} ends with an entry that was written in part; its {opened.set_aside} bytes are now in "
-                        f"{url}.torn, and everything before them is intact"
-                    )
+                patience = Patience(view.note, lambda: stop.signal is not None)
+                opened = open_storage(url, create=True, batched=True, patience=patience)
                 ledger = Ledger(definition, opened, artifact_folder(url), total.trials, view.note)
                 if len(digests) == 1:
                     compare_images(ledger.study, digests[0])
@@ -73,16 +71,27 @@ def search(
                 ended = crew.run(decider, deadline)
                 view.update(crew.progress())
                 summary = _summary(ledger, url, crew, ended)
-            except (optuna.exceptions.StorageInternalError, OSError) as error:
-                raise RunError(f"the storage {url} failed: {error}; run the same command again to resume") from error
+            except (optuna.exceptions.StorageInternalError, StorageError, OSError) as error:
+                raise _storage_failed(url, error, stop) from error
         if stop.signal is not None and ended == "signal":
             raise Interrupted(stop.signal, _how_to_resume(summary), summary)
         return summary
     except KeyboardInterrupt as error:  # while checking the data; later ones are collected by `stop_signals`
-        raise Interrupted(2, "Interrupted before the search started.") from error
+        number = getattr(error, "signal", signal.SIGINT)
+        raise Interrupted(number, "Interrupted before the search started.") from error
     finally:
         staff.close()
         view.close()
+
+
+def _storage_failed(url: str, error: Exception, stop: Stop) -> LenetSearchError:
+    """What to say of a storage that failed for good. Running trials are frozen, and become orphans of this process."""
+    why = (isinstance(error, OSError) and error.strerror) or error.__cause__ or error  # Optuna speaks of invalid data
+    said = str(error) if isinstance(error, StorageError) else f"the storage {shown(url)} failed: {why}"
+    said = (
+        f"{without_password(said, url)}. Running trials are kept as they were last frozen. To resume: {same_command()}"
+    )
+    return StorageError(said) if stop.signal is None else Interrupted(stop.signal, f"Interrupted, and {said}")
 
 
 def _how_to_resume(summary: Summary) -> str:
@@ -157,7 +166,7 @@ def _introduce(ledger: Ledger, total: Total, url: str, view: View) -> None:
     hyperparameters = f"{len(searched)} hyperparameter{'' if len(searched) == 1 else 's'}: {', '.join(searched)}"
     view.opening("Searched", hyperparameters if searched else "nothing: every value is fixed")
     view.opening("Sampler", f"{definition.sampler.kind} with {definition.pruner.kind}")
-    view.opening("Storage", f"{url}; best weights in {artifact_folder(url)}")
+    view.opening("Storage", f"{shown(url)}; best weights in {artifact_folder(url)}")
     view.opening("Watch", dashboard_command(url))
 
 
@@ -165,7 +174,8 @@ def _summary(ledger: Ledger, url: str, crew: Crew, ended: str) -> Summary:
     counts, best, pace = ledger.counts(), ledger.best(), crew.pace
     return Summary(
         study=ledger.study.study_name,
-        storage=url,
+        storage=shown(url),
+        metric=ledger.definition.metric,
         trials={
             "total": ledger.total,
             "complete": counts.complete,

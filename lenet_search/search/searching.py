@@ -9,9 +9,11 @@ from time import monotonic
 from lenet_search.crew.job import Job
 from lenet_search.crew.messages import RunEpoch, Tested, Testing
 from lenet_search.crew.process import WorkerProcess
+from lenet_search.look.intervals import figure
 from lenet_search.look.progress import Best, Standing, View
 from lenet_search.search.ledger import Ledger, TrialJob
 from lenet_search.search.supply import FIRST_SLOTS, Supply, fair_share, suitability
+from lenet_search.storage.trials import carries_run
 from lenet_search.structure import Structure
 
 ORPHANS = 60.0  # seconds between two searches for trials that ended processes left behind
@@ -34,10 +36,10 @@ class Searching:
         self._looked = -math.inf
 
     def wanted(self) -> int:
-        """How many trials could start now, those included that ended processes left behind."""
+        """How many trials could start now or soon, those included that ended processes left behind."""
         if not self._supply.wanted():  # before the search ends
             self._adopt()
-        return self._supply.wanted()
+        return self._supply.wanted() or self._ledger.doubtful
 
     def is_short(self, workers: Sequence[WorkerProcess]) -> bool:
         """Whether more trials should be asked for ahead."""
@@ -88,15 +90,16 @@ class Searching:
     def ended(self, job: Job, last: RunEpoch) -> Testing | None:
         """Tell a trial that has ended, by completing, diverging or the pruner's word."""
         run, trial = job.run, _trial(job)
-        value = run.curve[self._ledger.definition.metric][-1]
+        metric = self._ledger.definition.metric
+        value = run.curve[metric][-1]
         if run.diverged:
             reason = f"diverged in epoch {run.epochs}: the loss is not finite"
             self._ended(job, "pruned", reason, self._ledger.prune(trial, reason))
         elif run.over:
-            self._ended(job, "complete", f"{value:.4f}", self._ledger.complete(trial, value, last.weights))
+            self._ended(job, "complete", figure(value, metric), self._ledger.complete(trial, value, last.weights))
         else:
             reason = f"{self._ledger.definition.pruner.kind} after epoch {run.epochs}"
-            self._ended(job, "pruned", f"{value:.4f}, {reason}", self._ledger.prune(trial, reason))
+            self._ended(job, "pruned", f"{figure(value, metric)}, {reason}", self._ledger.prune(trial, reason))
         return None
 
     def refused(self, job: Job, reason: str) -> None:
@@ -150,7 +153,8 @@ class Searching:
         ledger = self._ledger
         counts, best = ledger.counts(), ledger.best()
         pick = max if ledger.definition.direction == "maximize" else min
-        values = [trial.value for trial in ledger.standings().ended if trial.value is not None]
+        ended = ledger.standings().ended
+        values = [trial.value for trial in ended if trial.value is not None and carries_run(trial)]
         return Standing(
             name=ledger.study.study_name,
             metric=ledger.definition.metric,

@@ -1,12 +1,17 @@
 """Standings: the results of a study's trials so far."""
 
-from bisect import bisect_right, insort
+import math
+from bisect import insort
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 
 from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search.search.history import History
+from lenet_search.search.parents import is_run_elsewhere
+from lenet_search.storage.trials import carries_run
 
 
 class Standings:
@@ -33,17 +38,23 @@ class Standings:
         for trial in self._history.since(self._read):
             self._read += 1
             self._finished[trial.state] += 1
-            if trial.state == TrialState.COMPLETE:
+            if trial.state == TrialState.COMPLETE and trial.value is not None and not math.isnan(trial.value):
                 insort(self.ranked, trial, key=self._rank)
                 insort(self.ended, trial, key=_end)
 
     def count(self, *states: TrialState) -> int:
-        """The number of trials in any of the states."""
-        return sum(self._finished[state] for state in states) + sum(t.state in states for t in self._history.open)
+        """The number of trials in any of the states, without those that another tool is running."""
+        unfinished = sum(trial.state in states and not is_run_elsewhere(trial) for trial in self._history.open)
+        return sum(self._finished[state] for state in states) + unfinished
 
-    def better(self, value: float) -> int:
-        """The number of complete trials at least as good as `value`."""
-        return bisect_right(self.ranked, self._sign * value, key=lambda trial: self._rank(trial)[0])
+    def is_among(self, count: int, value: float) -> bool:
+        """Whether a new trial of this value would be one of the best `count` that lenet-search ran."""
+        ahead = islice(self.own(), count)
+        return sum(self._rank(trial)[0] <= self._sign * value for trial in ahead) < count
+
+    def own(self) -> Iterator[FrozenTrial]:
+        """Those of `ranked` that lenet-search ran: another tool may have added others."""
+        return filter(carries_run, self.ranked)
 
     def _rank(self, trial: FrozenTrial) -> tuple[float, int]:
         return self._sign * (trial.value or 0.0), trial.number

@@ -10,12 +10,13 @@ class Summary:
     """The result of a search.
 
     `trials` contains the study's `total` and the number of `complete`, `pruned`, `failed` and `interrupted` trials,
-    including those of other runs. `best` contains `number`, `value` and `params` of the best complete trial, or is
-    None. `ended` is "done", "timeout" or "signal". Seconds and rates are those of this run.
+    including those of other runs. `storage` lacks its password. `best` contains `number`, `value` and `params` of the
+    best complete trial, or is None. `ended` is "done", "timeout" or "signal". Seconds and rates are those of this run.
     """
 
     study: str
     storage: str
+    metric: str
     trials: dict[str, int]
     best: dict[str, Any] | None
     ended: str
@@ -24,5 +25,6 @@ class Summary:
     images_per_second: float
 
     def to_json(self) -> dict[str, Any]:
-        """The summary as `--json` prints it."""
-        return dataclasses.asdict(self)
+        """The summary as `--json` prints it, with the target `total` and, of it, what is `finished`."""
+        finished = self.trials["complete"] + self.trials["pruned"]
+        return dataclasses.asdict(self) | {"total": self.trials["total"], "finished": finished}

@@ -106,7 +106,7 @@ class _Finished:
         """Add the trials that are new in the history."""
         finished = self._history.since(self._read)
         self._read += len(finished)
-        new = [trial for trial in finished if trial.state in LEARNED_FROM]
+        new = [trial for trial in finished if trial.state in LEARNED_FROM and _has_value(trial)]
         if not new:
             return
         self.constrained |= any(trial.constraints for trial in new)
@@ -164,5 +164,13 @@ class _Finished:
         return 0.0, -trial.value if self._study.direction.name == "MAXIMIZE" else trial.value
 
 
+def _has_value(trial: FrozenTrial) -> bool:
+    """Whether a trial, which another tool may have added, has what a complete trial must have."""
+    return trial.state != TrialState.COMPLETE or (trial.value is not None and not np.isnan(trial.value))
+
+
 def _internal(trial: FrozenTrial, name: str, distribution: BaseDistribution) -> float:
-    return distribution.to_internal_repr(trial.params[name]) if name in trial.params else np.nan
+    try:
+        return distribution.to_internal_repr(trial.params[name])
+    except (KeyError, ValueError):  # it lacks it, or another tool gave it a value of another kind
+        return np.nan

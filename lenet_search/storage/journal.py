@@ -6,28 +6,32 @@ above all, or until `flush`. One write then takes all of it. Nothing of a trial 
 the file: its end is written together with all that came before.
 """
 
-import json
-import os
 from collections import deque
 from collections.abc import Iterator
 from typing import Any, Self
 
-from optuna.storages.journal import BaseJournalBackend, JournalFileBackend, JournalStorage
-from optuna.storages.journal._file import get_lock_file
+from optuna.storages.journal import BaseJournalBackend, JournalStorage
+
+from lenet_search.storage.journal_file import JournalFile
+from lenet_search.storage.patience import Patience
 
 
 class BatchedJournal(JournalStorage):
     """A journal file of which this process is one of perhaps several writers.
 
     Optuna's own reader takes what is written here as it is, and the other way round.
+
+    Args:
+        path: of the file, which is created if need be, and mended if it was written in part
+        patience: how long to wait for other writers
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, patience: Patience | None = None) -> None:
         self._path = path
-        file = _WholeLines(path)
-        self.set_aside = file.mend()  # bytes of an entry that was written in part
+        file = JournalFile(path, patience)
         self._batches = _Batches(file)
         super().__init__(self._batches)
+        file.mend()  # what reading has found
 
     def flush(self) -> None:
         """Write what was kept back: it survives this process from here on, and others see it."""
@@ -43,50 +47,6 @@ class BatchedJournal(JournalStorage):
         """A number that grows when a trial's state has changed, here or in another run; the file is read for it."""
         self.get_study_directions(study_id)  # reads what others have written
         return self._batches.changes
-
-
-class _WholeLines(JournalFileBackend):
-    """Optuna's file, in which no entry ever follows on half an entry.
-
-    A power loss, a kill inside a write or a full disk leaves half a line at the end. Optuna's reader passes over it,
-    but its next append would join the two, and from then on nobody could read the file.
-    """
-
-    def mend(self) -> int:
-        """Move half a line at the end of the file to FILE.torn; gives its length in bytes."""
-        with get_lock_file(self._lock):
-            return self._cut()
-
-    def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        text = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
-        with get_lock_file(self._lock):
-            self._cut()
-            with open(self._file_path, "r+b", buffering=0) as file:
-                size = file.seek(0, os.SEEK_END)
-                try:
-                    rest = memoryview(text.encode())
-                    while rest:
-                        rest = rest[file.write(rest) :]
-                    os.fsync(file.fileno())
-                except OSError:  # the disk is full: what was written of it is taken back
-                    file.truncate(size)
-                    raise
-
-    def _cut(self) -> int:
-        with open(self._file_path, "r+b") as file:
-            size = end = file.seek(0, os.SEEK_END)
-            tail = b""
-            while end and not tail.endswith(b"\n") and b"\n" not in tail:
-                start = max(0, end - 65536)
-                file.seek(start)
-                tail = file.read(end - start) + tail
-                end = start
-            torn = len(tail) - (tail.rfind(b"\n") + 1)
-            if torn:
-                with open(f"{self._file_path}.torn", "ab") as aside:
-                    aside.write(tail[-torn:] + b"\n")
-                file.truncate(size - torn)
-            return torn
 
 
 class _Batches(BaseJournalBackend):

@@ -33,6 +33,11 @@ def attributes_of(run: Run) -> dict[str, Any]:
     return {name: value for name, value in run.to_json().items() if name not in OF_A_TEST}
 
 
+def carries_run(trial: "FrozenTrial") -> bool:
+    """Whether lenet-search ran a trial. Another tool may have added it, with values and parameters of any kind."""
+    return "recipe" in trial.user_attrs and "curve" in trial.user_attrs
+
+
 def run_of(trial: "FrozenTrial") -> Run:
     """The run that a trial carries.
 

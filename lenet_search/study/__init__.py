@@ -11,6 +11,7 @@ from lenet_search.study.definition import METRICS, Definition, differences, entr
 from lenet_search.study.locate import local, shipped, title
 from lenet_search.study.reading import read, read_recipe
 from lenet_search.study.settings import duration
+from lenet_search.study.start import value_problem
 from lenet_search.study.writing import write_recipe
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "read_recipe",
     "shipped",
     "title",
+    "value_problem",
     "write_recipe",
 ]

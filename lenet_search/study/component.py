@@ -2,6 +2,7 @@
 
 import importlib.util
 import inspect
+import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,13 @@ WRITABLE: dict[str, tuple[tuple[type, ...], str]] = {
     "Mapping": ((dict,), "a table"),
 }
 # Packages that Optuna imports only at the first draw: report them before the search starts.
-NEEDS = {"CmaEsSampler": "cmaes", "GPSampler": "torch", "QMCSampler": "scipy", "WilcoxonPruner": "scipy"}
+NEEDS = {
+    "CmaEsSampler": ("cmaes",),
+    "GPSampler": ("scipy", "torch"),
+    "QMCSampler": ("scipy",),
+    "WilcoxonPruner": ("scipy",),
+}
+MOST_COMBINATIONS = 1_000_000  # GridSampler lists them all
 
 
 @dataclass(frozen=True)
@@ -39,8 +46,7 @@ class Component:
         """
         import optuna
 
-        module = optuna.samplers if self.kind.endswith("Sampler") else optuna.pruners
-        build = instead or getattr(module, self.kind)
+        build = instead or component_class(self.kind)
         arguments = {
             name: value.build(seed) if isinstance(value, Component) else value for name, value in self.arguments.items()
         }
@@ -85,13 +91,34 @@ def read_component(source: Source, raw: Any, path: Path, role: str) -> Component
     for name, parameter in parameters.items():
         if parameter.default is parameter.empty and name not in raw:
             source.report((*path, name), f"a value, since {kind} requires one")
-    if kind in NEEDS and importlib.util.find_spec(NEEDS[kind]) is None:
-        package = NEEDS[kind]
-        source.report((*path, "kind"), f"the package {package}, which {kind} requires (pip install {package})")
+    missing = [package for package in NEEDS.get(kind, ()) if importlib.util.find_spec(package) is None]
+    for package in missing:
+        source.report(
+            (*path, "kind"), f"the package {package}, which {kind} requires (pip install {' '.join(missing)})"
+        )
     component = Component(kind, arguments)
+    _count_combinations(source, component, path)
     if len(source.problems) == before:
         _try(source, component, path)
     return component if len(source.problems) == before else None
+
+
+def component_class(kind: str) -> Any:
+    """Optuna's class of this name."""
+    import optuna
+
+    return getattr(optuna.samplers if kind.endswith("Sampler") else optuna.pruners, kind)
+
+
+def _count_combinations(source: Source, component: Component, path: Path) -> None:
+    """Report a grid that would not fit the memory, before Optuna lists it."""
+    grid = component.arguments.get("search_space")
+    if component.kind == "GridSampler" and isinstance(grid, dict):
+        count = math.prod(len(values) for values in grid.values() if isinstance(values, list))
+        if count > MOST_COMBINATIONS:
+            source.report(
+                (*path, "search_space"), f"at most {MOST_COMBINATIONS:,} combinations; these are {count:,}", grid
+            )
 
 
 def _classes(role: str) -> dict[str, type]:

@@ -1,5 +1,6 @@
 """The validated contents of a study file."""
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,14 +99,30 @@ def differences(stored: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
     """Lines like `train.epochs: stored 10, now 12`, in the order of the file. Empty if the two are equal.
 
     A hyperparameter that the stored definition lacks did not exist in the version that wrote it, and had the effect of
-    its default.
+    its default. One that this version lacks is named.
     """
     before = {**{path: value_text(FIELDS[path].default) for path in new if _was_there(path, stored)}, **stored}
-    return [
-        f"{key}: stored {before.get(key, 'nothing')}, now {new.get(key, 'nothing')}"
-        for key in dict.fromkeys([*new, *stored])
-        if before.get(key) != new.get(key)
-    ]
+    found = []
+    for key in dict.fromkeys([*new, *stored]):
+        if not _is_equal(before.get(key), new.get(key)):
+            now = f"now {new[key]}" if key in new else "this version has none" if _is_unknown(key) else "now nothing"
+            found.append(f"{key}: stored {before.get(key, 'nothing')}, {now}")
+    return found
+
+
+def _is_equal(first: str | None, second: str | None) -> bool:
+    """Whether two values in TOML are the same: 0 and 0.0, or two ways to write a list, are."""
+    if first is None or second is None or first == second:
+        return first == second
+    try:
+        return bool(tomllib.loads(f"value = {first}") == tomllib.loads(f"value = {second}"))
+    except tomllib.TOMLDecodeError:
+        return False
+
+
+def _is_unknown(key: str) -> bool:
+    """Whether a key is that of a hyperparameter, but of none that this version has."""
+    return key not in FIELDS and key.split(".")[0] not in ("study", "start")
 
 
 def _was_there(path: str, stored: Mapping[str, str]) -> bool:
@@ -113,4 +130,5 @@ def _was_there(path: str, stored: Mapping[str, str]) -> bool:
     field = FIELDS.get(path)
     if field is None or field.branch is None:
         return field is not None
-    return value_text(field.branch) in stored.get(f"{field.section}.kind", "")
+    kind = f"{field.section}.kind"
+    return value_text(field.branch) in stored.get(kind, value_text(FIELDS[kind].default))

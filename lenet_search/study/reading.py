@@ -13,6 +13,8 @@ from lenet_search.study.definition import METRICS, Definition
 from lenet_search.study.hyperparameters import read_entries
 from lenet_search.study.locate import find
 from lenet_search.study.overrides import apply
+from lenet_search.study.rehearsal import report_failures
+from lenet_search.study.sampling import report_unsuitable
 from lenet_search.study.settings import read_settings
 from lenet_search.study.source import Source
 from lenet_search.study.start import read_starts
@@ -84,6 +86,9 @@ def _definition(path: Path, overrides: Sequence[str], name: str) -> tuple[Defini
     confirming = read_confirming(source)
     if not source.problems:  # invalid values would make these checks misleading
         report_combinations(source, entries)
+        report_unsuitable(source, settings.sampler, Space(entries))
+    if not source.problems and "study" in source.values and {"sampler", "pruner"} & source.values["study"].keys():
+        report_failures(source, settings.sampler, settings.pruner, Space(entries))
     if source.problems:
         raise StudyFileError(source.problems)
     definition = Definition(

@@ -9,7 +9,17 @@ from lenet_search.study.component import Component, read_component
 from lenet_search.study.definition import METRICS
 from lenet_search.study.source import Source, nearest_name
 
-KEYS = ("metric", "direction", "trials", "timeout", "seed", "sampler", "pruner", "repeat", "reference")
+KEYS = {  # and their meanings, for the shell; docs/studies.md has more
+    "metric": "the objective, measured after the last epoch",
+    "direction": "maximize or minimize; follows from the metric",
+    "trials": "total number of trials",
+    "timeout": "time limit of one run, like 30m or 2h",
+    "seed": "seeds the sampler and the initial weights",
+    "sampler": "chooses the next trial: one of Optuna's samplers",
+    "pruner": "stops unpromising trials early: one of Optuna's pruners",
+    "repeat": "train one recipe several times, from different seeds",
+    "reference": "try the defaults first, unless the study has a start",
+}
 HIGHEST_SEED = 2**32 - 1  # NumPy's limit; Optuna's samplers pass it on
 _DURATION = re.compile(r"(?:(\d+)h)?\s*(?:(\d+)m)?\s*(?:(\d+)s)?")
 _DURATION_WORDS = 'a duration like "30m", "2h", "90s" or "1h30m", or seconds above 0'

@@ -55,7 +55,7 @@ def _fits(
             return False
     if path not in entries:
         return False  # its problem in the study has already been reported
-    expected = _value_problem(path, value, entries[path])
+    expected = value_problem(value, entries[path])
     if expected is not None and not source.is_overridden(tuple(path.split("."))):
         source.report(here, expected, value)
     return expected is None
@@ -74,7 +74,8 @@ def _branch_problem(branch: str, kind: str, entries: Mapping[str, Entry], start:
     return None
 
 
-def _value_problem(path: str, value: Value, entry: Entry) -> str | None:
+def value_problem(value: Value, entry: Entry) -> str | None:
+    """What was expected instead of a value, in words that follow "expected", if no trial can have it."""
     if isinstance(entry, Choice):
         return None if value in entry.choices else f"one of {', '.join(value_text(one) for one in entry.choices)}"
     if isinstance(entry, Range):

@@ -11,7 +11,7 @@ def test_check_prints_what_is_fixed_and_what_is_searched():
     assert "optimizer.adam.learning_rate 0.001 to 0.01, log step size" in text
     assert "augment.shift 0 to 2 pixels" in text
     assert "train.batch_size 40 images" in text
-    assert "2 of 37 hyperparameters are searched" in text
+    assert "2 of 38 hyperparameters are searched" in text
 
 
 def test_check_shows_the_problems_of_all_files_and_the_space_of_the_good_ones():

@@ -9,7 +9,8 @@ from lenet_search.cli import app
 
 
 def commands_in(text: str) -> list[list[str]]:
-    lines = [line.split("  #")[0].strip() for line in text.splitlines()]
+    whole = re.sub(r" \\\n\s*", " ", text)  # a line that ends in a backslash goes on in the next
+    lines = [line.split("  #")[0].strip() for line in whole.splitlines()]
     return [shlex.split(line)[1:] for line in lines if re.match(r"lenet-search (?!COMMAND)\w", line)]
 
 
@@ -37,6 +38,6 @@ def test_the_readme_names_every_environment_variable_that_the_package_reads():
     read = {
         name
         for path in (ROOT / "lenet_search").rglob("*.py")
-        for name in re.findall(r"LENET_SEARCH_[A-Z]+", path.read_text())
+        for name in re.findall(r"LENET_SEARCH_[A-Z]+", path.read_text(encoding="utf-8"))
     }
     assert read == set(re.findall(r"LENET_SEARCH_[A-Z]+", (ROOT / "README.md").read_text(encoding="utf-8")))

@@ -52,6 +52,17 @@ def test_the_shell_completes_the_names_of_recipes():
     assert {"digits", "lenet-basic"} <= set(complete("lenet-search check ", 2))
 
 
+def test_the_shell_completes_the_keys_of_set_and_their_values():
+    assert {"train.epochs=", "train.batch_size="} <= set(complete("lenet-search run --set train.", 3))
+    assert {"study.metric=", "study.seed="} <= set(complete("lenet-search check digits --set study.", 4))
+    values = complete("lenet-search train lenet-basic --set schedule.kind=co", 4)
+    assert values == ["schedule.kind=constant", "schedule.kind=cosine"]
+    assert complete("lenet-search run --set model.batch_norm=", 3) == [
+        "model.batch_norm=true",
+        "model.batch_norm=false",
+    ]
+
+
 def test_the_shell_completes_commands():
     assert complete("lenet-search ev", 1) == ["evaluate"]
 

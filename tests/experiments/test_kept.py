@@ -9,7 +9,7 @@ import pytest
 from lenet_search.errors import ResultError
 from lenet_search.experiments.kept import Kept
 from lenet_search.frozen import SlotState
-from lenet_search.recipe import Recipe
+from lenet_search.recipe import FIELDS, Recipe
 from lenet_search.study import read_recipe
 from tests.experiments.made import IMAGES, RECIPE, a_zip, folder_of, run
 
@@ -59,6 +59,24 @@ def test_the_folder_holds_the_recipe_for_people_and_for_programs(kept: Kept) -> 
     assert folder_of(kept.folder) == ["recipe.json", "recipe.toml"]
     assert read_recipe(kept.folder / "recipe.toml")[1] == RECIPE
     assert json.loads((kept.folder / "recipe.json").read_text())["images"] == IMAGES
+
+
+@pytest.mark.parametrize("path", RECIPE.values())
+def test_a_hyperparameter_that_did_not_exist_when_a_folder_was_begun_is_no_change(kept: Kept, path: str) -> None:
+    kept.model(1).write_bytes(a_zip())
+    kept.keep(run(1, 0.9))
+    summary = json.loads((kept.folder / "recipe.json").read_text())
+    value = summary["values"].pop(path)
+    (kept.folder / "recipe.json").write_text(json.dumps(summary))
+    stored = json.loads((kept.folder / "seed-1.json").read_text())
+    del stored["recipe"][path]
+    (kept.folder / "seed-1.json").write_text(json.dumps(stored))
+    if value == FIELDS[path].default:
+        kept.begin(RECIPE, IMAGES, "")
+        assert kept.run(1) == run(1, 0.9)
+    else:
+        with pytest.raises(ResultError, match=f"{path}: stored"):
+            kept.begin(RECIPE, IMAGES, "")
 
 
 def test_another_recipe_or_other_images_are_refused_and_the_same_are_not(kept: Kept) -> None:

@@ -1,9 +1,11 @@
+import errno
 import io
 import math
 
 import pytest
 from rich.console import Console
 
+from lenet_search.look.console import Terminal
 from lenet_search.look.lines import Plain, duration, recipe_in_short, sparkline
 from lenet_search.look.live import Live, panel, view_for
 from lenet_search.look.progress import Best, Progress, Running, Silent, Standing, View
@@ -29,6 +31,24 @@ PROGRESS = Progress(
 )
 
 
+class Watched(io.StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class Broken(io.StringIO):
+    """A stream that fails as the system does, from now on."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self.error = error
+
+    def write(self, text: str) -> int:
+        raise self.error
+
+
 def drawn(progress: Progress, width: int = 100) -> str:
     console = Console(file=io.StringIO(), width=width, force_terminal=False)
     console.print(panel(progress, width))
@@ -38,12 +58,12 @@ def drawn(progress: Progress, width: int = 100) -> str:
 def test_the_panel_shows_how_far_how_good_and_how_fast():
     text = drawn(PROGRESS)
     for part in ("cifar", "62 of 100", "7 min left", "40 complete, 22 pruned", "12 running", "1 failed",
-                 "3 interrupted", "0.7131", "trial 41", "adam  learning_rate 0.00123  flip 0.5", "212 trials/h",
+                 "3 interrupted", "71.31 %", "trial 41", "adam  learning_rate 0.00123  flip 0.5", "212 trials/h",
                  "24,123 images/s", "3/30", "and 4 more"):  # fmt: skip
         assert part in text, part
 
 
-@pytest.mark.parametrize("width", [40, 80, 200])
+@pytest.mark.parametrize("width", [20, 40, 80, 200])
 def test_the_panel_fits_the_terminal(width):
     assert all(len(line) <= width for line in drawn(PROGRESS, width).splitlines())
 
@@ -60,6 +80,53 @@ def test_workers_that_are_not_up_yet_are_said_instead_of_a_rate_of_nothing():
     assert "trials/h" not in text
 
 
+def test_until_the_first_epoch_is_over_a_rate_of_nothing_is_not_shown():
+    text = drawn(Progress(Standing("cifar", "val_accuracy", 100), [Running("trial 0", 10, [])]))
+    assert "first epoch" in text
+    assert "trials/h" not in text
+    text = drawn(Progress(Standing("cifar", "val_accuracy", 100), images_per_second=2000.0))
+    assert "2,000 images/s" in text and "trials/h" not in text
+
+
+def test_the_epochs_of_a_list_are_counted_over_all_its_runs():
+    standing = Standing("mine", "val_accuracy", 5, complete=1, unit="run", epochs=(10, 50))
+    progress = Progress(standing, [Running(f"mine, seed {seed}", 10, [0.5] * 4) for seed in (1, 2, 3, 4)])
+    assert "26 of 50 epochs" in drawn(progress) and "1 of 5 runs" in drawn(progress)
+    console = Console(file=io.StringIO())
+    view = Plain(console)
+    view.update(progress)
+    view.close()
+    assert "1 of 5 runs done" in console.file.getvalue() and "26 of 50 epochs" in console.file.getvalue()
+
+
+@pytest.mark.parametrize("name", ["FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "CLICOLOR_FORCE"])
+def test_colors_in_a_file_are_no_reason_to_redraw_it(monkeypatch, name):
+    monkeypatch.setenv(name, "1")
+    assert isinstance(view_for(Console(file=io.StringIO())), Plain)
+
+
+@pytest.mark.parametrize(("name", "value"), [("TERM", "dumb"), ("TTY_COMPATIBLE", "0"), ("TTY_INTERACTIVE", "0")])
+def test_a_terminal_that_cannot_redraw_gets_plain_lines(monkeypatch, name, value):
+    monkeypatch.setenv("TERM", "xterm")
+    assert isinstance(view_for(Console(file=Watched())), Live)
+    monkeypatch.setenv(name, value)
+    assert isinstance(view_for(Console(file=Watched())), Plain)
+
+
+@pytest.mark.parametrize(
+    ("error", "gone"),
+    [(BrokenPipeError(), True), (OSError(errno.ENOSPC, "full"), False), (OSError(errno.EIO, ""), False)],
+)
+@pytest.mark.parametrize("kind", [Plain, Live])
+def test_output_that_fails_disturbs_no_training_and_a_closed_pipe_ends_it(kind, error, gone):
+    view = kind(Terminal(file=Broken(error), force_terminal=True))
+    view.opening("Data", "digits")
+    view.update(PROGRESS)
+    view.note("another worker takes its place")
+    view.close()
+    assert view.gone == gone
+
+
 def test_runs_of_a_list_are_counted_as_such_and_have_no_best():
     standing = Standing("5 recipes", "val_accuracy", 25, complete=3, unit="run")
     text = drawn(Progress(standing, [Running("lenet-basic, seed 4", 20, [0.9])], per_hour=40.0, images_per_second=1.0))
@@ -72,7 +139,7 @@ def test_names_are_printed_as_they_are():
 
 
 def test_the_live_view_leaves_its_last_picture_and_the_cursor():
-    console = Console(file=io.StringIO(), width=100, force_terminal=True)
+    console = Console(file=Watched(), width=100, force_terminal=True)
     view = view_for(console)
     assert isinstance(view, Live)
     view.opening("Data", "digits: 1,294 images")
@@ -103,7 +170,7 @@ def test_without_a_terminal_there_is_a_line_per_trial_and_a_status_every_ten_sec
     status = console.file.getvalue().splitlines()[2:]
     assert len(status) == 1
     assert "62 of 100 trials done" in status[0]
-    assert "best 0.7131 (trial 41)" in status[0]
+    assert "best 71.31 % (trial 41)" in status[0]
     assert "about 7 min left" in status[0]
 
 

@@ -35,7 +35,9 @@ kind = { choices = ["sgd", "adam"] }
 sgd.learning_rate = { low = 1e-3, high = 0.1, log = true }
 adam.learning_rate = { low = 1e-4, high = 1e-2, log = true }
 """
-IMAGES = {"name": "tiny", "digest": "0" * 16, "train": 216, "validation": 24}
+IMAGES = {
+    "name": "tiny", "digest": "0" * 16, "image_shape": [32, 32, 1], "classes": 3, "train": 216, "validation": 24,
+}  # fmt: skip
 
 
 @pytest.fixture

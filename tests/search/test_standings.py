@@ -27,6 +27,8 @@ def test_trials_that_end_in_any_order_are_counted_ranked_and_ordered_by_time(max
         assert standings.ended == sorted(complete, key=lambda each: (each.datetime_complete, each.number))
         for state in TrialState:
             assert standings.count(state) == sum(each.state == state for each in trials)
-        assert standings.better(0.2) == sum(each.value >= 0.2 if maximize else each.value <= 0.2 for each in complete)
+        assert list(standings.own()) == [each for each in standings.ranked if "recipe" in each.user_attrs]
+        better = sum(each.value >= 0.2 if maximize else each.value <= 0.2 for each in standings.own())
+        assert [standings.is_among(count, 0.2) for count in range(5)] == [better < count for count in range(5)]
     assert standings.count(*TrialState) == len(trials)
     assert len(complete) > 20

@@ -169,23 +169,6 @@ def test_changes_grow_when_anyone_begins_pauses_or_ends_a_trial_and_not_for_what
     assert not grown()
 
 
-@pytest.mark.parametrize("torn", [b'{"op_code":4,"wor', b"\0\0\0\0", b'{"op_code":4}'])
-def test_half_an_entry_is_set_aside_before_anything_follows_on_it(tmp_path, torn):
-    path = tmp_path / "study.journal"
-    study = optuna.create_study(storage=BatchedJournal(str(path)), study_name="whole")
-    study.tell(study.ask(), 0.5)
-    path.write_bytes(path.read_bytes() + torn)
-
-    storage = BatchedJournal(str(path))
-    assert storage.set_aside == len(torn)
-    resumed = optuna.load_study(storage=storage, study_name="whole")
-    resumed.tell(resumed.ask(), 0.25)
-    plain = JournalStorage(JournalFileBackend(str(path)))
-    assert [trial.value for trial in optuna.load_study(storage=plain, study_name="whole").trials] == [0.5, 0.25]
-    assert (tmp_path / "study.journal.torn").read_bytes() == torn + b"\n"
-    assert BatchedJournal(str(path)).set_aside == 0
-
-
 def test_a_disk_that_is_full_for_a_moment_leaves_no_half_entry(tmp_path):
     path = tmp_path / "study.journal"
     study = optuna.create_study(storage=BatchedJournal(str(path)), study_name="whole")

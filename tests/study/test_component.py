@@ -72,7 +72,7 @@ def test_every_sampler_and_pruner_of_optuna_can_be_named(role: str, name: str, d
 def test_a_sampler_whose_package_is_not_installed_is_reported(
     problems_of: ProblemsOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(NEEDS, "CmaEsSampler", "a_package_that_is_not_there")
+    monkeypatch.setitem(NEEDS, "CmaEsSampler", ("a_package_that_is_not_there",))
     (found,) = problems_of("[study]\nsampler = { kind = 'CmaEsSampler' }")
     assert "expected the package a_package_that_is_not_there, which CmaEsSampler requires (pip install" in found
 

@@ -71,6 +71,35 @@ def test_the_default_of_every_hyperparameter_is_no_change(path):
     assert differences({key: text for key, text in lines.items() if key != path}, lines) == []
 
 
+SECTIONS = dict.fromkeys(field.section for field in FIELDS.values())
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_section_that_did_not_exist_when_a_study_was_stored_had_its_defaults(section):
+    values = Recipe().values()
+    lines = {path: entry_text(value) for path, value in values.items()}
+    stored = {path: text for path, text in lines.items() if not path.startswith(f"{section}.")}
+    assert differences(stored, lines) == []
+    changed = {path: '"other"' if path.startswith(f"{section}.") else text for path, text in lines.items()}
+    assert len(differences(stored, changed)) == len(lines) - len(stored)
+
+
+def test_a_hyperparameter_that_this_version_does_not_have_is_named():
+    lines = {"train.epochs": "10"}
+    assert differences(lines | {"train.patience": "3"}, lines) == ["train.patience: stored 3, this version has none"]
+    assert differences(lines | {"optimizer.sgd.momentum": "0.9"}, lines) == [
+        "optimizer.sgd.momentum: stored 0.9, now nothing"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stored", "new"),
+    [("0", "0.0"), ("1e-7", "1e-07"), ("'sgd'", '"sgd"'), ("{low=1,high=2}", "{ low = 1, high = 2.0 }")],
+)
+def test_the_same_value_written_by_another_version_in_other_words_is_no_change(stored, new):
+    assert differences({"train.epochs": stored}, {"train.epochs": new}) == []
+
+
 def read_default(path: str) -> dict[str, str]:
     field = FIELDS[path]
     values = {} if field.branch is None else {f"{field.section}.kind": field.branch}

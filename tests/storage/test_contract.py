@@ -1,0 +1,56 @@
+"""Optuna's contract for storages, held by every kind of storage."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from optuna.storages import BaseStorage
+from optuna.testing.pytest_storages import StorageTestCase
+from servers import Server
+
+from lenet_search.storage import open_storage
+from lenet_search.storage.database import PatientDatabase
+from lenet_search.storage.journal import BatchedJournal
+
+
+class TestBatchedJournal(StorageTestCase):
+    """Optuna's own tests."""
+
+    @pytest.fixture
+    def storage(self, tmp_path: Path) -> BaseStorage:
+        return BatchedJournal(str(tmp_path / "study.journal"))
+
+
+class TestJournal(StorageTestCase):
+    """Optuna's own tests, on the journal of those who do not batch."""
+
+    @pytest.fixture
+    def storage(self, tmp_path: Path) -> BaseStorage:
+        return open_storage(str(tmp_path / "study.journal"), create=True)
+
+
+class OnServer(StorageTestCase):
+    """Optuna's own tests, on an empty database of a server."""
+
+    name: str
+    urls: dict[str, str] = {}  # noqa: RUF012
+
+    @pytest.fixture
+    def storage(self, servers: Callable[[str], Server]) -> Iterator[BaseStorage]:
+        server = servers(self.name)
+        if self.name not in self.urls:
+            self.urls[self.name] = server.new()
+        storage = open_storage(self.urls[self.name], create=True)
+        for study in storage.get_all_studies():
+            storage.delete_study(study._study_id)
+        yield storage
+        if isinstance(storage, PatientDatabase):
+            storage._backend.engine.dispose()
+
+
+class TestPostgreSQL(OnServer):
+    name = "postgresql"
+
+
+class TestRedis(OnServer):
+    name = "redis"
