@@ -49,7 +49,7 @@ def _lead(study: optuna.Study) -> str:
     return (
         f"{images['name']}: {images['train']:,} training and {images['validation']:,} validation images, "
         f"{height}x{width} pixels, {'gray' if channels == 1 else 'color'}, {images['classes']} classes. "
-        f"The test set was not used. {escape(passed_over(study))}"
+        f"The test set was not used. {passed_over(study)}"
     ).rstrip()
 
 
