@@ -21,12 +21,10 @@ BESIDE = 16  # characters of the column of probabilities and of the space betwee
 EVERY = 10.0  # seconds between two lines of progress where there is no terminal
 EXAMPLES = """Examples:
 
-  lenet-search predict trained/lenet-basic/model.keras \\
-      seven.png three.jpg
-  lenet-search predict model.keras photographs/ \\
-      --on mnist --save-inputs seen
-  lenet-search predict model.keras \\
-      folder-with-one-folder-per-class/ --json
+  lenet-search predict trained/lenet-basic/model.keras seven.png
+  lenet-search predict model.keras photographs/ --save-inputs seen
+  lenet-search predict model.keras one-folder-per-class/ --json
+  lenet-search predict model.keras a.jpg b.jpg --on mnist
 
 A model that was trained on MNIST, or on images of the same form, sees a drawing as MNIST's digits are: separated
 from its background, scaled and centered, wherever it is on the page. --save-inputs shows what the model saw."""
