@@ -88,7 +88,7 @@ def predict(
     from lenet_search.cli.backend import start_backend
     from lenet_search.cli.terminal import console, print_json
     from lenet_search.errors import LenetSearchError, ResultError
-    from lenet_search.model.pictures import pictures
+    from lenet_search.model.listing import pictures
 
     found = pictures(images)
     if not (found.files or found.folders):  # report it without loading Keras
@@ -119,7 +119,7 @@ def predict(
             except (LenetSearchError, OSError) as error:
                 problems.append(str(error))
     if json:
-        from lenet_search.model.pictures import shown
+        from lenet_search.model.listing import shown
 
         print_json(
             {
@@ -167,7 +167,7 @@ def _progress(out: "Console") -> Iterator[Callable[[Path], None]]:
 
 
 def _guess(guess: "Guess") -> dict[str, Any]:
-    from lenet_search.model.pictures import shown
+    from lenet_search.model.listing import shown
 
     best = zip(guess.classes, guess.probabilities, strict=True)
     return {
@@ -181,7 +181,7 @@ def _guess(guess: "Guess") -> dict[str, Any]:
 
 
 def _folder(folder: Path, measured: "Measured") -> dict[str, Any]:
-    from lenet_search.model.pictures import shown
+    from lenet_search.model.listing import shown
 
     found = measured.evaluation
     return {
@@ -200,7 +200,7 @@ def _show_guesses(guesses: "list[Guess]", out: "Console") -> None:
     from rich.text import Text
 
     from lenet_search.cli.terminal import table
-    from lenet_search.model.pictures import shown
+    from lenet_search.model.listing import shown
 
     if not guesses:
         return
@@ -239,7 +239,7 @@ def shortened(text: str, room: int) -> str:
 
 def _show_folder(folder: Path, measured: "Measured", out: "Console") -> None:
     from lenet_search.cli.evaluate import show_evaluation
-    from lenet_search.model.pictures import shown
+    from lenet_search.model.listing import shown
 
     changed = [f"{n:,} {what}" for what in ("inverted", "centered") if (n := getattr(measured, what))]
     for note in measured.notes:
