@@ -514,7 +514,7 @@ def predict(
     Raises:
         ResultError: the file is not an image classifier, or the folder cannot be written to.
     """
-    from lenet_search.model.pictures import images_of
+    from lenet_search.model.listing import images_of
     from lenet_search.model.predict import Options
     from lenet_search.model.predict import predict as classify
     from lenet_search.model.predictor import open_model

@@ -21,12 +21,10 @@ BESIDE = 16  # characters of the column of probabilities and of the space betwee
 EVERY = 10.0  # seconds between two lines of progress where there is no terminal
 EXAMPLES = """Examples:
 
-  lenet-search predict trained/lenet-basic/model.keras \\
-      seven.png three.jpg
-  lenet-search predict model.keras photographs/ \\
-      --on mnist --save-inputs seen
-  lenet-search predict model.keras \\
-      folder-with-one-folder-per-class/ --json
+  lenet-search predict trained/lenet-basic/model.keras seven.png
+  lenet-search predict model.keras photographs/ --save-inputs seen
+  lenet-search predict model.keras one-folder-per-class/ --json
+  lenet-search predict model.keras a.jpg b.jpg --on mnist
 
 A model that was trained on MNIST, or on images of the same form, sees a drawing as MNIST's digits are: separated
 from its background, scaled and centered, wherever it is on the page. --save-inputs shows what the model saw."""
@@ -90,7 +88,7 @@ def predict(
     from lenet_search.cli.backend import start_backend
     from lenet_search.cli.terminal import console, print_json, working
     from lenet_search.errors import LenetSearchError, ResultError
-    from lenet_search.model.pictures import pictures
+    from lenet_search.model.listing import pictures
 
     found = pictures(images)
     if not (found.files or found.folders):  # report it without loading Keras
@@ -122,7 +120,7 @@ def predict(
             except (LenetSearchError, OSError) as error:
                 problems.append(str(error))
     if json:
-        from lenet_search.model.pictures import shown
+        from lenet_search.model.listing import shown
 
         print_json(
             {
@@ -170,7 +168,7 @@ def _progress(out: "Console") -> Iterator[Callable[[Path], None]]:
 
 
 def _guess(guess: "Guess") -> dict[str, Any]:
-    from lenet_search.model.pictures import shown
+    from lenet_search.model.listing import shown
 
     best = zip(guess.classes, guess.probabilities, strict=True)
     return {
@@ -184,7 +182,7 @@ def _guess(guess: "Guess") -> dict[str, Any]:
 
 
 def _folder(folder: Path, measured: "Measured") -> dict[str, Any]:
-    from lenet_search.model.pictures import shown
+    from lenet_search.model.listing import shown
 
     found = measured.evaluation
     return {
@@ -203,7 +201,7 @@ def _show_guesses(guesses: "list[Guess]", out: "Console") -> None:
     from rich.text import Text
 
     from lenet_search.cli.terminal import table
-    from lenet_search.model.pictures import shown
+    from lenet_search.model.listing import shown
 
     if not guesses:
         return
@@ -242,7 +240,7 @@ def shortened(text: str, room: int) -> str:
 
 def _show_folder(folder: Path, measured: "Measured", out: "Console") -> None:
     from lenet_search.cli.evaluate import show_evaluation
-    from lenet_search.model.pictures import shown
+    from lenet_search.model.listing import shown
 
     changed = [f"{n:,} {what}" for what in ("inverted", "centered") if (n := getattr(measured, what))]
     for note in measured.notes:

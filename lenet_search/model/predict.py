@@ -11,7 +11,7 @@ from lenet_search.data.decode import ImageError
 from lenet_search.errors import ResultError
 from lenet_search.look.intervals import share_of
 from lenet_search.model.evaluate import Evaluation
-from lenet_search.model.pictures import classes_in, shown
+from lenet_search.model.listing import classes_in, shown
 from lenet_search.model.predictor import Predictor
 from lenet_search.model.prepare import Seen, prepare
 from lenet_search.model.saved import SavedInputs

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lenet_search.model.pictures import classes_in, images_of, pictures, shown
+from lenet_search.model.listing import classes_in, images_of, pictures, shown
 
 
 def drawn(path):
