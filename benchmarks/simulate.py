@@ -13,7 +13,7 @@ from collections.abc import Callable
 from simulations import intervals, selection, verdicts
 
 SIMULATIONS: dict[str, tuple[Callable[[int], str], int]] = {  # what makes a table, and from how many repetitions
-    "intervals": (intervals.table, 10_000),
+    "intervals": (intervals.table, 2_000),
     "importance": (verdicts.table, 100),
     "selection": (selection.table, 1_000),
 }

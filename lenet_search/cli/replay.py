@@ -89,17 +89,17 @@ def _show(study: "optuna.Study", made: "list[tuple[Component, Replay]]", out: "C
     def lost(regret: float) -> str:
         return f"{regret * metric.factor:.{metric.digits}f} {'points' if metric.unit == '%' else metric.unit}"
 
-    head = ("pruner", "epochs saved", "complete trials pruned", "the best trial", "best value left", "regret")
-    made_table = table(*head, right=("epochs saved", "complete trials pruned"), whole=head[3:])
+    head = ("pruner", "epochs saved", "pruned", "best trial", "best left", "regret")
+    made_table = table(*head, right=head[1:3], whole=head[3:])
     for pruner, result in made:
         kept = "kept" if result.best_pruned_at is None else f"pruned after epoch {result.best_pruned_at}"
         left = ("-", "-") if result.left is None else (metric.text(result.left), lost(result.regret or 0.0))
         cells = (f"{100 * result.saved:.0f} %", f"{result.pruned} of {result.complete}", kept, *left)
         made_table.add_row(Text(str(pruner)), *cells)
     show(out, f"{study.study_name}: what other pruners would have done", made_table)
-    note = f"The best is trial {best.number} with {metric.text(float(best.value or 0.0))}."
+    note = f"Pruned are complete trials. The best is trial {best.number} with {metric.text(float(best.value or 0.0))}."
     if ended := pruned_trials(study):
-        note += f" The study itself pruned {ended} trials, which are replayed up to their last epoch."
+        note += f" The study itself pruned {ended} other trials, which are replayed up to their last epoch."
     out.print(note, style="dim")
     rows = agreement(study)
     step = max(1, -(-len(rows) // SHOWN))
