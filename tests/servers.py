@@ -111,7 +111,7 @@ class PostgreSQL(Server):
         self._count = 0
 
     def arguments(self) -> list[str]:
-        settings = {"fsync": "off", "max_connections": "20", "unix_socket_directories": str(self.folder)}
+        settings = {"fsync": "off", "max_connections": "60", "unix_socket_directories": str(self.folder)}
         return ["-D", str(self.folder / "d"), "-h", "127.0.0.1", "-p", str(self.port),
                 *(part for name, value in settings.items() for part in ("-c", f"{name}={value}"))]  # fmt: skip
 

@@ -168,7 +168,8 @@ def test_the_end_of_the_time_is_a_normal_end_that_leaves_nothing_running(definit
     assert 8 <= time.monotonic() - started < 12
     assert summary.trials["complete"] == 0
     assert summary.best is None
-    assert (summary.ended, summary.trials["interrupted"]) == ("timeout", 2)
+    begun = sum(bool(trial.intermediate_values) for trial in stored().trials)  # 2, unless the machine is busy
+    assert (summary.ended, summary.trials["interrupted"]) == ("timeout", begun)
     assert states(stored()) == {"WAITING": 2}
     assert children_of(os.getpid()) == []
 
