@@ -4,18 +4,20 @@ python benchmarks/simulate.py                 all of them
 python benchmarks/simulate.py intervals       coverage of the intervals
 python benchmarks/simulate.py importance      what the verdict on hyperparameters names
 python benchmarks/simulate.py selection       bias of the best trial's value: raw, shrunk, confirmed
+python benchmarks/simulate.py races           verdicts of `lenet-search confirm`
 python benchmarks/simulate.py importance --searches 20
 """
 
 import argparse
 from collections.abc import Callable
 
-from simulations import intervals, selection, verdicts
+from simulations import intervals, races, selection, verdicts
 
 SIMULATIONS: dict[str, tuple[Callable[[int], str], int]] = {  # what makes a table, and from how many repetitions
     "intervals": (intervals.table, 2_000),
     "importance": (verdicts.table, 100),
     "selection": (selection.table, 1_000),
+    "races": (races.table, 2_000),
 }
 
 
