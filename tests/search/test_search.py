@@ -325,7 +325,8 @@ def test_a_gpu_that_tensorflow_cannot_use_is_said_and_the_cpu_taken(definition, 
 def test_a_summary_is_what_json_prints(definition, capfd):
     summary = search.run(definition, trials=1, workers=1)
     assert set(summary.to_json()) == {
-        "study", "storage", "trials", "best", "ended", "seconds", "trials_per_hour", "images_per_second",
+        "study", "storage", "metric", "total", "finished", "trials", "best", "ended", "seconds", "trials_per_hour",
+        "images_per_second",
     }  # fmt: skip
     assert set(summary.to_json()["best"]) == {"number", "value", "params"}
     assert capfd.readouterr() == ("", "")  # nothing but the view says anything
