@@ -48,8 +48,9 @@ def expected_best_figure(study: optuna.Study) -> go.Figure:
         line={"shape": "hv", "color": PALETTE[1], "width": 2},
         hovertemplate="best of %{x} trials of this search: %{y:.2f}<extra></extra>",
     )
-    how = f"from {len(counts)} trials drawn at random; a curve that still rises says that more trials would help"
+    how = f"from {len(counts)} trials drawn at random; if the curve still rises, more would help"
     titled(figure, title, how, height=480)
-    figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"})
+    figure.update_layout(legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"})
+    figure.update_layout(margin={"b": 110})
     figure.update_xaxes(title_text="trials")
     return figure.update_yaxes(title_text=metric.title)

@@ -4,7 +4,7 @@ import optuna
 import plotly.graph_objects as go
 
 from lenet_search.look.theme import INK, PALETTE, note, titled
-from lenet_search.results.importance import Importance, importance
+from lenet_search.results.importance import importance
 
 FAINT = "#9aa5b1"  # bars of hyperparameters that the verdict does not name
 
@@ -21,7 +21,7 @@ def importance_figure(study: optuna.Study) -> go.Figure:
         x=percent,
         y=[row.path for row in rows],
         orientation="h",
-        name="PED-ANOVA, with 90 % interval",
+        name="PED-ANOVA: for reaching the best tenth, with 90 % interval",
         marker={"color": [PALETTE[0] if row.named else FAINT for row in rows]},
         error_x={
             "type": "data",
@@ -41,17 +41,15 @@ def importance_figure(study: optuna.Study) -> go.Figure:
             x=[100.0 * (row.fanova or 0.0) for row in forest],
             y=[row.path for row in forest],
             mode="markers",
-            name="fANOVA",
+            name="fANOVA: for any value",
             marker={"symbol": "diamond", "size": 8, "color": PALETTE[1]},
             hovertemplate="%{y}: %{x:.0f} %<extra>fANOVA</extra>",
         )
-    titled(figure, title, _subtitle(found), height=190 + 28 * len(rows))
-    figure.update_layout(legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"})
+    titled(figure, title, found.verdict, height=230 + 28 * len(rows))
+    figure.update_layout(legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"})
+    figure.update_layout(margin={"b": 110})
     figure.update_xaxes(
-        title_text="share of the importance (%)", range=[0, max(100.0 * row.high for row in rows) * 1.05]
+        title_text=f"share of the importance, {found.trials} complete trials (%)",
+        range=[0, max(100.0 * row.high for row in rows) * 1.05],
     )
     return figure.update_yaxes(ticks="", showgrid=False)
-
-
-def _subtitle(found: Importance) -> str:
-    return f"{found.verdict} Importance for reaching the best tenth of {found.trials} complete trials"

@@ -27,6 +27,19 @@ def test_best_as_json_is_one_object_with_everything_else_on_stderr():
     assert "complete trials" in answered.stderr
 
 
+def test_best_shows_shrunk_values_and_how_many_trials_brought_nothing_since():
+    store(write_study(Path("mine.toml")))
+    shown = call("best")
+    assert "The last trial brought nothing: the best is trial 1." in shown.stdout
+    answer = json.loads(call("best", "--json").stdout)
+    assert answer["since_best"] == 1
+    values, shrunk = ([row[key] for row in answer["best"]] for key in ("value", "shrunk"))
+    assert shrunk == sorted(shrunk, reverse=True)
+    assert shrunk[0] < values[0]
+    assert f"{100 * shrunk[0]:.2f} %" in shown.stdout
+    assert answer["importance"]["verdict"] == "Importance requires at least 10 complete trials; there are 3."
+
+
 def test_best_without_a_name_takes_the_most_recent_study():
     store(write_study(Path("old.toml")))
     store(write_study(Path("new.toml")))
