@@ -11,7 +11,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search.errors import ResultError, RunError
-from lenet_search.results.best import best_trial, complete_trials, importance, no_importance, passed_over, top_rows
+from lenet_search.results.best import best_trial, complete_trials, importance, no_passed_over, top_rows
 from lenet_search.results.report import report_page
 from lenet_search.search.ledger import KEPT, Ledger
 from lenet_search.storage import artifact_folder
