@@ -234,7 +234,7 @@ def test_a_new_augmentation_is_known_everywhere(tmp_path: Path) -> None:
 
 def test_a_new_exported_file_is_written_with_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setitem(FILES, "size.txt", lambda winner: f"{winner.run.recipe.model.network}\n")
+        patch.setitem(FILES, "size.txt", lambda winner: f"{winner.chosen.run.recipe.model.network}\n")
         values = {"data.name": "digits", "data.limit": 300, "train.epochs": 1, "train.batch_size": 50}
         trained = train_one(tmp_path, values)
         written = export(trained.study, trained.url, tmp_path / "out")

@@ -5,7 +5,10 @@ import optuna
 from calls import IMAGES, ROOT, call, store, write_study
 from test_help import complete
 
+from lenet_search.recipe import Recipe
+from lenet_search.run import Curve, Run
 from lenet_search.storage import open_storage
+from lenet_search.storage.trials import attributes_of
 
 
 def with_curves(url: str = "lenet-search.journal") -> None:
@@ -16,7 +19,9 @@ def with_curves(url: str = "lenet-search.journal") -> None:
         trial = study.ask()
         for epoch in (1, 2, 3):
             trial.report(last - 0.1 * (3 - epoch) if last < 0.9 else (0.1, 0.2, 0.9)[epoch - 1], epoch)
-        trial.set_user_attr("images", IMAGES)
+        run = Run(Recipe(), 0, IMAGES, [(0, 3)], Curve.constant([last] * 3))
+        for name, attribute in attributes_of(run).items():
+            trial.set_user_attr(name, attribute)
         study.tell(trial, last)
 
 

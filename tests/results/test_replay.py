@@ -75,6 +75,8 @@ def test_replaying_a_search_prunes_the_trials_that_its_own_pruner_pruned() -> No
         ends: list[tuple[int, TrialState]] = []
         for _ in range(40):
             trial, value = study.ask(), float(rng.normal(0.5, 0.1))
+            trial.set_user_attr("recipe", {})
+            trial.set_user_attr("curve", {})
             steps = [value - 0.5 / epoch + 0.01 * float(rng.standard_normal()) for epoch in range(1, 9)]
             for epoch, reached in enumerate(steps, 1):
                 trial.report(reached, epoch)

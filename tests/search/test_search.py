@@ -35,9 +35,10 @@ def stored(url: str = JOURNAL, name: str = "small") -> optuna.Study:
 
 
 def children_of(pid: int) -> list[int]:
-    return [
-        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
-    ]
+    """The Python processes that a process has started; other tests' database servers may run beside them."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    children = [child for task in tasks for child in (task / "children").read_text().split()]
+    return [int(child) for child in children if Path(f"/proc/{child}/comm").read_text().startswith("python")]
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
