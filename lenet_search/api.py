@@ -233,12 +233,13 @@ def confirm(
     from lenet_search.look.intervals import is_share
     from lenet_search.results.best import best_trial, metric_of
     from lenet_search.storage import resolve
-    from lenet_search.storage.confirmed import runs_folder, write_confirmed
+    from lenet_search.storage.confirmed import check_room, runs_folder, write_confirmed
     from lenet_search.storage.trials import run_of
 
     if finalists < 1 or seeds < 2:
         raise ValueError(f"expected 1 or more finalists and 2 or more seeds; received {finalists} and {seeds}")
     metric = metric_of(study)
+    check_room(study)
     confirmation = race(
         _finalists(study, finalists, epochs),
         runs_folder(resolve(storage), study.study_name, epochs),
@@ -277,7 +278,7 @@ def ablate(
         study: an Optuna study, as `Study.stored` returns it
         seeds: runs per variant, 2 or more
         path: go from the reference to the winner one choice after the other, instead of one choice back
-        epochs: epochs of every recipe; else those of the search
+        epochs: epochs of every recipe; else those of the confirmation or the search
         out: folder; else ablations/STUDY
         data: folder searched for NAME.npz before downloading
         workers: number of processes; else one per GPU, or one per core
@@ -293,7 +294,7 @@ def ablate(
     from lenet_search.experiments.confirm import FIRST_SEED
     from lenet_search.experiments.waterfall import write_ablation
     from lenet_search.results.best import metric_of
-    from lenet_search.results.finalists import reference_of, winner_of
+    from lenet_search.results.finalists import confirmed_epochs, reference_of, winner_of
     from lenet_search.whole import as_name
 
     if seeds < 2:
@@ -301,6 +302,7 @@ def ablate(
     winner, reference = winner_of(study), reference_of(study)
     if reference is None:
         raise ResultError(f"study {study.study_name!r} has no reference: lenet-search did not create it")
+    epochs = epochs or confirmed_epochs(study)
     if epochs is not None:
         winner, reference = winner.with_epochs(epochs), reference.with_epochs(epochs)
     folder = Path(out) if out is not None else Path("ablations", as_name(study.study_name))

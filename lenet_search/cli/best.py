@@ -133,7 +133,9 @@ def best(
             }
         )
     elif export is None:
-        out.print("\nTo export its recipe, model, script and plots:  lenet-search best --export", style="dim")
+        where = "" if storage is None else f" --storage {shlex.quote(shown(url))}"
+        command = f"lenet-search best --study {shlex.quote(found.study_name)}{where} --export"
+        out.print(f"\nTo export its recipe, model, script and plots:  {command}", style="dim", soft_wrap=True)
 
 
 def _show(study: "optuna.Study", top: int, out: "Console") -> None:

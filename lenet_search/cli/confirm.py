@@ -81,6 +81,7 @@ def conclude(found: "Confirmation", out: "Console") -> None:
     from rich.text import Text
 
     from lenet_search.cli.terminal import show, table
+    from lenet_search.look.intervals import is_share
 
     out.print()
     for line in found.verdict():
@@ -92,7 +93,8 @@ def conclude(found: "Confirmation", out: "Console") -> None:
         made.add_row(Text(row.finalist.name, "bold" if row is found.winner else ""), *cells)
     show(out, f"{found.study}: {len(found.rows)} recipes on fresh seeds", made)
     out.print(
-        "Differences are paired, in points; their intervals hold for all rivals and rounds together. Nothing is "
+        f"Differences are paired{', in points' if is_share(found.metric) else ''}; their intervals hold for all rivals "
+        "and rounds together. Nothing is "
         "claimed of recipes that were set aside.",
         style="dim",
     )

@@ -80,7 +80,7 @@ def run(
 
     Ctrl-C, SIGTERM, SIGUSR1 and --timeout stop the search within seconds.
     Running trials are frozen; run the same command again to resume them.
-    A study with a [confirm] table ends with the race of `lenet-search confirm`.
+    A study with a `confirm` table ends with the race of `lenet-search confirm`.
     """
     from lenet_search.api import Study
     from lenet_search.cli.confirm import conclude

@@ -259,7 +259,8 @@ def _paired(before: Result, after: Result, metric: str) -> Difference:
     seeds = [seed for seed in first if seed in second]
     if not seeds:
         return Difference(0, float("nan"), None, None, 1.0)
-    return paired_difference([sign * first[s] for s in seeds], [sign * second[s] for s in seeds])
+    without, having = ([sign * each[s] for s in seeds] for each in (first, second))
+    return paired_difference(without, having, grain=before.grain(metric), share=is_share(metric))
 
 
 def _difference(difference: Difference) -> dict[str, Any]:

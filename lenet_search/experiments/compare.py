@@ -140,7 +140,9 @@ def compare(name: str, results: Sequence[Result], metric: str) -> Comparison:
         mine, theirs = first.values(metric), second.values(metric)
         seeds = [seed for seed in mine if seed in theirs]
         if seeds:
-            difference = paired_difference([mine[seed] for seed in seeds], [theirs[seed] for seed in seeds])
+            difference = paired_difference(
+                [mine[seed] for seed in seeds], [theirs[seed] for seed in seeds], grain=first.grain(metric), share=True
+            )
             differences.append((first.name, second.name, difference))
     adjusted = holm([difference.p for *_, difference in differences])
     pairs = tuple(Pair(*each, p) for each, p in zip(differences, adjusted, strict=True))

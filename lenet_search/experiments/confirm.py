@@ -18,6 +18,7 @@ from lenet_search.recipe import FIELDS, Recipe
 
 INDIFFERENCE = 0.002  # a difference in accuracy that nobody would care about: two images in a thousand
 FIRST_SEED = 1_000_000  # fresh: searches draw seeds of 31 bits, and `train` counts up from the study's seed
+MOST_SEEDS = 1024  # that a command takes
 SWITCHES = ("regularize", "augment", "loss", "model.batch_norm")  # what a recipe does without by default
 
 
@@ -75,7 +76,7 @@ class Confirmation:
             lines = [f"{name} wins: {figure}."]
         else:
             names = _listed([row.finalist.name for row in self.tied])
-            lines = [f"{names} cannot be told apart; {name} is the simplest: {figure}."]
+            lines = [f"{names} cannot be told apart; {name} {self._reason()}: {figure}."]
         if self.gain is not None and self.gain.low is not None and self.gain.high is not None:
             surely = (
                 "better than" if self.gain.low > 0 else "worse than" if self.gain.high < 0 else "not surely better than"
@@ -95,19 +96,30 @@ class Confirmation:
             )
         for row in self.rows:
             if row.needed is not None:
-                lines.append(
-                    f"To tell {row.finalist.name} from {self.rows[0].finalist.name}: about {row.needed} seeds."
-                )
+                seeds = f"about {row.needed}" if row.needed <= MOST_SEEDS else f"more than {MOST_SEEDS:,}"
+                lines.append(f"To tell {row.finalist.name} from {self.rows[0].finalist.name}: {seeds} seeds.")
         return lines
+
+    def _reason(self) -> str:
+        """Why the winner was taken among those that cannot be told apart."""
+        for mine, leaders, words in zip(
+            _simplicity(self.winner),
+            _simplicity(self.rows[0]),
+            ("has the fewest parameters", "uses the fewest techniques", "trains for the fewest epochs"),
+            strict=True,
+        ):
+            if mine < leaders:
+                return words
+        return "leads"
 
     @property
     def maximize(self) -> bool:
         """Whether more is better."""
         return is_share(self.metric)
 
-    def _searched_rank(self, row: Row) -> float:
-        assert row.finalist.searched is not None
-        return -row.finalist.searched if self.maximize else row.finalist.searched
+    def _searched_rank(self, row: Row) -> tuple[float, int]:
+        assert row.finalist.searched is not None and row.finalist.trial is not None
+        return -row.finalist.searched if self.maximize else row.finalist.searched, row.finalist.trial
 
     def _figure(self, value: float) -> str:
         return Estimate(value, 1, None, None, "seeds", is_share(self.metric)).figure()
@@ -233,7 +245,7 @@ def confirm(
         freeze_every=freeze_every,
         more=next_round,
     )
-    return _confirmation(finalists, results, standings, study, metric, epochs, indifference)
+    return _confirmation(finalists, results, standings, study, metric, epochs, indifference, grain)
 
 
 def _confirmation(
@@ -244,19 +256,20 @@ def _confirmation(
     metric: str,
     epochs: int | None,
     indifference: float,
+    grain: float,
 ) -> Confirmation:
     named = {each.name: each for each in finalists}
     parameters = {result.name: result.parameters for result in results}
     leader = next(iter(standings.values()))
     rows = []
     for name, standing in standings.items():
-        mean = mean_of(list(standing.values.values()), share=is_share(metric))
+        mean = mean_of(list(standing.values.values()), share=is_share(metric), grain=grain)
         rows.append(Row(named[name], mean, standing, parameters[name], _needed(leader, standing, indifference)))
     staying = set(race.staying(standings))
     tied = [row for row in rows if row.finalist.name in staying]
     winner = min([row for row in tied if not row.finalist.is_reference] or tied or rows, key=_simplicity)
     reference = next((row for row in rows if row.finalist.is_reference), None)
-    gain = None if reference is None or reference is winner else _gain(reference, winner, metric)
+    gain = None if reference is None or reference is winner else _gain(reference, winner, metric, grain)
     return Confirmation(study, metric, tuple(rows), winner, tuple(tied), gain, epochs, indifference)
 
 
@@ -269,18 +282,21 @@ def _needed(leader: Standing, other: Standing, indifference: float) -> int | Non
     return race.seeds_needed([leader.values[s] - other.values[s] for s in seeds], apart) if apart else None
 
 
-def _gain(reference: Row, winner: Row, metric: str) -> Difference | None:
+def _gain(reference: Row, winner: Row, metric: str, grain: float) -> Difference | None:
     before, after = reference.standing.values, winner.standing.values
     seeds = [seed for seed in before if seed in after]
     sign = 1.0 if is_share(metric) else -1.0
-    return paired_difference([sign * before[s] for s in seeds], [sign * after[s] for s in seeds]) if seeds else None
+    if not seeds:
+        return None
+    theirs, ours = ([sign * each[s] for s in seeds] for each in (before, after))
+    return paired_difference(theirs, ours, grain=grain, share=is_share(metric))
 
 
-def _simplicity(row: Row) -> tuple[int, int, int, int]:
-    """Fewest parameters, then fewest techniques, then fewest epochs, then the earliest trial."""
-    recipe, trial = row.finalist.recipe, row.finalist.trial
+def _simplicity(row: Row) -> tuple[int, int, int]:
+    """Fewest parameters, then fewest techniques, then fewest epochs; of rows alike in all, the first leads."""
+    recipe = row.finalist.recipe
     used = sum(value != FIELDS[path].default for path, value in recipe.values().items() if path.startswith(SWITCHES))
-    return row.parameters, used, recipe.train.epochs, -1 if trial is None else trial
+    return row.parameters, used, recipe.train.epochs
 
 
 def _difference(difference: Difference) -> dict[str, Any]:

@@ -141,7 +141,7 @@ def _behind(leader: Values, other: Values, sign: float, racing: Plan) -> Differe
     if not seeds:
         return None
     before, after = ([sign * each[s] for s in seeds] for each in (leader, other))
-    return paired_difference(before, after, racing.inside, racing.grain)
+    return paired_difference(before, after, racing.inside, grain=racing.grain, share=racing.grain > 0)
 
 
 def _state(behind: Difference | None, indifference: float) -> State:

@@ -65,7 +65,12 @@ class Result:
         values, images = list(self.values(metric).values()), self._images(metric)
         if len(values) == 1 and images:
             return replace(share_of(values[0], images), n=1)
-        return mean_of(values, share=is_share(metric))
+        return mean_of(values, share=is_share(metric), grain=self.grain(metric))
+
+    def grain(self, metric: str) -> float:
+        """The step of the metric, since accuracies are multiples of one image; 0 for a loss."""
+        images = self._images(metric)
+        return 1.0 / images if images else 0.0
 
     def _images(self, metric: str) -> int:
         if metric == "test_accuracy":

@@ -80,14 +80,15 @@ def share_of(accuracy: float, images: int) -> Estimate:
     return Estimate(accuracy, images, max(0.0, center - half), min(1.0, center + half), "images")
 
 
-def mean_of(values: Sequence[float], *, share: bool) -> Estimate:
+def mean_of(values: Sequence[float], *, share: bool, grain: float = 0.0) -> Estimate:
     """The mean of one value per seed, with Student's interval; fewer than two values do not determine the spread.
 
-    Bounds are clipped to what is possible: at least 0 for every metric, and at most 1 for a `share`.
+    Bounds are clipped to what is possible: at least 0 for every metric, and at most 1 for a `share`. Values that are
+    multiples of `grain` can agree by chance: their standard deviation is that of rounding, grain / sqrt(12), at least.
     """
     if len(values) < 2:
         return Estimate(values[0] if values else None, len(values), None, None, "seeds", share)
-    mean, low, high = _student(values)
+    mean, low, high = _student(values, least=grain / math.sqrt(12))
     return Estimate(mean, len(values), max(0.0, low), min(1.0 if share else math.inf, high), "seeds", share)
 
 
@@ -130,12 +131,18 @@ class Difference:
 
 
 def paired_difference(
-    first: Sequence[float], second: Sequence[float], inside: float = 0.95, grain: float = 0.0
+    first: Sequence[float],
+    second: Sequence[float],
+    inside: float = 0.95,
+    *,
+    grain: float = 0.0,
+    share: bool = False,
 ) -> Difference:
     """`second` minus `first` by Student's paired t-test. A single pair has no interval and p = 1.
 
-    The interval has probability `inside`. Values that are multiples of `grain` can agree by chance, so that their
-    spread looks like none: the standard deviation is then that of rounding two values, grain / sqrt(6), at least.
+    The interval has probability `inside`; that of a difference of shares lies between -1 and 1. Values that are
+    multiples of `grain` can agree by chance, so that their spread looks like none: the standard deviation is then that
+    of rounding two values, grain / sqrt(6), at least.
 
     Raises:
         ValueError: there are no pairs, or the lengths differ.
@@ -148,6 +155,8 @@ def paired_difference(
         return Difference(1, differences[0], None, None, 1.0)
     mean, low, high = _student(differences, inside, grain / math.sqrt(6))
     error = (high - mean) / t_quantile(n - 1, inside)
+    if share:
+        low, high = max(-1.0, low), min(1.0, high)
     if error == 0.0:
         return Difference(n, mean, low, high, 0.0 if mean else 1.0)
     return Difference(n, mean, low, high, max(0.0, 1.0 - _inside(abs(mean) / error, n - 1)))

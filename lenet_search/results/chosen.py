@@ -112,8 +112,10 @@ def _title(study: optuna.Study, confirmed: dict[str, Any], row: dict[str, Any], 
     name = "The reference" if row["trial"] is None else f"Trial {row['trial']}"
     quick = quick_of(study)
     mark = f"; {quick.mark}: {quick.why}" if quick else ""
+    tied = len(confirmed["tied"])
+    what = "the confirmed winner" if tied < 2 else f"chosen among {tied} recipes that cannot be told apart,"
     return (
-        f"{name}, the confirmed recipe of study {study.study_name}: {METRICS[metric].label} {mean}, mean of {row['n']} "
+        f"{name}, {what} of study {study.study_name}: {METRICS[metric].label} {mean}, mean of {row['n']} "
         f"fresh seeds, 95 % interval; the model is that of seed {seed}{mark}."
     )
 

@@ -47,6 +47,12 @@ def winner_of(study: optuna.Study) -> Recipe:
     return run_of(best_trial(study)).recipe
 
 
+def confirmed_epochs(study: optuna.Study) -> int | None:
+    """The epochs of every recipe in the confirmation, if they differ from those of the search."""
+    confirmed = read_confirmed(study)
+    return None if confirmed is None else confirmed["epochs"]
+
+
 def reference_of(study: optuna.Study) -> Recipe | None:
     """The study's first `[[start]]`, else its defaults, in the precision of its trials; None for a foreign study."""
     lines = study.user_attrs.get(DEFINITION)

@@ -7,15 +7,18 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial
 
+from lenet_search.look.intervals import Estimate, is_share
 from lenet_search.look.page import data_table, heading, page, picture
 from lenet_search.look.theme import METRICS, value_text
 from lenet_search.results.best import complete_trials, metric_of, passed_over, top_rows
 from lenet_search.results.curves import curves_figure
 from lenet_search.results.expected_best_figure import expected_best_figure
 from lenet_search.results.figures import history_figure, slices_figure
+from lenet_search.results.finalists import winner_of
 from lenet_search.results.importance_figure import importance_figure
 from lenet_search.results.parallel import parallel_figure, parallel_section
 from lenet_search.results.verdict import quick_of, verdict
+from lenet_search.storage.confirmed import read_confirmed
 from lenet_search.storage.trials import run_of
 from lenet_search.study import write_recipe
 
@@ -97,8 +100,8 @@ def _best(study: optuna.Study) -> list[str]:
     if not rows:
         return []
     shown = METRICS[metric_of(study)]
-    run = run_of(complete_trials(study)[0])
-    sections = write_recipe(run.recipe).strip().split("\n\n")
+    confirmed = read_confirmed(study)
+    sections = write_recipe(winner_of(study)).strip().split("\n\n")
     recipe = "".join(f"<span>{escape(section)}\n\n</span>" for section in sections)
     table = data_table(
         ("rank", "trial", shown.title, "95 % interval", "seconds", "searched hyperparameters"),
@@ -115,10 +118,24 @@ def _best(study: optuna.Study) -> list[str]:
         ],
         numbers=frozenset(range(5)),
     )
+    which = "Best" if confirmed is None else "Confirmed"
     return [
-        f"<section><h2>Best recipe, as a study file</h2><pre>{recipe}</pre></section>",
+        *([] if confirmed is None else [_race(confirmed)]),
+        f"<section><h2>{which} recipe, as a study file</h2><pre>{recipe}</pre></section>",
         f"<section><h2>Best {len(rows)} trials</h2>{table}</section>",
     ]
+
+
+def _race(confirmed: dict[str, Any]) -> str:
+    """The recipes of the confirmation, the leader first."""
+    shown = METRICS[confirmed["metric"]]
+    cells = []
+    for row in confirmed["recipes"]:
+        mean = Estimate(row["mean"], row["n"], row["low"], row["high"], "seeds", is_share(confirmed["metric"]))
+        state = "winner" if row["name"] == confirmed["winner"] else row["state"]
+        cells.append((escape(row["name"]), str(mean), str(row["n"]), escape(state)))
+    table = data_table(("recipe", f"{shown.label}, 95 % interval", "seeds", "verdict"), cells, frozenset({2}))
+    return f"<section><h2>On fresh seeds</h2>{table}</section>"
 
 
 def _params(params: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from lenet_search.look.theme import METRICS, Shown
 from lenet_search.look.words import counted
 from lenet_search.results.best import NOTHING_YET, complete_trials, estimate_of, metric_of
 from lenet_search.results.importance import importance
+from lenet_search.storage.confirmed import read_confirmed
 from lenet_search.storage.trials import run_of
 
 
@@ -28,6 +29,10 @@ def verdict(study: optuna.Study) -> list[str]:
         others = counted(equals, "other trial") if equals else "No other trials"
         sentences.append(f"{others} {'lies' if equals == 1 else 'lie'} within the best one's interval.")
     sentences.append(importance(study).verdict)
+    confirmed = read_confirmed(study)
+    if confirmed is not None:
+        searched, *others = sentences
+        return [*confirmed["verdict"], f"In the search: {searched[0].lower()}{searched[1:]}", *others]
     sentences.append(
         "The best value is optimistic, because these images selected it: confirm it with other seeds "
         "(lenet-search confirm)."

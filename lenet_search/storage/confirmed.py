@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lenet_search.errors import ResultError
 from lenet_search.storage import artifact_folder
 from lenet_search.whole import as_name
 
@@ -24,15 +25,31 @@ def runs_folder(url: str, study: str, epochs: int | None) -> Path:
     return folder if epochs is None else folder / f"{epochs}-epochs"
 
 
+def check_room(study: "optuna.Study") -> None:
+    """Check that no study of another origin has the name under which the confirmation is stored.
+
+    Raises:
+        ResultError: there is one.
+    """
+    for each in study._storage.get_all_studies():
+        if each.study_name == study.study_name + SUFFIX and CONFIRMED not in each.user_attrs:
+            raise ResultError(
+                f"the storage contains a study {each.study_name!r} that is not a confirmation: the confirmation of "
+                f"{study.study_name!r} would take its place; rename or delete one of them"
+            )
+
+
 def write_confirmed(study: "optuna.Study", summary: Mapping[str, Any]) -> None:
     """Store a confirmation (`Confirmation.summary()`) of a study in its storage."""
     import optuna
     from optuna.trial import TrialState
 
     name, storage = study.study_name + SUFFIX, study._storage
+    check_room(study)
     if name in optuna.get_all_study_names(storage):
         optuna.delete_study(study_name=name, storage=storage)
     made = optuna.create_study(study_name=name, storage=storage, direction=study.direction)
+    made.set_user_attr(CONFIRMED, dict(summary))  # first: a study that is written in part is known as ours
     trials = {trial.number: trial for trial in study.get_trials(deepcopy=False)}
     for recipe in summary["recipes"]:
         searched = trials.get(recipe["trial"])
@@ -46,7 +63,6 @@ def write_confirmed(study: "optuna.Study", summary: Mapping[str, Any]) -> None:
                 user_attrs={key: recipe[key] for key in ("name", "trial", "searched", "n", "low", "high", "state")},
             )
         )
-    made.set_user_attr(CONFIRMED, dict(summary))
 
 
 def read_confirmed(study: "optuna.Study") -> dict[str, Any] | None:

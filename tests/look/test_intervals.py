@@ -175,3 +175,20 @@ def test_a_mean_of_shares_needs_shares_with_intervals() -> None:
     for wrong in ([], [mean_of([0.5], share=True)]):
         with pytest.raises(ValueError, match="expected"):
             mean_of_shares(wrong)
+
+
+@pytest.mark.parametrize("n", [2, 4, 8])
+def test_values_that_agree_by_chance_have_the_spread_of_rounding(n: int) -> None:
+    grain = 1 / 300
+    mean = mean_of([0.9] * n, share=True, grain=grain)
+    assert mean.low is not None and mean.high is not None
+    assert mean.high - mean.low == pytest.approx(2 * t_quantile(n - 1) * grain / math.sqrt(12 * n))
+    same = paired_difference([0.9] * n, [0.9 + 2 * grain] * n, grain=grain, share=True)
+    assert same.low is not None and same.high is not None and same.low < same.mean < same.high
+    assert same.p > 0
+    assert (same.low < 0) == (n == 2)  # two images on two seeds are chance; on four or more they are not
+
+
+def test_a_difference_of_shares_lies_between_minus_1_and_1() -> None:
+    wide = paired_difference([0.1, 0.9], [0.9, 0.2], share=True)
+    assert (wide.low, wide.high) == (-1.0, 1.0)
