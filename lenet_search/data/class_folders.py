@@ -34,12 +34,21 @@ def class_folders(folder: Path) -> list[Path]:
 def image_files(folder: Path) -> list[Path]:
     """The files directly in `folder` whose names end like those of images, in natural order, without hidden ones.
 
+    A link that leads to itself is among them: whoever reads it names it.
+
     Raises:
         OSError: the folder cannot be read.
     """
+    found = []
     with os.scandir(folder) as inside:
-        found = [each for each in inside if each.name.lower().endswith(SUFFIXES) and counts(each.name)]
-        return [Path(each) for each in sorted(found, key=lambda each: natural(each.name)) if each.is_file()]
+        for each in inside:
+            if each.name.lower().endswith(SUFFIXES) and counts(each.name):
+                try:
+                    there = each.is_file()
+                except OSError:
+                    there = True
+                found += [Path(each)] if there else []
+    return sorted(found, key=lambda path: natural(path.name))
 
 
 def counts(name: str) -> bool:

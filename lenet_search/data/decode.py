@@ -59,8 +59,8 @@ def upright(path: Path, formats: tuple[str, ...] | None = None) -> Image.Image:
         low, high = values.min(), values.max()
         if not (low >= 0 and high <= 65535):
             raise ValueError(f"its values are from {low:g} to {high:g}: save it with 8 or 16 bits per channel")
-        floats = image.mode == "F"
-        scale = 255 if floats and high <= 1 else 1 if floats and high <= 255 else 1 / 257
+        wide = image.mode in ("I", "F")  # 32 bits, which may hold 8 or 16
+        scale = 255 if image.mode == "F" and high <= 1 else 1 if wide and high <= 255 else 1 / 257
         return Image.fromarray((values * scale).round().astype("uint8"))
     if image.has_transparency_data:
         image = image.convert("RGBA")

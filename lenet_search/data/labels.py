@@ -23,6 +23,7 @@ def training_labels(arrays: Arrays, origin: str) -> tuple[np.ndarray, tuple[str,
     if y.dtype.kind in "US":
         if names is None:
             names = sorted(set(texts(y)), key=natural)
+            _check_printable(names, f"{origin}: y_train")
             notes = (f"{origin}: y_train: text, numbered in the order {shortened(names)}",)
         _check_known(y, names, f"{origin}: y_train: expected the names of class_names")
     elif y.ndim == 2:
@@ -118,7 +119,14 @@ def _names(given: np.ndarray, origin: str) -> list[str]:
             f"{origin}: class_names: expected different names, as an array of text; received {given.dtype} of shape "
             f"{given.shape}{': ' + shortened(names) if names else ''}"
         )
+    _check_printable(names, f"{origin}: class_names")
     return names
+
+
+def _check_printable(names: Sequence[str], where: str) -> None:
+    """Names go to terminals and pages, where a control character could do anything."""
+    if strange := [ascii(name) for name in names if not name.isprintable()]:
+        raise DataError(f"{where}: expected names of classes that can be printed; received {shortened(strange)}")
 
 
 def _check_known(y: np.ndarray, names: Sequence[str], where: str) -> None:

@@ -185,6 +185,7 @@ class InOrder:
     def give_back(self, jobs: Sequence[Job]) -> None:
         """Count them; their states are in the recipes' folders already."""
         self._interrupted = len(jobs) + len(self._testing)
+        self._trained += sum(job.frozen for job in jobs)
 
     def standing(self) -> Standing:
         """How many runs are done, and how many failed or were interrupted."""

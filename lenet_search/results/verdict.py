@@ -31,8 +31,8 @@ def verdict(study: optuna.Study) -> list[str]:
     sentences.append(importance(study).verdict)
     confirmed = read_confirmed(study)
     if confirmed is not None:
-        searched, *others = sentences
-        return [*confirmed["verdict"], f"In the search: {searched[0].lower()}{searched[1:]}", *others]
+        searched, *more = sentences
+        return [*confirmed["verdict"], f"In the search: {searched[0].lower()}{searched[1:]}", *more]
     sentences.append(
         "The best value is optimistic, because these images selected it: confirm it with other seeds "
         "(lenet-search confirm)."

@@ -75,6 +75,7 @@ def _split(url: str) -> tuple[str, set[str]]:
     name, colon, password = user.partition(":")
     if colon and password:
         secrets |= {password, unquote(password)}
+        secrets |= {part for part in re.split(r"[@/:?#]", password) if len(part) > 1}  # as a driver may split it
         place = f"{name}:{HIDDEN}{at}{host}"
     parts = query.split("&")
     for i, part in enumerate(parts):

@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import pytest
 
 from lenet_search.data.class_folders import class_folders, image_files
+from lenet_search.data.decode import ImageError, decode
 
 THEIRS = [
     ".git",
@@ -57,3 +60,11 @@ def test_links_to_folders_are_classes_and_those_that_lead_nowhere_are_not(tmp_pa
     (classes / "loop").symlink_to("loop")
     (classes / "gone").symlink_to("nothing")
     assert [path.name for path in class_folders(classes)] == ["linked"]
+
+
+def test_a_link_that_leads_to_itself_is_named_by_whoever_reads_it(tmp_path: Path) -> None:
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    (tmp_path / "nowhere.png").symlink_to("gone")
+    assert [path.name for path in image_files(tmp_path)] == ["loop.png"]
+    with pytest.raises(ImageError, match=r"loop\.png"):
+        decode(tmp_path / "loop.png")

@@ -4,6 +4,7 @@ import os
 import struct
 import warnings
 import zlib
+from pathlib import Path
 from unittest.mock import Mock
 
 import numpy as np
@@ -168,3 +169,10 @@ def test_a_damaged_file_is_an_error_of_ours_or_is_read(tmp_path, format, drawn):
         except ImageError as error:
             assert str(error).startswith(f"{tmp_path / 'a'}: ")
     assert not warned
+
+
+@pytest.mark.parametrize(("mode", "top"), [("i4", 255), ("i4", 65535), ("u2", 65535), ("f4", 1.0), ("f4", 255.0)])
+def test_a_gray_image_is_the_same_whatever_number_of_bits_it_has(tmp_path: Path, mode: str, top: float) -> None:
+    plain = np.linspace(0, 255, 64).round().reshape(8, 8)
+    Image.fromarray((plain * (top / 255)).astype(mode)).save(tmp_path / "image.tif")
+    np.testing.assert_allclose(np.asarray(decode(tmp_path / "image.tif"), float), plain, atol=1)

@@ -131,3 +131,13 @@ def test_a_text_of_the_test_set_that_training_never_showed_is_an_error(tmp_path,
     path = write(tmp_path, y_train=np.array(["cat", "dog", "owl"] * 10), y_test=labels)
     with pytest.raises(DataError, match="y_test: expected the labels of y_train, cat, dog, owl; received fox"):
         load_test(str(path))
+
+
+@pytest.mark.parametrize("where", ["y_train", "class_names"])
+def test_names_of_classes_with_control_characters_are_refused_without_printing_them(tmp_path, where):
+    names = np.array(["a", "b\n\x1b[31m", "c"])
+    arrays = {"y_train": names[np.arange(30) % 3]} if where == "y_train" else {"class_names": names}
+    with pytest.raises(DataError, match=where) as caught:
+        load(Images(name=str(write(tmp_path, **arrays))))
+    assert str(caught.value).isprintable()
+    assert "x1b" in str(caught.value)

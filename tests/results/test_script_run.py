@@ -1,5 +1,6 @@
 import importlib.util
 import math
+import os
 import re
 import runpy
 import shutil
@@ -47,9 +48,14 @@ assert "lenet_search" not in sys.modules
 
 
 def run(script: Path, *arguments: str) -> str:
-    """What the script prints in a process of its own."""
+    """What the script prints in a process of its own, with another project's keras.json."""
+    home = script.parent / "keras"
+    home.mkdir(exist_ok=True)
+    (home / "keras.json").write_text('{"floatx": "float16", "epsilon": 0.5, "image_data_format": "channels_first"}')
     command = [sys.executable, "-I", "-c", RUN, script.name, str(ROOT), *arguments]
-    ended = subprocess.run(command, cwd=script.parent, capture_output=True, text=True, check=False)
+    ended = subprocess.run(command, cwd=script.parent, capture_output=True, text=True, check=False,
+        env={**os.environ, "KERAS_HOME": str(home)},
+    )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
 

@@ -19,6 +19,8 @@ from lenet_search.results.script.own_data import reading
 from lenet_search.results.script.text import indented
 from lenet_search.study.toml_text import comment_lines
 
+SETTINGS = {"floatx": "float32", "dtype_policy": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
+
 
 def beyond_keras(recipe: Recipe, images: Mapping[str, Any]) -> str | None:
     """What a recipe uses that plain Keras does not provide, in words; None where it has all."""
@@ -143,6 +145,9 @@ def _main(recipe: Recipe, images: Mapping[str, Any], seed: int, file: Path | Non
         f'parser.add_argument("--seed", type=int, default={seed})',
         'parser.add_argument("--output", metavar="FILE.keras", default="trained.keras", help="where the model goes")',
         "arguments = parser.parse_args()",
+        "",
+        "# Whatever another project has left in keras.json",
+        *(f"keras.config.set_{name}({value!r})" for name, value in SETTINGS.items()),
         "",
         "keras.utils.set_random_seed(arguments.seed)",
         "x_train, y_train, x_val, y_val = load(arguments.data)",
