@@ -394,8 +394,8 @@ class Crew:
         ]
         done = standing.done + sum(len(each.values) / each.epochs for each in running)
         left = self.pace.seconds_left(done, standing.total)
-        if self._deadline < math.inf:
-            left = min(left if left is not None else math.inf, self._deadline - now)
+        if left is not None:
+            left = min(left, self._deadline - now)
         return Progress(
             standing,
             running,
