@@ -64,8 +64,8 @@ class Replay:
 class Agreement:
     """Spearman's rank correlation of an epoch's values with the last ones, over `n` trials, with its 95 % interval.
 
-    It is None where it says nothing: over fewer than five trials, of equal values, or of the last epoch with itself. The
-    interval is None as well where the orders are the same or reversed, because Fisher's z is infinite there.
+    It is None where it says nothing: over fewer than five trials, of equal values, or of the last epoch with itself.
+    The interval is None as well where the orders are the same or reversed, because Fisher's z is infinite there.
     """
 
     epoch: int
@@ -155,8 +155,10 @@ def verdict(made: Sequence[tuple[Component, Replay]], best: int) -> str:
     safe = [(pruner, each) for pruner, each in made if each.best_pruned_at is None and round(100 * each.saved)]
     if safe:
         pruner, found = max(safe, key=lambda pair: pair[1].saved)
-        most = "most of these, " if len(made) > 1 else ""
-        return f"{pruner} would have saved {most}{100 * found.saved:.0f} % of the epochs, and kept the best trial, {best}."
+        share = f"{100 * found.saved:.0f} % of the epochs"
+        if len(made) == 1:
+            return f"{pruner} would have saved {share} without losing the best trial, {best}."
+        return f"Of these pruners, {pruner} would have saved most without losing the best trial, {best}: {share}."
     if len(made) == 1 and made[0][1].best_pruned_at is not None:
         return f"{made[0][0]} would have pruned the best trial, {best}, after epoch {made[0][1].best_pruned_at}."
     if len(made) == 1:

@@ -130,7 +130,7 @@ def test_the_verdict_names_the_pruner_that_saves_most_without_losing_the_best_tr
         ("Hyperband", replayed(60, 3)), ("Median", replayed(30, None)), ("Nop", replayed(0, None)),
     ))  # fmt: skip
     assert verdict([greedy, safe, idle], 4) == (
-        "MedianPruner would have saved most of these, 30 % of the epochs, and kept the best trial, 4."
+        "Of these pruners, MedianPruner would have saved most without losing the best trial, 4: 30 % of the epochs."
     )
     assert verdict([greedy, idle], 4).startswith("None of these pruners would have saved epochs without losing")
     assert verdict([greedy], 4) == "HyperbandPruner would have pruned the best trial, 4, after epoch 3."
