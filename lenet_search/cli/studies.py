@@ -54,7 +54,7 @@ def _files(heading: str, found: dict[str, Any], out: "Console") -> None:
 
 
 def _stored(url: str, *, asked: bool) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The searches in the storage with the number of trials in each state, and the confirmations; empty if none was run.
+    """The searches in the storage with the number of trials in each state, and the confirmations; both may be empty.
 
     Raises:
         ResultError: the storage was named explicitly and does not exist.
