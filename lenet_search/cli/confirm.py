@@ -87,7 +87,8 @@ def conclude(found: "Confirmation", out: "Console") -> None:
     for line in found.verdict():
         out.print(line, style="bold" if line == found.verdict()[0] else None)
     heading = f"{found.metric}, 95 % interval"
-    made = table("recipe", heading, "n", "against the leader", "verdict", right=("n",), whole=("recipe", heading))
+    columns = ("recipe", heading, "n", "against the leader", "verdict")
+    made = table(*columns, right=("n",), whole=(columns[0], heading, columns[3]))
     for row in found.rows:
         cells = (str(row.mean), str(row.mean.n), found.behind(row), row.standing.state.value)
         made.add_row(Text(row.finalist.name, "bold" if row is found.winner else ""), *cells)

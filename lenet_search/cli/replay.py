@@ -52,7 +52,7 @@ def replay(
     """
     from lenet_search.cli.terminal import console, print_json
     from lenet_search.results.best import best_trial, metric_of, pick_study
-    from lenet_search.results.replay import USUAL, agreement, pruned_trials
+    from lenet_search.results.replay import USUAL, agreement, pruned_trials, verdict
     from lenet_search.results.replay import replay as decide
     from lenet_search.storage import open_storage, resolve
     from lenet_search.study import read_pruner
@@ -69,6 +69,7 @@ def replay(
                 "study": found.study_name,
                 "storage": url,
                 "metric": metric_of(found),
+                "verdict": verdict(made, best_trial(found).number),
                 "already_pruned": pruned_trials(found),
                 "pruners": [{"pruner": each.table(), **result.to_json()} for each, result in made],
                 "rank_correlation": [vars(each) for each in agreement(found)],
@@ -82,29 +83,36 @@ def _show(study: "optuna.Study", made: "list[tuple[Component, Replay]]", out: "C
     from lenet_search.cli.terminal import show, table
     from lenet_search.look.theme import METRICS
     from lenet_search.results.best import best_trial, metric_of
-    from lenet_search.results.replay import agreement, pruned_trials
+    from lenet_search.results.replay import agreement, pruned_trials, verdict
 
     metric, best = METRICS[metric_of(study)], best_trial(study)
 
     def lost(regret: float) -> str:
         return f"{regret * metric.factor:.{metric.digits}f} {'points' if metric.unit == '%' else metric.unit}"
 
+    out.print(f"\n{verdict(made, best.number)}", style="bold")
     head = ("pruner", "epochs saved", "pruned", "best trial", "best left", "regret")
-    made_table = table(*head, right=head[1:3], whole=head[3:])
+    shown = table(*head, right=head[1:3], whole=head[3:])
     for pruner, result in made:
         kept = "kept" if result.best_pruned_at is None else f"pruned after epoch {result.best_pruned_at}"
         left = ("-", "-") if result.left is None else (metric.text(result.left), lost(result.regret or 0.0))
         cells = (f"{100 * result.saved:.0f} %", f"{result.pruned} of {result.complete}", kept, *left)
-        made_table.add_row(Text(str(pruner)), *cells)
-    show(out, f"{study.study_name}: what other pruners would have done", made_table)
-    note = f"Pruned are complete trials. The best is trial {best.number} with {metric.text(float(best.value or 0.0))}."
+        shown.add_row(Text(_in_words(pruner)), *cells)
+    show(out, f"{study.study_name}: what other pruners would have done", shown)
+    note = f"Of the complete trials, the best is trial {best.number} with {metric.text(float(best.value or 0.0))}."
     if ended := pruned_trials(study):
         note += f" The study itself pruned {ended} other trials, which are replayed up to their last epoch."
     out.print(note, style="dim")
     rows = agreement(study)
     step = max(1, -(-len(rows) // SHOWN))
     columns = ("epoch", "rank correlation", "95 % interval", "n")
-    made_table = table(*columns, right=columns)
+    shown = table(*columns, right=columns)
     for row in rows[::-step][::-1]:
-        made_table.add_row(str(row.epoch), f"{row.correlation:.2f}", f"{row.low:.2f} to {row.high:.2f}", str(row.n))
-    show(out, "Agreement of each epoch with the last one (Spearman), over complete trials", made_table)
+        value, low, high = ("-" if each is None else f"{each:.2f}" for each in (row.correlation, row.low, row.high))
+        shown.add_row(str(row.epoch), value, "-" if low == high else f"{low} to {high}", str(row.n))
+    show(out, "Agreement of each epoch with the last one (Spearman), over complete trials", shown)
+
+
+def _in_words(pruner: "Component") -> str:
+    """The kind, and its arguments in a line below."""
+    return f"{pruner.kind}\n{', '.join(f'{name} {value}' for name, value in pruner.arguments.items())}".strip()

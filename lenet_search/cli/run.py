@@ -130,9 +130,11 @@ def _conclude(summary: "Summary", out: "Console") -> None:
         interrupted = summary.trials["interrupted"]
         trials = "trial is" if interrupted == 1 else "trials are"
         frozen = f"; {interrupted} running {trials} frozen" if interrupted else ""
-        out.print(f"\nThe time is up{frozen}. Run the same command again to resume.")
+        none = "" if summary.best else ", and no trial is complete yet"
+        out.print(f"\nThe time is up{frozen}{none}. Run the same command again to resume.")
+    elif summary.best is None:
+        out.print("\nNo trial is complete. Run the same command again with a larger --trials.")
     if summary.best is None:
-        out.print("\nNo trial is complete yet. Run the same command again, with a larger --trials or --timeout.")
         return
     best = figure(float(summary.best["value"]), summary.metric)
     out.print(f"\nBest: trial {summary.best['number']} with {best}", style="bold")

@@ -1,6 +1,7 @@
 """`lenet-search studies`: the studies that can be run, and those in the storage."""
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lenet_search.cli.options import Json, Storage
@@ -19,20 +20,23 @@ def studies(storage: Storage = None, json: Json = False) -> None:
     from lenet_search.storage import resolve, shown
 
     url = resolve(storage)
-    stored = _stored(url, asked=storage is not None)
+    stored, confirmed = _stored(url, asked=storage is not None)
+    local = study.local() | study.readable(Path())
     if json:
         print_json(
             {
                 "shipped": {name: str(path) for name, path in study.shipped().items()},
-                "local": {name: str(path) for name, path in study.local().items()},
+                "local": {name: str(path) for name, path in local.items()},
                 "storage": shown(url),
                 "stored": stored,
+                "confirmed": confirmed,
             }
         )
     out = console(stderr=json)
     _files("Studies in the package", study.shipped(), out)
-    _files("Studies in this folder", study.local(), out)
+    _files("Studies in this folder", local, out)
     _runs(shown(url), stored, out)
+    _confirmed(confirmed, out)
 
 
 def _files(heading: str, found: dict[str, Any], out: "Console") -> None:
@@ -49,8 +53,8 @@ def _files(heading: str, found: dict[str, Any], out: "Console") -> None:
     show(out, heading, made)
 
 
-def _stored(url: str, *, asked: bool) -> list[dict[str, Any]]:
-    """The studies in the storage with the number of trials in each state; empty if nothing has been run yet.
+def _stored(url: str, *, asked: bool) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The searches in the storage with the number of trials in each state, and the confirmations; both may be empty.
 
     Raises:
         ResultError: the storage was named explicitly and does not exist.
@@ -61,16 +65,20 @@ def _stored(url: str, *, asked: bool) -> list[dict[str, Any]]:
     from lenet_search.errors import ResultError
     from lenet_search.results.best import complete_trials, metric_of, ranked_trials
     from lenet_search.storage import open_storage
+    from lenet_search.storage.confirmed import CONFIRMED
 
     try:
         opened = open_storage(url, create=False, patience=telling())
     except ResultError:
         if asked:
             raise
-        return []
-    rows = []
+        return [], []
+    rows, confirmed = [], []
     for name in sorted(each.study_name for each in opened.get_all_studies()):
         study = load_study(study_name=name, storage=opened)
+        if (found := study.user_attrs.get(CONFIRMED)) is not None:
+            confirmed.append({key: found[key] for key in ("study", "winner", "verdict")})
+            continue
         states = Counter(trial.state.name.lower() for trial in study.get_trials(deepcopy=False))
         single = len(study.directions) == 1  # another tool's study may have several objectives
         best = next(iter(complete_trials(study) or ranked_trials(study)), None) if single else None
@@ -82,7 +90,7 @@ def _stored(url: str, *, asked: bool) -> list[dict[str, Any]]:
                 "best": None if best is None else {"number": best.number, "value": best.value},
             }
         )
-    return rows
+    return rows, confirmed
 
 
 def _runs(url: str, stored: list[dict[str, Any]], out: "Console") -> None:
@@ -104,3 +112,16 @@ def _runs(url: str, stored: list[dict[str, Any]], out: "Console") -> None:
             shown = f"{row['metric']} {value}"
         made.add_row(Text(row["study"], "bold cyan"), *counts, shown, number)
     show(out, f"Studies in {url}", made)
+
+
+def _confirmed(confirmed: list[dict[str, Any]], out: "Console") -> None:
+    from rich.text import Text
+
+    from lenet_search.cli.terminal import show, table
+
+    if not confirmed:
+        return
+    made = table("study", "result", whole=("study",))
+    for row in confirmed:
+        made.add_row(Text(row["study"], "bold cyan"), Text(row["verdict"][0]))
+    show(out, "Confirmed on fresh seeds", made)

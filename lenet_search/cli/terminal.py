@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lenet_search.cli.answer import print_json
+from lenet_search.cli.columns import fitted
 from lenet_search.look.console import Audience, console
 from lenet_search.look.streams import is_watched, tolerant
 
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["console", "number", "print_json", "show", "table", "telling", "working"]
 
 PATIENCE = 2.0  # seconds without a word that are no cause for worry
-
-NARROWEST = 8  # minimum width of a text column, in characters
-NARROWEST_TABLE = 60  # characters; narrower terminals wrap lines, which is better than losing a column
 
 
 @contextmanager
@@ -59,20 +57,18 @@ def telling() -> "Patience":
 
 def table(*columns: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = ()) -> Table:
     """An empty table. Columns in `right` are right-aligned, and those in `right` or `whole` are never wrapped."""
-    made = Table(box=SIMPLE_HEAD, pad_edge=False)
+    made = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
         justify: Literal["left", "right"] = "right" if column in right else "left"
-        kept = column in (*right, *whole)
-        made.add_column(column, justify=justify, overflow="fold", no_wrap=kept, min_width=None if kept else NARROWEST)
+        made.add_column(column, justify=justify, overflow="fold", no_wrap=column in (*right, *whole))
     return made
 
 
 def show(out: Console, title: str, content: Table) -> None:
-    """Print a table under its title."""
+    """Print a table under its title, as it fits the terminal."""
     out.print(f"\n{title}", style="bold")
-    if out.width < NARROWEST_TABLE:
-        content.width = NARROWEST_TABLE
-    out.print(content, crop=False)
+    out.print(fitted(content, out.width), crop=False)
+    out.print()
 
 
 def number(value: Any) -> str:

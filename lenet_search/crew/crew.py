@@ -393,16 +393,13 @@ class Crew:
             for job in worker.held.values()
         ]
         done = standing.done + sum(len(each.values) / each.epochs for each in running)
-        left = self.pace.seconds_left(done, standing.total)
-        if self._deadline < math.inf:
-            left = min(left if left is not None else math.inf, self._deadline - now)
         return Progress(
             standing,
             running,
             other=max(0, standing.running - len(running) - len(self._suspects.waiting)),
             starting=sum(worker.up is None for worker in self._staff.all),
             seconds=self.pace.seconds,
-            seconds_left=left,
+            seconds_left=self.pace.seconds_left(done, standing.total, self._deadline - now),
             per_hour=self.pace.runs_per_hour,
             images_per_second=self.pace.images_per_second,
         )

@@ -1,5 +1,6 @@
 """How fast a command is, and how long it will take."""
 
+import math
 import time
 from collections.abc import Callable
 
@@ -41,18 +42,19 @@ class Pace:
         span = self._work_seconds()
         return 3600.0 * self.runs / span if span > 0 else 0.0
 
-    def seconds_left(self, progress: float, total: int) -> float | None:
+    def seconds_left(self, progress: float, total: int, limit: float = math.inf) -> float | None:
         """Estimate the seconds until `total` runs are done; None until there is enough data.
 
         Args:
             progress: number of runs done, with running ones counted by the share of their epochs
             total: number of runs in all
+            limit: seconds that the command may still take
         """
         span = self._work_seconds()
         if self._progress is None:
             self._progress = progress
         done = progress - self._progress
-        return span * (total - progress) / done if done >= 0.5 and span > 0 else None
+        return min(limit, span * (total - progress) / done) if done >= 0.5 and span > 0 else None
 
     def _work_seconds(self) -> float:
         return 0.0 if self._working is None else self._clock() - self._working

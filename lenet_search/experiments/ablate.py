@@ -78,6 +78,9 @@ class Ablation:
     steps: tuple[Step, ...]
     quick: Quick
 
+    def __repr__(self) -> str:
+        return f"<Ablation of {self.study!r}: {len(self.steps)} choices by {self.metric}>"
+
     def verdict(self) -> str:
         """The result in a sentence."""
         helps = [step.choice.name for step in self.steps if step.verdict() == "helps"]

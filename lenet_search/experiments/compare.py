@@ -48,6 +48,9 @@ class Comparison:
     results: tuple[Result, ...]
     pairs: tuple[Pair, ...]
 
+    def __repr__(self) -> str:
+        return f"<Comparison {self.name!r}: {len(self.results)} recipes by {self.metric}>"
+
     @property
     def title(self) -> str:
         """A title for people: the comparison's name if a recipe gives it one, else the number of recipes."""

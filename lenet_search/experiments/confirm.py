@@ -67,6 +67,9 @@ class Confirmation:
     epochs: int | None  # where the finalists trained for other epochs than in the search
     indifference: float
 
+    def __repr__(self) -> str:
+        return f"<Confirmation of {self.study!r}: {self.verdict()[0]}>"
+
     def verdict(self) -> list[str]:
         """The result in sentences, the most important first."""
         found, n = self.winner.mean, self.winner.mean.n

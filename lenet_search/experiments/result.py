@@ -33,6 +33,9 @@ class Result:
         runs = tuple(run for run in map(kept.run, task.seeds) if run is not None)
         return cls(task, runs, images, parameters)
 
+    def __repr__(self) -> str:
+        return f"<Result {self.name!r}: val_accuracy {self.mean('val_accuracy')}, n = {len(self.runs)}>"
+
     @property
     def name(self) -> str:
         """The recipe's name."""

@@ -47,6 +47,8 @@ def verdict(results: Sequence[Result]) -> list[str]:
     if judged:
         reached = f"{len(judged) - len(below)} of {counted(len(judged), 'recipe')}"
         sentences = [f"{reached} reached the reported accuracy, or had it within the interval."]
+    elif any(result.task.quick for result in results):
+        sentences = ["A quick run is not compared with the reported accuracies."]
     else:
         sentences = ["No recipe here has a reported accuracy to compare with."]
     if within:

@@ -21,6 +21,7 @@ from lenet_search.results.best import best_trial, complete_trials
 from lenet_search.results.rank_test import shared_ranks
 from lenet_search.study import Component
 
+FEWEST = 5  # trials for which a rank correlation is shown
 USUAL = (
     Component("MedianPruner"),
     Component("PercentilePruner", {"percentile": 25.0}),
@@ -61,12 +62,16 @@ class Replay:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Spearman's rank correlation of an epoch's values with the last ones, over `n` trials, with its 95 % interval."""
+    """Spearman's rank correlation of an epoch's values with the last ones, over `n` trials, with its 95 % interval.
+
+    It is None where it says nothing: over fewer than five trials, of equal values, or of the last epoch with itself.
+    The interval is None as well where the orders are the same or reversed, because Fisher's z is infinite there.
+    """
 
     epoch: int
-    correlation: float
-    low: float
-    high: float
+    correlation: float | None
+    low: float | None
+    high: float | None
     n: int
 
 
@@ -128,14 +133,37 @@ def agreement(study: optuna.Study) -> list[Agreement]:
         pairs = [
             (trial.intermediate_values[epoch], trial.value) for trial in trials if epoch in trial.intermediate_values
         ]
-        early, late = (shared_ranks(np.array(each, dtype=float)) for each in zip(*pairs, strict=True))
-        n = len(pairs)
-        if n > 3 and early.std() > 0 and late.std() > 0:
-            correlation = float(np.clip(np.corrcoef(early, late)[0, 1], -1.0, 1.0))
-            half = Z * math.sqrt(1.06 / (n - 3))
-            low, high = np.tanh(np.arctanh(np.clip(correlation, -1 + 1e-12, 1 - 1e-12)) + np.array([-half, half]))
-            found.append(Agreement(epoch, correlation, min(float(low), correlation), max(float(high), correlation), n))
+        found.append(Agreement(epoch, *_correlation(pairs), len(pairs)))
     return found
+
+
+def _correlation(pairs: Sequence[tuple[Any, Any]]) -> tuple[float | None, float | None, float | None]:
+    """Spearman's rank correlation, and the ends of its interval."""
+    early, late = (shared_ranks(np.array(each, dtype=float)) for each in zip(*pairs, strict=True))
+    same = all(value == last for value, last in pairs)
+    if len(pairs) < FEWEST or same or early.std() == 0 or late.std() == 0:
+        return None, None, None
+    correlation = float(np.clip(np.corrcoef(early, late)[0, 1], -1.0, 1.0))
+    if abs(correlation) > 1 - 1e-12:
+        return correlation, None, None
+    half = Z * math.sqrt(1.06 / (len(pairs) - 3))
+    return correlation, math.tanh(math.atanh(correlation) - half), math.tanh(math.atanh(correlation) + half)
+
+
+def verdict(made: Sequence[tuple[Component, Replay]], best: int) -> str:
+    """Which pruner would have saved most without losing the best trial, in a sentence."""
+    safe = [(pruner, each) for pruner, each in made if each.best_pruned_at is None and round(100 * each.saved)]
+    if safe:
+        pruner, found = max(safe, key=lambda pair: pair[1].saved)
+        share = f"{100 * found.saved:.0f} % of the epochs"
+        if len(made) == 1:
+            return f"{pruner} would have saved {share} without losing the best trial, {best}."
+        return f"Of these pruners, {pruner} would have saved most without losing the best trial, {best}: {share}."
+    if len(made) == 1 and made[0][1].best_pruned_at is not None:
+        return f"{made[0][0]} would have pruned the best trial, {best}, after epoch {made[0][1].best_pruned_at}."
+    if len(made) == 1:
+        return f"{made[0][0]} would have saved no epochs."
+    return f"None of these pruners would have saved epochs without losing the best trial, {best}."
 
 
 def pruned_trials(study: optuna.Study) -> int:

@@ -10,7 +10,7 @@ from lenet_search.study.confirming import Confirming
 from lenet_search.study.definition import METRICS, Definition, differences, entry_text
 from lenet_search.study.locate import local, shipped, title
 from lenet_search.study.option import pruner_names, read_pruner
-from lenet_search.study.reading import read, read_recipe
+from lenet_search.study.reading import read, read_recipe, readable
 from lenet_search.study.settings import duration
 from lenet_search.study.start import value_problem
 from lenet_search.study.writing import write_recipe
@@ -29,6 +29,7 @@ __all__ = [
     "read",
     "read_pruner",
     "read_recipe",
+    "readable",
     "shipped",
     "title",
     "value_problem",

@@ -1,6 +1,7 @@
 """Reads a study file into a `Definition`, or reports all of its problems."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from lenet_search.errors import StudyFileError
@@ -54,6 +55,16 @@ def read_recipe(source: str | Path, *, overrides: Sequence[str] = ()) -> tuple[D
         path: entry for path, entry in definition.space.entries.items() if not isinstance(entry, Range | Choice)
     }
     return definition, Recipe.from_values(values)
+
+
+def readable(folder: Path) -> dict[str, Path]:
+    """The study files in a folder by file name: those among its TOML files that can be read."""
+    found = {}
+    for path in sorted(folder.glob("*.toml")):
+        with suppress(StudyFileError):
+            read(path)
+            found[path.name] = path
+    return found
 
 
 def _read(path: Path, overrides: Sequence[str], name: str | None) -> tuple[Definition, Source]:

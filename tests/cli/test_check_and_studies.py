@@ -1,7 +1,12 @@
 import json
+import re
 from pathlib import Path
 
+import optuna
 from calls import call, store, write_study
+
+from lenet_search.storage import open_storage
+from lenet_search.storage.confirmed import write_confirmed
 
 
 def test_check_prints_what_is_fixed_and_what_is_searched():
@@ -49,3 +54,22 @@ def test_studies_as_json_counts_trials_by_state():
     (stored,) = answer["stored"]
     assert stored["trials"] == {"complete": 3, "pruned": 0, "failed": 1, "running": 0, "queued": 0}
     assert stored["best"] == {"number": 1, "value": 0.8}
+
+
+def test_studies_lists_the_study_files_of_the_folder_itself_and_no_other_toml():
+    write_study(Path("my-study.toml"))
+    Path("pyproject.toml").write_text('[project]\nname = "mine"\n')
+    answer = json.loads(call("studies", "--json").stdout)
+    assert answer["local"] == {"my-study.toml": "my-study.toml"}
+    listed = call("studies").stdout
+    assert "my-study.toml" in listed and "pyproject" not in listed
+
+
+def test_studies_shows_a_confirmation_as_such_and_not_among_the_searches():
+    store(write_study(Path("studies/mine.toml")))
+    study = optuna.load_study(study_name="mine", storage=open_storage("lenet-search.journal", create=False))
+    write_confirmed(study, {"study": "mine", "winner": "trial-1", "verdict": ["trial-1 wins."], "recipes": []})
+    answer = json.loads(call("studies", "--json").stdout)
+    assert [row["study"] for row in answer["stored"]] == ["mine"]
+    assert answer["confirmed"] == [{"study": "mine", "winner": "trial-1", "verdict": ["trial-1 wins."]}]
+    assert re.search(r"mine +trial-1 wins", call("studies").stdout)

@@ -1,22 +1,32 @@
 """`--json`: one object on standard output, the result or the error, for every command."""
 
+import ast
 import json
 import math
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from calls import ROOT, broken, call, store, write_study
+from test_replay import with_curves
 
 from lenet_search import errors
-from lenet_search.cli import answer
+from lenet_search.cli import answer, predict
+from lenet_search.experiments import tables
+from lenet_search.experiments.compare import compare as pairs_of
+from lenet_search.experiments.train import Training
+from lenet_search.model.evaluate import Evaluation
 from lenet_search.search import Summary
+from tests.experiments import test_ablate, test_confirm
+from tests.experiments.made import result
 
 # A call of each command with `--json` that cannot succeed, and the kind of its error.
 FAILING = (
     (["run", "--study", "nope"], "StudyFileError"), (["best"], "ResultError"), (["check", "nope"], "StudyFileError"),
     (["studies", "--storage", "nope.journal"], "ResultError"), (["train", "nope"], "StudyFileError"),
     (["evaluate", "nope.keras"], "ResultError"), (["predict", "nope.keras", "a.png"], "ResultError"),
+    (["replay"], "ResultError"), (["confirm"], "ResultError"), (["ablate"], "ResultError"),
     (["compare", "nope", "nope"], "StudyFileError"), (["reproduce", "nope"], "StudyFileError"),
 )  # fmt: skip
 
@@ -91,7 +101,7 @@ def test_the_answers_of_best_and_studies_have_shares(monkeypatch):
 def documented(command: str) -> set[str]:
     """The keys at the top that docs/json.md names for a command: those outside of brackets."""
     text = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
-    (cell,) = re.findall(rf"(?m)^\| `{command}` \| (.*) \|$", text)
+    (cell,) = re.findall(rf"(?m)^\| `{command}` \| ([^;\n]*)(?:;.*)? \|$", text)
     return set(re.findall(r"`(\w+)`", re.sub(r"\([^()]*\)", "", cell)))
 
 
@@ -103,6 +113,28 @@ def test_the_documented_keys_are_those_that_are_printed():
     assert set(checked) == documented("check")
     counts = dict.fromkeys(("total", "complete", "pruned", "failed", "interrupted"), 0)
     assert set(Summary("", "", "", counts, None, "done", 1.0, 0.0, 0.0).to_json()) == documented("run")
+    with_curves("curves.journal")
+    assert set(answered(call("replay", "--storage", "curves.journal", "--json").stdout)) == documented("replay")
+
+
+def test_the_documented_keys_are_those_of_what_is_trained(tmp_path):
+    one, other = result("a", (900, 910)), result("b", (800, 810))
+    assert set(Training(one, 1.0).summary()) | {"name", "files"} == documented("train")
+    assert set(pairs_of("c", [one, other], "val_accuracy").summary()) | {"files"} == documented("compare")
+    assert set(tables.summary([one])) | {"folder", "files"} == documented("reproduce")
+    assert set(test_confirm.race(tmp_path / "race", trial_0=0.9, trial_1=0.95).summary()) == documented("confirm")
+    assert set(test_ablate.made(tmp_path / "ablation").summary()) | {"files"} == documented("ablate")
+
+
+def test_the_documented_keys_are_those_of_evaluate_and_predict(monkeypatch):
+    measured = Evaluation.of(np.eye(3, dtype=int), ("a", "b", "c"))
+    monkeypatch.setattr("lenet_search.model.evaluate.evaluate", lambda *_, **__: measured)
+    assert set(answered(call("evaluate", "model.keras", "--json").stdout)) == documented("evaluate")
+    tree = ast.parse(Path(predict.__file__).read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    (printed,) = (each.args[0] for each in calls if ast.unparse(each.func) == "print_json")
+    assert isinstance(printed, ast.Dict)
+    assert {key.value for key in printed.keys if isinstance(key, ast.Constant)} == documented("predict")
 
 
 def test_the_documented_kinds_of_errors_are_those_that_there_are():

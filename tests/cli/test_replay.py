@@ -13,7 +13,7 @@ from lenet_search.storage.trials import attributes_of
 
 def with_curves(url: str = "lenet-search.journal") -> None:
     """A study whose six trials reported three epochs each; the best starts slowly."""
-    store(write_study(Path("mine.toml")), values=())
+    store(write_study(Path("mine.toml")), url, values=())
     study = optuna.load_study(study_name="mine", storage=open_storage(url, create=False))
     for last in (0.5, 0.6, 0.55, 0.52, 0.58, 0.9):
         trial = study.ask()

@@ -53,3 +53,12 @@ def test_the_time_left_counts_running_trials_by_their_epochs_and_not_what_earlie
     pace.seconds_left(40.0, 100)
     clock.now = 60.0
     assert pace.seconds_left(40.0 + 6.0, 100) == pytest.approx(54 / 6 * 60)
+
+
+def test_a_limit_shortens_the_time_left_but_is_no_estimate(clock):
+    pace = Pace(clock)
+    pace.begin()
+    clock.now = 5.0
+    assert pace.seconds_left(0.0, 10, limit=60.0) is None
+    assert pace.seconds_left(1.0, 10, limit=20.0) == 20.0
+    assert pace.seconds_left(1.0, 10, limit=60.0) == pytest.approx(45.0)

@@ -53,6 +53,13 @@ def test_without_a_reported_accuracy_there_is_nothing_to_be_judged() -> None:
     assert verdict([claimed("a", (900,), None)]) == ["No recipe here has a reported accuracy to compare with."]
 
 
+def test_a_quick_run_is_not_compared() -> None:
+    made = claimed("a", (900,), 0.9)
+    assert verdict([replace(made, task=replace(made.task, claim=None, quick=True))]) == [
+        "A quick run is not compared with the reported accuracies."
+    ]
+
+
 def test_the_verdict_tells_runs_that_diverged() -> None:
     made = result("a", (900, 910))
     lost = replace(made, runs=(*made.runs, run(3, 0.1, diverged=True)))

@@ -7,7 +7,7 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search.errors import ResultError, StudyFileError
-from lenet_search.results.replay import USUAL, agreement, pruned_trials, replay
+from lenet_search.results.replay import USUAL, Replay, agreement, pruned_trials, replay, verdict
 from lenet_search.study import Component, read_pruner
 from tests.results.conftest import START, drawn, trial_of
 
@@ -100,7 +100,7 @@ def test_every_usual_pruner_can_be_replayed_in_both_directions(made_study: Make,
         assert (found.regret == 0.0) == (found.best_pruned_at is None)
 
 
-def test_agreement_rises_to_one_at_the_last_epoch_and_lies_in_its_interval() -> None:
+def test_agreement_rises_and_lies_in_its_interval_and_says_nothing_of_the_last_epoch_with_itself() -> None:
     rng = np.random.default_rng(0)
     trials = []
     for number in range(30):
@@ -108,8 +108,33 @@ def test_agreement_rises_to_one_at_the_last_epoch_and_lies_in_its_interval() -> 
         trials.append(curve(number, [last + float(rng.normal(0, noise)) for noise in (0.1, 0.02)] + [last]))
     rows = agreement(study_of(*trials))
     assert [row.epoch for row in rows] == [1, 2, 3]
-    assert rows[0].correlation < rows[1].correlation < rows[2].correlation == pytest.approx(1.0)
-    assert all(row.low <= row.correlation <= row.high and row.n == 30 for row in rows)
+    figures = [(row.low, row.correlation, row.high) for row in rows]
+    assert all(figure == tuple(sorted(figure)) for figure in figures[:2])
+    assert figures[0][1] < figures[1][1] < 1
+    assert figures[2] == (None, None, None)
+    assert all(row.n == 30 for row in rows)
+
+
+def test_a_rank_correlation_needs_five_trials_and_its_interval_an_order_that_is_not_the_same() -> None:
+    few = [curve(number, [0.1 * number, 0.2 * number]) for number in range(4)]
+    assert [row.correlation for row in agreement(study_of(*few))] == [None, None]
+    first, _ = agreement(study_of(*few, curve(4, [0.4, 0.8])))
+    assert (first.correlation, first.low, first.high) == (pytest.approx(1.0), None, None)
+
+
+def test_the_verdict_names_the_pruner_that_saves_most_without_losing_the_best_trial() -> None:
+    def replayed(saved: int, lost_at: int | None) -> Replay:
+        return Replay(100 - saved, 100, 5, 10, lost_at, 0.7, 0.0 if lost_at is None else 0.1)
+
+    greedy, safe, idle = ((Component(f"{each}Pruner"), found) for each, found in (
+        ("Hyperband", replayed(60, 3)), ("Median", replayed(30, None)), ("Nop", replayed(0, None)),
+    ))  # fmt: skip
+    assert verdict([greedy, safe, idle], 4) == (
+        "Of these pruners, MedianPruner would have saved most without losing the best trial, 4: 30 % of the epochs."
+    )
+    assert verdict([greedy, idle], 4).startswith("None of these pruners would have saved epochs without losing")
+    assert verdict([greedy], 4) == "HyperbandPruner would have pruned the best trial, 4, after epoch 3."
+    assert verdict([idle], 4) == "NopPruner would have saved no epochs."
 
 
 def test_a_study_without_curves_says_so(made_study: Make) -> None:
