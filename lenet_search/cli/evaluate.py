@@ -56,7 +56,7 @@ def evaluate(
             start_backend()
         found = measure(model, on, data, tell=console(stderr=True).print)
     if json:
-        classes = by_class(found.confusion, found.class_names)
+        classes = by_class(found.confusion, found.class_names, found.unclassified)
         print_json(
             {
                 "model": str(model),
@@ -81,7 +81,7 @@ def show_evaluation(found: "Evaluation", out: "Console", what: str) -> None:
     from lenet_search.cli.terminal import show
     from lenet_search.model.by_class import balanced_accuracy, by_class, imbalanced
 
-    classes = by_class(found.confusion, found.class_names)
+    classes = by_class(found.confusion, found.class_names, found.unclassified)
     show(out, *_confusion(found, out))
     show(out, *_classes(classes))
     out.print(f"{what} {found.accuracy}, 95 % interval, n = {found.accuracy.n:,} images", style="bold")

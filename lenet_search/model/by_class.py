@@ -30,12 +30,16 @@ class OneClass:
         }
 
 
-def by_class(confusion: np.ndarray, names: Sequence[str]) -> list[OneClass]:
-    """Each class, in the order of `names`. `confusion[i, j]` counts the images of class i predicted as class j."""
-    total = int(confusion.sum())
+def by_class(confusion: np.ndarray, names: Sequence[str], unclassified: Sequence[int] = ()) -> list[OneClass]:
+    """Each class, in the order of `names`, of one image or more in all.
+
+    `confusion[i, j]` counts the images of class i predicted as class j, `unclassified[i]` those that got no class.
+    """
+    counts = confusion.sum(axis=1) + (np.array(unclassified, int) if unclassified else 0)
+    total = int(counts.sum())
     classes = []
     for place, name in enumerate(names):
-        images = int(confusion[place].sum())
+        images = int(counts[place])
         recall = (
             share_of(int(confusion[place, place]) / images, images)
             if images

@@ -23,6 +23,7 @@ class Evaluation:
     trained_on   name of the data set that the model was trained on, if it is known
     same_images  whether the model was trained on the training images of the data set that it was measured on; None if
                  that is not known
+    unclassified  number of images of each class that got no class, being blank; empty: none did
     """
 
     accuracy: Estimate
@@ -31,6 +32,7 @@ class Evaluation:
     measured_on: str | None = None
     trained_on: str | None = None
     same_images: bool | None = None
+    unclassified: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, confusion: np.ndarray, class_names: tuple[str, ...]) -> "Evaluation":

@@ -97,6 +97,7 @@ def measure(folder: Path, predictor: Predictor, options: Options | None = None) 
     """
     labels, notes = _labels(folder, predictor.names)
     confusion = np.zeros((len(predictor.names), len(predictor.names)), np.int64)
+    unclassified = [0] * len(predictor.names)
     counts = dict.fromkeys(("blank", "inverted", "centered"), 0)
     problems: list[str] = []
     for path, label in labels.items():
@@ -104,6 +105,7 @@ def measure(folder: Path, predictor: Predictor, options: Options | None = None) 
             for _, seen, _, probabilities in some:
                 if seen.pixels is None:
                     counts["blank"] += 1
+                    unclassified[label] += 1
                 else:
                     confusion[label, probabilities.argmax()] += 1
                 for change in seen.changes:
@@ -112,7 +114,9 @@ def measure(folder: Path, predictor: Predictor, options: Options | None = None) 
     n = int(confusion.sum()) + counts["blank"]
     if not n:
         raise ResultError("\n".join([*problems, f"{shown(folder)}: contains no readable image"]))
-    evaluation = Evaluation(share_of(float(np.trace(confusion)) / n, n), confusion, predictor.names)
+    evaluation = Evaluation(
+        share_of(float(np.trace(confusion)) / n, n), confusion, predictor.names, unclassified=tuple(unclassified)
+    )
     return Measured(evaluation, notes=notes, problems=tuple(problems), **counts)
 
 

@@ -35,3 +35,13 @@ def test_the_most_frequent_confusions_come_first() -> None:
     assert most_confused(CONFUSION, 5) == [(10, 0, 1), (2, 1, 0)]
     assert most_confused(CONFUSION, 1) == [(10, 0, 1)]
     assert most_confused(np.ones((3, 3), int), 3) == [(1, 0, 1), (1, 0, 2), (1, 1, 0)]
+
+
+def test_images_that_got_no_class_count_as_wrong_in_the_recall_of_theirs():
+    first, second = by_class(np.array([[3, 1], [0, 0]]), ("a", "b"), (4, 2))
+    assert (first.images, first.share, first.recall.value) == (8, 0.8, 3 / 8)
+    assert (second.images, second.recall.value) == (2, 0.0)
+
+
+def test_where_all_images_are_blank_nothing_is_recalled():
+    assert [each.recall.value for each in by_class(np.zeros((2, 2), int), ("a", "b"), (1, 1))] == [0.0, 0.0]
