@@ -95,15 +95,18 @@ def test_loading_and_unloading_leaves_the_neighbours_bit_identical(lowering: str
 def test_the_clock_decides_the_course_and_nothing_else_does() -> None:
     split = images()
 
-    def course(clock: int, seed: int) -> float:
-        stack = stack_of(STEADY, split=split, space=SPACE, clock=clock)
+    first, second = (stack_of(STEADY, split=split, space=SPACE) for _ in range(2))
+
+    def course(stack: Stack, clock: int, seed: int) -> float:
         stack.unload(0)
+        stack.clock = clock
         slot = stack.load(STEADY, seed)
         return stack.epoch()[slot].train_loss
 
-    assert course(3, 5) == course(3, 5)
-    assert course(3, 5) != course(4, 5)
-    assert course(3, 5) != course(3, 6)
+    expected = course(second, 3, 5)
+    assert course(first, 4, 5) != expected
+    assert course(first, 3, 6) != expected
+    assert course(first, 3, 5) == expected
 
 
 def test_a_slot_is_refilled_without_compiling_anything() -> None:
