@@ -99,7 +99,7 @@ precision.best_precision = undecided
     view = Notes()
     search.run(definition, trials=2, workers=2, slots=1, view=view)
     assert view.openings["Precision"] == "mixed_bfloat16, for all trials of this study"
-    search.run(definition, workers=2, slots=1)
+    search.run(definition, workers=1, slots=1)
     assert {run_of(trial).recipe.train.precision for trial in trials().values()} == {"mixed_bfloat16"}
 
 
