@@ -6,6 +6,7 @@
 import gc
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -142,6 +143,8 @@ def main(descriptor: int) -> None:
     for number in SIGNALS:  # Ctrl-C and queues signal every process; only the parent acts on it
         signal.signal(number, signal.SIG_IGN)
     keras_settings.set_aside()
+    # Keras imports scikit-learn, if it is installed, for wrappers that no worker uses: an eighth of a worker's start.
+    sys.modules["sklearn"] = None  # type: ignore[assignment]
     lifeline = Lifeline()
     threading.Thread(target=lifeline.watch, daemon=True).start()
     pipe: Connection[Any, Any] = Connection(descriptor)

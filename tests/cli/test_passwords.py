@@ -51,7 +51,8 @@ def test_no_command_shows_the_password_of_its_storage(servers: Callable[[str], S
 )  # fmt: skip
 def test_an_address_that_leads_nowhere_is_refused_without_its_password(url, debug, monkeypatch):
     monkeypatch.setenv("LENET_SEARCH_DEBUG", debug)
-    monkeypatch.setattr("lenet_search.storage.database.OPENING", 0.1)
+    for module in ("database", "redis_journal"):
+        monkeypatch.setattr(f"lenet_search.storage.{module}.OPENING", 0.1)
     result = call("best", "--storage", url.replace("PW", PASSWORD))
     assert result.exit_code
     trace = "".join(traceback.format_exception(result.exception)) if debug else ""

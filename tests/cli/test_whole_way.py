@@ -69,7 +69,7 @@ def test_the_winner_is_exported_trained_again_and_evaluated(searched, tmp_path):
     exported = json.loads(best.stdout)["exported"]
     assert "exports/quick/model.keras" in exported
 
-    trained = call("train", "exports/quick/recipe.toml", "--seeds", "3", "--json")
+    trained = call("train", "exports/quick/recipe.toml", "--seeds", "3", "--workers", "1", "--json")
     assert trained.exit_code == 0, trained.stderr
     answer = json.loads(trained.stdout)
     assert answer["metrics"]["val_accuracy"]["n"] == 3

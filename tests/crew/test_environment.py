@@ -28,7 +28,10 @@ def test_a_worker_trains_whatever_another_project_has_left_behind(tmp_path, monk
     Path("other/keras.json").write_text(
         json.dumps({"backend": "tensorflow", "floatx": "float16", "epsilon": 1, "image_data_format": "channels_first"})
     )
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", ".", os.environ.get("PYTHONPATH", "")]))
+    Path("packages").mkdir()
+    Path("packages/sklearn.py").write_text("raise RuntimeError('slow to load, and not needed')\n")
+    folders = ["", ".", str(tmp_path / "packages"), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(folders))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for name, value in LEFT_BEHIND.items():
         monkeypatch.setenv(name, value)

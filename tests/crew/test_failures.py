@@ -48,14 +48,13 @@ def trials() -> dict[float, optuna.trial.FrozenTrial]:
     return {trial.params["regularize.dropout"]: trial for trial in stored.trials}
 
 
-@pytest.mark.parametrize(("signal", "workers"), [("SIGKILL", 1), ("SIGSEGV", 2)])
-def test_a_trial_that_kills_its_workers_is_found_and_pruned_and_all_others_finish(study, workers_with, signal, workers):
-    workers_with(KILLED.format(signal=signal))
-    summary = search.run(read(study), workers=workers, slots=4)
+def test_a_trial_that_kills_its_workers_is_found_and_pruned_and_all_others_finish(study, workers_with):
+    workers_with(KILLED.format(signal="SIGSEGV"))
+    summary = search.run(read(study), workers=2, slots=4)
     assert summary.trials == {"total": 4, "complete": 3, "pruned": 1, "failed": 0, "interrupted": 0}
     culprit = trials()[0.4]
     assert culprit.state.name == "PRUNED"
-    assert f"killed by {signal}" in culprit.user_attrs[REASON]
+    assert "killed by SIGSEGV" in culprit.user_attrs[REASON]
 
 
 def test_a_run_that_kills_its_workers_is_named_and_all_others_are_kept(study, workers_with, tmp_path):
@@ -66,11 +65,11 @@ def test_a_run_that_kills_its_workers_is_named_and_all_others_are_kept(study, wo
         path.write_text(study.read_text().split("[data]")[1].join(["[data]", ""]).replace(
             "{ choices = [0.0, 0.1, 0.2, 0.4] }", str(dropout)))  # fmt: skip
         recipes.append(str(path))
-    tasks = read_tasks(recipes, 2)
+    tasks = read_tasks(recipes, 1)
     kept = {task.name: Kept(tmp_path / "out" / task.name) for task in tasks}
     with pytest.raises(RunError, match=r"dropout-4, seed 1: two workers died while training only this run.*SIGKILL"):
         finish(tasks, kept, name="all", test=False, view=Silent(), workers=1)
-    assert [kept["dropout-0"].run(seed).epochs for seed in (1, 2)] == [3, 3]
+    assert kept["dropout-0"].run(1).epochs == 3
 
 
 def test_where_memory_is_short_fewer_trials_share_a_stack_and_all_finish(study, workers_with):
@@ -100,7 +99,7 @@ precision.best_precision = undecided
     view = Notes()
     search.run(definition, trials=2, workers=2, slots=1, view=view)
     assert view.openings["Precision"] == "mixed_bfloat16, for all trials of this study"
-    search.run(definition, workers=2, slots=1)
+    search.run(definition, workers=1, slots=1)
     assert {run_of(trial).recipe.train.precision for trial in trials().values()} == {"mixed_bfloat16"}
 
 

@@ -62,6 +62,16 @@ def stack_of(
     return stack
 
 
+def restarted(stack: Stack, *runs: tuple[Recipe, int], clock: int = 0) -> Stack:
+    """The stack as if it were new, with recipes and seeds loaded; nothing is compiled again."""
+    for slot in stack.active:
+        stack.unload(slot)
+    stack.clock = clock
+    for one, seed in runs:
+        stack.load(one, seed)
+    return stack
+
+
 def keras_optimizer(one: Recipe) -> keras.optimizers.Optimizer:
     """The namesake with the same arguments; `learning_rate` is set anew before each step."""
     branch, clip = one.optimizer.branch, one.optimizer.clip_norm or None

@@ -15,18 +15,15 @@ SPLIT = images()
 def test_a_frozen_run_goes_on_to_the_bit(kind: str, batch_norm: bool) -> None:
     one = recipe(optimizer__kind=kind, model__batch_norm=batch_norm, augment__shift=2, schedule__kind="cosine")
     space = space_of(one)
-    straight = stack_of(one, split=SPLIT, space=space)
-    expected = [straight.epoch()[0] for _ in range(3)]
-
     first = stack_of(one, split=SPLIT, space=space)
     first.epoch()
     state, done = first.freeze(0), first.epochs(0)
-    first.epoch()  # what is frozen is a copy
+    expected = [first.epoch()[0] for _ in range(2)]  # what is frozen is a copy
 
     second = Stack(structure_of(one, space), SPLIT, 1, clock=1)
     slot = second.thaw(one, done, state)
-    assert [second.epoch()[slot] for _ in range(2)] == expected[1:]
-    for name, value in straight.weights(0).items():
+    assert [second.epoch()[slot] for _ in range(2)] == expected
+    for name, value in first.weights(0).items():
         np.testing.assert_array_equal(second.weights(slot)[name], value)
 
 

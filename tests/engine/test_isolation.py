@@ -3,11 +3,12 @@
 import keras
 import numpy as np
 import pytest
-from stacks import images, recipe, space_of, stack_of
+from stacks import images, recipe, restarted, space_of, stack_of
 
 from lenet_search.engine import Stack
 from lenet_search.engine.backend import LOWERINGS
 from lenet_search.recipe import Recipe
+from lenet_search.structure import structure_of
 
 STEADY = recipe(augment__shift=2, regularize__dropout=0.2, optimizer__sgd__learning_rate=0.05)
 OTHER = recipe(
@@ -35,18 +36,19 @@ def test_a_slot_that_diverges_leaves_the_others_bit_identical(lowering: str, pre
         Recipe.from_values(one.values() | {"train.precision": precision}) for one in (STEADY, OTHER, WILD)
     )
     space = space_of(steady, other, wild)
+    stack = Stack(structure_of(steady, space), split, 4, lowering=lowering)
     ends = []
     for third in (wild, steady):
-        stack = stack_of(steady, other, third, other, split=split, space=space, lowering=lowering)
+        restarted(stack, (steady, 0), (other, 1), (third, 2), (other, 3))
         if third is wild:
             stack._state.weights[2, ::7] = np.nan
         results = [stack.epoch() for _ in range(2)][-1]
         assert results[2].finite == (third is not wild)
         assert all(results[slot].finite for slot in (0, 1, 3))
-        ends.append((stack, results))
+        ends.append(([stack.weights(slot) for slot in range(4)], results))
     (disturbed, disturbed_results), (calm, calm_results) = ends
     for slot in (0, 1, 3):
-        assert same(disturbed.weights(slot), calm.weights(slot))
+        assert same(disturbed[slot], calm[slot])
         assert disturbed_results[slot] == calm_results[slot]
 
 
@@ -60,50 +62,55 @@ def test_a_rate_that_is_far_too_high_is_seen_as_diverged() -> None:
 @pytest.mark.parametrize("lowering", LOWERINGS)
 def test_a_slot_loaded_beside_running_neighbours_goes_the_way_it_would_alone(lowering: str) -> None:
     split = images(channels=3)
-    together = stack_of(STEADY, OTHER, split=split, slots=3, space=SPACE, lowering=lowering)
-    together.epoch()
-    late = together.load(OTHER, seed=7)
-    courses = [together.epoch()[late] for _ in range(2)]
+    stack = stack_of(STEADY, OTHER, split=split, slots=3, space=SPACE, lowering=lowering)
+    stack.epoch()
+    late = stack.load(OTHER, seed=7)
+    courses = [stack.epoch()[late] for _ in range(2)]
+    together = stack.weights(late)
 
-    alone = stack_of(OTHER, split=split, slots=3, space=SPACE, lowering=lowering, clock=1)
-    alone.unload(0)
-    slot = alone.load(OTHER, seed=7)
+    (slot,) = restarted(stack, (OTHER, 7), clock=1).active
     for result in courses:
-        lonely = alone.epoch()[slot]
+        lonely = stack.epoch()[slot]
         assert lonely.epoch == result.epoch
         assert lonely.train_loss == pytest.approx(result.train_loss, abs=1e-5)
         assert lonely.val_loss == pytest.approx(result.val_loss, abs=1e-5)
-    for name, value in alone.weights(slot).items():
-        np.testing.assert_allclose(together.weights(late)[name], value, atol=1e-5, rtol=0)
+    for name, value in stack.weights(slot).items():
+        np.testing.assert_allclose(together[name], value, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("lowering", LOWERINGS)
 def test_loading_and_unloading_leaves_the_neighbours_bit_identical(lowering: str) -> None:
     split = images(channels=3)
-    changing = stack_of(STEADY, OTHER, OTHER, OTHER, split=split, space=SPACE, lowering=lowering)
-    steady = stack_of(STEADY, OTHER, OTHER, OTHER, split=split, space=SPACE, lowering=lowering)
-    for stack in (changing, steady):
+    stack = Stack(structure_of(STEADY, SPACE), split, 4, lowering=lowering)
+    ends = []
+    for changes in (True, False):
+        restarted(stack, (STEADY, 0), (OTHER, 1), (OTHER, 2), (OTHER, 3)).epoch()
+        if changes:
+            stack.unload(2)
+            assert stack.load(WILD, seed=9) == 2
         stack.epoch()
-    changing.unload(2)
-    assert changing.load(WILD, seed=9) == 2
-    for stack in (changing, steady):
-        stack.epoch()
+        ends.append([stack.weights(slot) for slot in range(4)])
+    changed, steady = ends
     for slot in (0, 1, 3):
-        assert same(changing.weights(slot), steady.weights(slot))
+        assert same(changed[slot], steady[slot])
+    assert not same(changed[2], steady[2])
 
 
 def test_the_clock_decides_the_course_and_nothing_else_does() -> None:
     split = images()
 
-    def course(clock: int, seed: int) -> float:
-        stack = stack_of(STEADY, split=split, space=SPACE, clock=clock)
+    first, second = (stack_of(STEADY, split=split, space=SPACE) for _ in range(2))
+
+    def course(stack: Stack, clock: int, seed: int) -> float:
         stack.unload(0)
+        stack.clock = clock
         slot = stack.load(STEADY, seed)
         return stack.epoch()[slot].train_loss
 
-    assert course(3, 5) == course(3, 5)
-    assert course(3, 5) != course(4, 5)
-    assert course(3, 5) != course(3, 6)
+    expected = course(second, 3, 5)
+    assert course(first, 4, 5) != expected
+    assert course(first, 3, 6) != expected
+    assert course(first, 3, 5) == expected
 
 
 def test_a_slot_is_refilled_without_compiling_anything() -> None:

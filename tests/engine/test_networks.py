@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from stacks import images, recipe, space_of
+from stacks import images, recipe, restarted, space_of
 from test_isolation import same
 from test_parity import TOLERANCE, assert_follows_keras
 
@@ -51,16 +51,6 @@ def case(request: pytest.FixtureRequest) -> Iterator[Case]:
     random = recipe(**one, **strong), recipe(**other, **strong)  # type: ignore[arg-type]
     structure = structure_of(plain[0], space_of(*plain, *random))
     yield Case(split, plain, random, Stack(structure, split, 2), Stack(structure, split, 1))
-
-
-def restarted(stack: Stack, *runs: tuple[Recipe, int]) -> Stack:
-    """The stack as if it were new, with recipes and seeds loaded."""
-    for slot in stack.active:
-        stack.unload(slot)
-    stack.clock = 0
-    for one, seed in runs:
-        stack.load(one, seed)
-    return stack
 
 
 def test_a_stack_follows_plain_keras(case: Case) -> None:

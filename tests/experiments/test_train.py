@@ -29,7 +29,7 @@ def tasked(seeds: tuple[int, ...], **values: object) -> Task:
 @pytest.fixture(scope="module")
 def three(tmp_path_factory: pytest.TempPathFactory) -> Training:
     folder = tmp_path_factory.mktemp("trained") / "a" / "b"
-    return train(tasked((7, 8, 9)), folder, view=Silent(), title="mine, 3 seeds")
+    return train(tasked((7, 8, 9)), folder, view=Silent(), title="mine, 3 seeds", workers=1)
 
 
 def test_every_seed_runs_all_epochs(three):
@@ -53,11 +53,11 @@ def test_the_model_is_the_first_seed_s_not_the_best_one_s(three):
 
 
 def test_a_seed_gives_the_same_course_again_and_more_seeds_train_only_those_that_are_missing(three, tmp_path):
-    again = train(tasked((7, 8)), tmp_path, view=Silent())
+    again = train(tasked((7, 8)), tmp_path, view=Silent(), workers=1)
     for before, after in zip(three.result.runs, again.result.runs, strict=False):
         assert after.curve["val_loss"] == pytest.approx(before.curve["val_loss"], rel=1e-5)  # stacks of another size
     written = (tmp_path / "seed-7.keras").stat().st_mtime_ns
-    more = train(tasked((7, 8, 9)), tmp_path, view=Silent())
+    more = train(tasked((7, 8, 9)), tmp_path, view=Silent(), workers=1)
     assert more.result.runs[:2] == again.result.runs
     assert [each.seed for each in more.result.runs] == [7, 8, 9]
     assert (tmp_path / "seed-7.keras").stat().st_mtime_ns == written
@@ -98,7 +98,7 @@ def test_a_restart_replaces_what_the_folder_holds_even_another_recipe(tmp_path):
 def test_a_run_that_diverges_ends_early_and_is_left_out_of_the_mean(tmp_path):
     wild = {"optimizer.kind": "sgd", "optimizer.sgd.learning_rate": 10.0, "model.activation": "relu",
             "regularize.l2": 1.0}  # fmt: skip
-    gone = train(Task("wild", "", Recipe.from_values(QUICK | wild), None, (1, 2)), tmp_path, view=Silent())
+    gone = train(Task("wild", "", Recipe.from_values(QUICK | wild), None, (1, 2)), tmp_path, view=Silent(), workers=1)
     assert all(each.diverged for each in gone.result.runs)
     assert gone.summary()["metrics"]["val_accuracy"] == {
         "n": 0, "mean": None, "low": None, "high": None, "over": "seeds",
