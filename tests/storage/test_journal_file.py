@@ -141,6 +141,8 @@ def as_nobody() -> Iterator[None]:
         return
     os.setresuid(65534, 65534, 0)
     try:
+        if not os.access(optuna.__file__, os.R_OK):
+            pytest.skip("the installed packages are closed to other users")
         yield
     finally:
         os.setresuid(0, 0, 0)
