@@ -64,4 +64,4 @@ def natural(name: str) -> tuple[list[str | int], str]:
 
 def printable(path: Path | str) -> str:
     r"""A path or name as text that can be printed and stored: bytes that are not UTF-8 become escapes such as \xe9."""
-    return os.fsencode(path).decode(errors="backslashreplace")
+    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

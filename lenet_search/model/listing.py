@@ -60,7 +60,7 @@ def classes_in(folder: Path) -> list[Path]:
 
 def shown(path: Path | str) -> str:
     """A path as a line of text: U+FFFD for what is not UTF-8, escapes for controls, of lines and of text direction."""
-    text = os.fsencode(path).decode(errors="replace")
+    text = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
