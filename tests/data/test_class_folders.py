@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,9 @@ def test_numbers_in_names_are_in_the_order_of_numbers(tmp_path):
 
 
 def test_the_order_is_one_for_any_mixture_of_names(tmp_path):
-    names = ["", "1", "01", "a", "A", "a1", "a1b", "1a", "\u0661", "é", "b"]  # the Arabic digit is a letter here
+    names = ["", "1", "01", "a", "A", "a1", "a1b", "1a", "é", "b"]
+    if sys.getfilesystemencoding() == "utf-8":
+        names.append("\u0661")  # the Arabic digit is a letter here
     for name in names:
         (tmp_path / f"_{name}").mkdir()
     found = [path.name for path in class_folders(tmp_path)]
