@@ -19,6 +19,7 @@ from lenet_search.experiments.task import Task
 from lenet_search.look.intervals import Difference, Estimate, holm, is_share, paired_difference
 from lenet_search.look.progress import View
 from lenet_search.look.quick import Quick
+from lenet_search.look.words import listed
 from lenet_search.recipe import FIELDS, Recipe, Value
 from lenet_search.study.toml_text import value_text
 
@@ -90,8 +91,8 @@ class Ablation:
             if self.gain is not None and self.gain.low is not None and self.gain.low > 0:
                 together = "; only together do they"
             return f"No single choice of the winner makes a significant difference{together}."
-        said = [f"{_listed(helps)} {'helps' if len(helps) == 1 else 'help'}"] if helps else []
-        said += [f"{_listed(harms)} {'harms' if len(harms) == 1 else 'harm'}"] if harms else []
+        said = [f"{listed(helps)} {'helps' if len(helps) == 1 else 'help'}"] if helps else []
+        said += [f"{listed(harms)} {'harms' if len(harms) == 1 else 'harm'}"] if harms else []
         rest = len(self.steps) - len(helps) - len(harms)
         others = f" Of the other {rest}, none makes a significant difference." if rest > 1 else ""
         return f"{'; '.join(said)}.{others}"
@@ -105,14 +106,14 @@ class Ablation:
             "quick": self.quick.why or None,
             "winner": self.winner.to_json(),
             "reference": self.reference.to_json(),
-            "gain": None if self.gain is None else _difference(self.gain),
+            "gain": None if self.gain is None else self.gain.to_json(),
             "verdict": self.verdict(),
             "steps": [
                 {
                     "choice": step.choice.name,
                     "before": dict(step.choice.before),
                     "after": dict(step.choice.after),
-                    **_difference(step.brings),
+                    **step.brings.to_json(),
                     "p": step.brings.p,
                     "p_holm": step.p,
                     "verdict": step.verdict(),
@@ -266,14 +267,5 @@ def _paired(before: Result, after: Result, metric: str) -> Difference:
     return paired_difference(without, having, grain=before.grain(metric), share=is_share(metric))
 
 
-def _difference(difference: Difference) -> dict[str, Any]:
-    mean = difference.mean if difference.n else None
-    return {"n": difference.n, "mean": mean, "low": difference.low, "high": difference.high}
-
-
 def _text(value: Value) -> str:
     return f"{value:.3g}" if isinstance(value, float) else value if isinstance(value, str) else value_text(value)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,6 +1,6 @@
 """Comparing recipes on the same seeds: means, paired differences, and a verdict in words."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -9,6 +9,7 @@ from lenet_search.errors import ResultError
 from lenet_search.experiments.result import Result, quick_of
 from lenet_search.experiments.task import Task
 from lenet_search.look.intervals import Difference, holm, paired_difference
+from lenet_search.look.words import listed
 
 LEVEL = 0.05  # probability of one or more false verdicts in a comparison of recipes that do not differ
 
@@ -73,10 +74,10 @@ class Comparison:
         decided = sum(pair.better is not None for pair in self.pairs)
         first = f"{best.name} has the highest mean, {best.mean(self.metric)}"
         if beaten:
-            first += f", and is better than {_listed(_other(pair, best.name) for pair in beaten)}"
+            first += f", and is better than {listed(_other(pair, best.name) for pair in beaten)}"
         if open_:
             first += f"{'; it' if beaten else ', but it'} cannot be told apart from "
-            first += _listed(_other(pair, best.name) for pair in open_)
+            first += listed(_other(pair, best.name) for pair in open_)
         return [
             f"{first}.",
             f"{decided} of {len(self.pairs)} pairs differ, at 5 % over all pairs together (Holm).",
@@ -123,12 +124,6 @@ def _sentence(pair: Pair) -> str:
 
 def _other(pair: Pair, name: str) -> str:
     return pair.first if name == pair.second else pair.second
-
-
-def _listed(names: Iterable[str]) -> str:
-    """Names as in a sentence: "a, b and c"."""
-    *before, last = names
-    return f"{', '.join(before)} and {last}" if before else last
 
 
 def compare(name: str, results: Sequence[Result], metric: str) -> Comparison:

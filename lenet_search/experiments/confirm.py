@@ -14,6 +14,7 @@ from lenet_search.experiments.result import Result
 from lenet_search.experiments.task import Task
 from lenet_search.look.intervals import Difference, Estimate, is_share, mean_of, paired_difference
 from lenet_search.look.progress import View
+from lenet_search.look.words import listed
 from lenet_search.recipe import FIELDS, Recipe
 
 INDIFFERENCE = 0.002  # a difference in accuracy that nobody would care about: two images in a thousand
@@ -78,7 +79,7 @@ class Confirmation:
         if len(self.tied) == 1:
             lines = [f"{name} wins: {figure}."]
         else:
-            names = _listed([row.finalist.name for row in self.tied])
+            names = listed([row.finalist.name for row in self.tied])
             lines = [f"{names} cannot be told apart; {name} {self._reason()}: {figure}."]
         if self.gain is not None and self.gain.low is not None and self.gain.high is not None:
             surely = (
@@ -148,7 +149,7 @@ class Confirmation:
             "metric": self.metric,
             "winner": self.winner.finalist.name,
             "tied": [row.finalist.name for row in self.tied],
-            "gain": None if self.gain is None else _difference(self.gain),
+            "gain": None if self.gain is None else self.gain.to_json(),
             "epochs": self.epochs,
             "indifference": self.indifference,
             "verdict": self.verdict(),
@@ -159,7 +160,7 @@ class Confirmation:
                     "searched": row.finalist.searched,
                     **row.mean.to_json(),
                     "state": row.standing.state.value,
-                    "behind": None if row.standing.behind is None else _difference(row.standing.behind),
+                    "behind": None if row.standing.behind is None else row.standing.behind.to_json(),
                     "seeds": {str(seed): value for seed, value in row.standing.values.items()},
                     "model_seed": row.model_seed,
                     "needed_seeds": row.needed,
@@ -300,11 +301,3 @@ def _simplicity(row: Row) -> tuple[int, int, int]:
     recipe = row.finalist.recipe
     used = sum(value != FIELDS[path].default for path, value in recipe.values().items() if path.startswith(SWITCHES))
     return row.parameters, used, recipe.train.epochs
-
-
-def _difference(difference: Difference) -> dict[str, Any]:
-    return {"n": difference.n, "mean": difference.mean, "low": difference.low, "high": difference.high}
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -124,6 +124,10 @@ class Difference:
     high: float | None
     p: float
 
+    def to_json(self) -> dict[str, Any]:
+        """`n`, `mean` (None without pairs), `low` and `high`, as fractions."""
+        return {"n": self.n, "mean": self.mean if self.n else None, "low": self.low, "high": self.high}
+
     def __str__(self) -> str:
         """In percentage points: '+0.52 (+0.10 to +0.94)'."""
         bounds = "" if self.low is None or self.high is None else f" ({100 * self.low:+.2f} to {100 * self.high:+.2f})"
