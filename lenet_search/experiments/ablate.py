@@ -16,7 +16,7 @@ from lenet_search.experiments.finish import finish
 from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.result import Result
 from lenet_search.experiments.task import Task
-from lenet_search.look.intervals import Difference, Estimate, holm, is_share, paired_difference
+from lenet_search.look.intervals import Difference, Estimate, holm, is_share, paired_by_seed
 from lenet_search.look.progress import View
 from lenet_search.look.quick import Quick
 from lenet_search.look.words import listed
@@ -258,13 +258,11 @@ class _Walk:
 
 def _paired(before: Result, after: Result, metric: str) -> Difference:
     """`after` minus `before` on the seeds that diverged in neither; better is more."""
-    sign = 1.0 if is_share(metric) else -1.0
-    first, second = before.values(metric), after.values(metric)
-    seeds = [seed for seed in first if seed in second]
-    if not seeds:
-        return Difference(0, float("nan"), None, None, 1.0)
-    without, having = ([sign * each[s] for s in seeds] for each in (first, second))
-    return paired_difference(without, having, grain=before.grain(metric), share=is_share(metric))
+    share = is_share(metric)
+    found = paired_by_seed(
+        before.values(metric), after.values(metric), maximize=share, grain=before.grain(metric), share=share
+    )
+    return found or Difference(0, float("nan"), None, None, 1.0)
 
 
 def _text(value: Value) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from lenet_search.errors import ResultError
 from lenet_search.experiments.result import Result, quick_of
 from lenet_search.experiments.task import Task
-from lenet_search.look.intervals import Difference, holm, paired_difference
+from lenet_search.look.intervals import Difference, holm, paired_by_seed
 from lenet_search.look.words import listed
 
 LEVEL = 0.05  # probability of one or more false verdicts in a comparison of recipes that do not differ
@@ -136,11 +136,8 @@ def compare(name: str, results: Sequence[Result], metric: str) -> Comparison:
     differences = []
     for first, second in combinations(results, 2):
         mine, theirs = first.values(metric), second.values(metric)
-        seeds = [seed for seed in mine if seed in theirs]
-        if seeds:
-            difference = paired_difference(
-                [mine[seed] for seed in seeds], [theirs[seed] for seed in seeds], grain=first.grain(metric), share=True
-            )
+        difference = paired_by_seed(mine, theirs, grain=first.grain(metric), share=True)
+        if difference is not None:
             differences.append((first.name, second.name, difference))
     adjusted = holm([difference.p for *_, difference in differences])
     pairs = tuple(Pair(*each, p) for each, p in zip(differences, adjusted, strict=True))

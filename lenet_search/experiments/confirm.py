@@ -12,7 +12,7 @@ from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.race import Standing, State
 from lenet_search.experiments.result import Result
 from lenet_search.experiments.task import Task
-from lenet_search.look.intervals import Difference, Estimate, is_share, mean_of, paired_difference
+from lenet_search.look.intervals import Difference, Estimate, is_share, mean_of, paired_by_seed
 from lenet_search.look.progress import View
 from lenet_search.look.words import listed
 from lenet_search.recipe import FIELDS, Recipe
@@ -273,7 +273,11 @@ def _confirmation(
     tied = [row for row in rows if row.finalist.name in staying]
     winner = min([row for row in tied if not row.finalist.is_reference] or tied or rows, key=_simplicity)
     reference = next((row for row in rows if row.finalist.is_reference), None)
-    gain = None if reference is None or reference is winner else _gain(reference, winner, metric, grain)
+    gain = None
+    if reference is not None and reference is not winner:
+        share = is_share(metric)
+        before, after = reference.standing.values, winner.standing.values
+        gain = paired_by_seed(before, after, maximize=share, grain=grain, share=share)
     return Confirmation(study, metric, tuple(rows), winner, tuple(tied), gain, epochs, indifference)
 
 
@@ -284,16 +288,6 @@ def _needed(leader: Standing, other: Standing, indifference: float) -> int | Non
     seeds = [seed for seed in leader.values if seed in other.values]
     apart = max(abs(other.behind.mean), indifference)
     return race.seeds_needed([leader.values[s] - other.values[s] for s in seeds], apart) if apart else None
-
-
-def _gain(reference: Row, winner: Row, metric: str, grain: float) -> Difference | None:
-    before, after = reference.standing.values, winner.standing.values
-    seeds = [seed for seed in before if seed in after]
-    sign = 1.0 if is_share(metric) else -1.0
-    if not seeds:
-        return None
-    theirs, ours = ([sign * each[s] for s in seeds] for each in (before, after))
-    return paired_difference(theirs, ours, grain=grain, share=is_share(metric))
 
 
 def _simplicity(row: Row) -> tuple[int, int, int]:

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lenet_search.look.intervals import Difference, paired_difference, t_quantile
+from lenet_search.look.intervals import Difference, paired_by_seed, t_quantile
 
 LEVEL = 0.05  # probability that a race calls the best recipe worse
 FEWEST = 4  # seeds of the first round: fewer say too little of the spread
@@ -131,17 +131,12 @@ def look(racing: Plan, place: int, values: Mapping[str, Values], left: Mapping[s
     leader = max(running, key=mean)
     standings = {leader: Standing(leader, values[leader], State.LEADER)}
     for name in sorted((name for name in values if name != leader), key=mean, reverse=True):
-        behind = _behind(values[leader], values[name], sign, racing)
+        behind = paired_by_seed(
+            values[leader], values[name], maximize=racing.maximize, inside=racing.inside, grain=racing.grain,
+            share=racing.maximize,
+        )  # fmt: skip
         standings[name] = Standing(name, values[name], state.get(name) or _state(behind, racing.indifference), behind)
     return standings
-
-
-def _behind(leader: Values, other: Values, sign: float, racing: Plan) -> Difference | None:
-    seeds = [seed for seed in leader if seed in other]
-    if not seeds:
-        return None
-    before, after = ([sign * each[s] for s in seeds] for each in (leader, other))
-    return paired_difference(before, after, racing.inside, grain=racing.grain, share=racing.grain > 0)
 
 
 def _state(behind: Difference | None, indifference: float) -> State:

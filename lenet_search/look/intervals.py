@@ -1,7 +1,7 @@
 """95 % confidence intervals, so that every figure comes with its uncertainty."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -164,6 +164,27 @@ def paired_difference(
     if error == 0.0:
         return Difference(n, mean, low, high, 0.0 if mean else 1.0)
     return Difference(n, mean, low, high, max(0.0, 1.0 - _inside(abs(mean) / error, n - 1)))
+
+
+def paired_by_seed(
+    first: Mapping[int, float],
+    second: Mapping[int, float],
+    *,
+    maximize: bool = True,
+    inside: float = 0.95,
+    grain: float = 0.0,
+    share: bool = False,
+) -> Difference | None:
+    """`second` minus `first` on the seeds that both have, better being more; None if they share none.
+
+    The other arguments are those of `paired_difference`.
+    """
+    sign = 1.0 if maximize else -1.0
+    seeds = [seed for seed in first if seed in second]
+    if not seeds:
+        return None
+    before, after = ([sign * each[seed] for seed in seeds] for each in (first, second))
+    return paired_difference(before, after, inside, grain=grain, share=share)
 
 
 def _student(values: Sequence[float], inside: float = 0.95, least: float = 0.0) -> tuple[float, float, float]:
