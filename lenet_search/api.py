@@ -291,7 +291,7 @@ def ablate(
     """
     from lenet_search.errors import ResultError
     from lenet_search.experiments.ablate import ablate as put_back
-    from lenet_search.experiments.confirm import FIRST_SEED
+    from lenet_search.experiments.confirm import FIRST_SEED, MOST_SEEDS
     from lenet_search.experiments.waterfall import write_ablation
     from lenet_search.results.best import metric_of
     from lenet_search.results.finalists import confirmed_epochs, reference_of, winner_of
@@ -299,6 +299,7 @@ def ablate(
 
     if seeds < 2:
         raise ValueError(f"seeds: expected a whole number from 2; received {seeds!r}")
+    first = FIRST_SEED + MOST_SEEDS  # none that helped to choose the winner, which would flatter its choices
     winner, reference = winner_of(study), reference_of(study)
     if reference is None:
         raise ResultError(f"study {study.study_name!r} has no reference: lenet-search did not create it")
@@ -308,7 +309,7 @@ def ablate(
     folder = Path(out) if out is not None else Path("ablations", as_name(study.study_name))
     found = put_back(
         winner, reference, folder, study=study.study_name, metric=metric_of(study), path=path,
-        seeds=range(FIRST_SEED, FIRST_SEED + seeds), view=_shown(view), workers=workers, freeze_every=freeze_every,
+        seeds=range(first, first + seeds), view=_shown(view), workers=workers, freeze_every=freeze_every,
         data_folder=None if data is None else Path(data),
     )  # fmt: skip
     return found, write_ablation(found, folder)

@@ -70,4 +70,6 @@ def test_a_confirmation_is_kept_with_the_study_and_more_seeds_train_only_those_t
     assert summary["confirmed"]["mean"] == winner["mean"]
     assert summary["seed"] == winner["model_seed"]
     assert summary["not_measured"] is None
-    assert read_recipe("exported/recipe.toml")[1] == second.winner.finalist.recipe
+    definition, recipe = read_recipe("exported/recipe.toml")
+    assert recipe == second.winner.finalist.recipe
+    assert definition.seed == max(seeds)  # so `train` has none of the seeds that chose the recipe

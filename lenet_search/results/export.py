@@ -60,7 +60,7 @@ FILES: dict[str, Callable[[Winner], str]] = {
     "recipe.toml": lambda winner: write_recipe(
         winner.chosen.run.recipe,
         header=_header(winner.chosen.title, winner.folder),
-        study=_study_table(winner.study, winner.chosen.run),
+        study=_study_table(winner.study, winner.chosen),
     ),
     "recipe.json": lambda winner: _json(_summary(winner)),
     "train.py": lambda winner: train_script(
@@ -138,8 +138,10 @@ def _header(title: str, folder: Path) -> str:
     return f"{title}\n\nTo retrain it from other seeds:  lenet-search train {recipe} --seeds 5"
 
 
-def _study_table(study: optuna.Study, run: Run) -> dict[str, Any]:
-    return {"metric": metric_of(study), "direction": study.direction.name.lower(), "seed": run.seed}
+def _study_table(study: optuna.Study, chosen: Chosen) -> dict[str, Any]:
+    """`train` counts its seeds up from this one, so it is the last that helped to choose the recipe."""
+    seed = chosen.run.seed if chosen.confirmed is None else max(map(int, chosen.confirmed["seeds"]))
+    return {"metric": metric_of(study), "direction": study.direction.name.lower(), "seed": seed}
 
 
 def _summary(winner: Winner) -> dict[str, Any]:
