@@ -29,7 +29,7 @@ class Definition:
     `path` is None if the study was not read from a file. `timeout` is in seconds, or None for no limit. The entries of
     `start` contain only searched hyperparameters and are queued as the first trials.
     `confirm`: the race with which a search ends, if any.
-    `reference`: whether the defaults are tried first if there is no start, so that there is something to beat.
+    `reference`: whether the defaults are among the first trials, so that there is something to beat.
     `repeat`: whether a study with nothing open trains its one recipe `trials` times.
     """
 
@@ -58,11 +58,12 @@ class Definition:
 
     @property
     def first(self) -> tuple[dict[str, Value], ...]:
-        """The searched hyperparameters of the trials to queue in a new study: its starts, else perhaps the defaults."""
-        if self.start or not self.reference:
+        """The searched hyperparameters of the trials to queue in a new study: its starts, and perhaps the defaults."""
+        if not self.reference:
             return self.start
         searched, values = self.space.searched(), self.space.reference({})
-        return ({path: value for path, value in values.items() if path in searched},)
+        defaults = {path: value for path, value in values.items() if path in searched}
+        return self.start if defaults in self.start else (*self.start, defaults)
 
     def lines(self) -> dict[str, str]:
         """Everything that determines the trials and how they are drawn, as TOML text by dotted key.

@@ -18,7 +18,7 @@ KEYS = {  # and their meanings, for the shell; docs/studies.md has more
     "sampler": "chooses the next trial: one of Optuna's samplers",
     "pruner": "stops unpromising trials early: one of Optuna's pruners",
     "repeat": "train one recipe several times, from different seeds",
-    "reference": "try the defaults first, unless the study has a start",
+    "reference": "try the defaults, too, before the sampler takes over",
 }
 HIGHEST_SEED = 2**32 - 1  # NumPy's limit; Optuna's samplers pass it on
 _DURATION = re.compile(r"(?:(\d+)h)?\s*(?:(\d+)m)?\s*(?:(\d+)s)?")

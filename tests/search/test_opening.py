@@ -1,3 +1,5 @@
+import json
+
 import optuna
 import pytest
 
@@ -39,11 +41,14 @@ def test_with_a_reference_the_defaults_are_tried_first_and_it_stays_the_same_stu
     opened(read("small.toml"))
 
 
-def test_a_study_with_a_start_has_its_reference_already(opened, tmp_path):
+def test_the_defaults_come_after_the_starts_unless_they_are_one(opened, tmp_path):
     (tmp_path / "small.toml").write_text(STUDY + "\n[[start]]\nregularize.dropout = 0.25\n")
     ledger = opened(read("small.toml", overrides=["study.reference=true"]))
-    assert ask(ledger).run.recipe.regularize.dropout == 0.25
-    assert len(ledger.study.trials) == 1
+    assert [ask(ledger).run.recipe.regularize.dropout for _ in range(2)] == [0.25, 0.0]
+    defaults = read("small.toml", overrides=["study.reference=true"]).first[1]
+    as_start = "".join(f"{path} = {json.dumps(value)}\n" for path, value in defaults.items())
+    (tmp_path / "small.toml").write_text(STUDY + "\n[[start]]\n" + as_start)
+    assert len(read("small.toml", overrides=["study.reference=true"]).first) == 1
 
 
 def test_a_changed_definition_is_refused_with_the_lines_that_differ_and_what_to_do(opened):
