@@ -52,6 +52,15 @@ def run_of(trial: "FrozenTrial") -> Run:
         raise ResultError(f"trial {trial.number} was run by another version of lenet-search: {error}") from error
 
 
+def runs_of(trial: "FrozenTrial") -> list[Run]:
+    """All runs of a trial, in the order of its seeds; one, unless the study has several seeds for each trial.
+
+    Raises:
+        ResultError: as `run_of`.
+    """
+    return [run_of(trial)]
+
+
 def save_weights(
     storage: "BaseStorage", study_id: int, folder: Path, trial: "Trial | FrozenTrial", weights: Mapping[str, np.ndarray]
 ) -> None:
