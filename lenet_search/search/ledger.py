@@ -36,12 +36,22 @@ from lenet_search.search.parents import (
 )
 from lenet_search.search.queued import IllegalValue, draw
 from lenet_search.search.standings import Standings
+from lenet_search.storage.described import described
 from lenet_search.storage.journal import BatchedJournal
-from lenet_search.storage.trials import REASON, attributes_of, carries_run, drop_weights, save_weights
+from lenet_search.storage.trials import (
+    OURS,
+    REASON,
+    carries_run,
+    drop_weights,
+    note,
+    note_run,
+    noted,
+    save_weights,
+)
 from lenet_search.structure import structure_of
 from lenet_search.study import Definition
 
-FROZEN = "frozen"  # trial attribute: file of its frozen run, in a folder of this name beside the artifacts
+FROZEN = "frozen"  # noted of a trial: file of its frozen run, in a folder of this name beside the artifacts
 KEPT = 5  # number of best trials whose weights are kept
 COMPLETE, PRUNED, FAIL = TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL
 RUNNING, WAITING = TrialState.RUNNING, TrialState.WAITING
@@ -94,7 +104,7 @@ class Ledger:
         self.doubtful = 0  # trials of parents that seem to have ended, but have not been watched for long enough
         self.parent = Parent()
         self.study = open_study(definition, storage, self.parent.id)
-        self.study.new_attributes = lambda: {RUN: self.parent.id, FROZEN: _new_name()}
+        self.study.new_attributes = lambda: {OURS + RUN: self.parent.id, OURS + FROZEN: _new_name()}
         self._storage = storage
         self._folder = folder
         self._note = note
@@ -164,10 +174,10 @@ class Ledger:
         """
         while True:
             trial = self.study.ask()
-            if trial.user_attrs.get(RUN) != self.parent.id:
-                trial.set_user_attr(RUN, self.parent.id)
-            if FROZEN not in trial.user_attrs:
-                trial.set_user_attr(FROZEN, _new_name())
+            if noted(trial._cached_frozen_trial, RUN) != self.parent.id:
+                note(self._storage, trial, RUN, self.parent.id)
+            if noted(trial._cached_frozen_trial, FROZEN) is None:
+                note(self._storage, trial, FROZEN, _new_name())
             if trial.number >= self.total:
                 others = [other for other in self._trials(*COUNTED, WAITING) if not is_run_elsewhere(other)]
                 if sum(other.number < trial.number for other in others) >= self.total:
@@ -216,6 +226,8 @@ class Ledger:
         """Tell a trial COMPLETE, and keep its weights if it is one of the best. False if it is no longer ours."""
         try:
             self._record(job)
+            if REASON in job.trial.user_attrs:  # why it was interrupted once
+                job.trial.set_user_attr(REASON, f"complete; once {job.trial.user_attrs[REASON]}")
             if weights is not None and self.standings().is_among(KEPT, value):
                 self._save(job, weights)
         except UpdateFinishedTrialError:
@@ -261,7 +273,7 @@ class Ledger:
     def adopt_orphans(self) -> list[int]:
         """Let RUNNING trials of stopped parents wait to be resumed; returns their numbers."""
         self.doubtful = 0
-        strangers = [trial for trial in self._trials(RUNNING) if trial.user_attrs.get(RUN) != self.parent.id]
+        strangers = [trial for trial in self._trials(RUNNING) if noted(trial, RUN) != self.parent.id]
         if not strangers:
             return []
         parents = self.study.user_attrs
@@ -272,7 +284,7 @@ class Ledger:
         ]
 
     def _is_orphan(self, trial: FrozenTrial, parents: Mapping[str, Any]) -> bool:
-        signature = trial.user_attrs.get(RUN)
+        signature = noted(trial, RUN)
         if signature is None:  # its parent is about to sign it, or was stopped before it could
             start = trial.datetime_start
             return not is_run_elsewhere(trial) and (start is None or (datetime.now() - start).total_seconds() > SILENCE)
@@ -304,11 +316,12 @@ class Ledger:
             self._frozen(job).unlink()
 
     def _frozen(self, job: TrialJob) -> Path:
-        return self._folder / FROZEN / Path(job.trial.user_attrs[FROZEN]).name
+        return self._folder / FROZEN / Path(noted(job.trial._cached_frozen_trial, FROZEN)).name
 
     def _record(self, job: TrialJob) -> None:
         job.run.versions = {"lenet-search": __version__, **job.run.versions, "optuna": optuna.__version__}
-        for name, value in attributes_of(job.run).items():
+        note_run(self._storage, job.trial, job.run)
+        for name, value in described(job.run, self.definition.metric).items():
             job.trial.set_user_attr(name, value)
 
     def _save(self, job: TrialJob, weights: Mapping[str, np.ndarray]) -> None:

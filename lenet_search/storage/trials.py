@@ -1,4 +1,7 @@
-"""What a trial of the storage carries: its run, as attributes, and the weights of the best few as artifacts."""
+"""What a trial of the storage carries: its run, as attributes, and the weights of the best few as artifacts.
+
+User attributes are for people: a dashboard shows them in its tables. What only programs read is in system attributes.
+"""
 
 import json
 import re
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial
 
+OURS = "lenet-search "  # how the names of our system attributes begin
+TRAINED, CURVE = "trained", "curve"  # noted of a trial: its run, and, apart because databases limit lengths, the curve
 REASON = "reason"  # why a trial was pruned, has failed or was interrupted
 WEIGHTS = "weights.npz"
 ARTIFACTS = "artifacts:"  # how optuna.artifacts begins the names of its attributes
@@ -28,14 +33,32 @@ GONE = "null"  # what the dashboard, too, writes in the place of an artifact tha
 OF_A_TEST = ("right", "n")  # of a run's JSON: a search never reads the test set
 
 
+def note(storage: "BaseStorage", trial: "Trial", name: str, value: Any) -> None:
+    """Set an attribute of a trial that only programs read."""
+    storage.set_trial_system_attr(trial._trial_id, OURS + name, value)
+    trial._cached_frozen_trial.system_attrs[OURS + name] = value
+
+
+def noted(trial: "FrozenTrial", name: str) -> Any:
+    """An attribute that `note` has set, or None. In version 0.1.0, it was a user attribute."""
+    return trial.system_attrs.get(OURS + name, trial.user_attrs.get(name))
+
+
+def note_run(storage: "BaseStorage", trial: "Trial", run: Run) -> None:
+    """Store a run with its trial."""
+    attributes = attributes_of(run)
+    note(storage, trial, CURVE, attributes.pop("curve"))
+    note(storage, trial, TRAINED, attributes)
+
+
 def attributes_of(run: Run) -> dict[str, Any]:
-    """A run as an Optuna trial's user attributes: what reproduces it, and its curve."""
+    """A run as JSON: what reproduces it, and its curve. These were a trial's user attributes, and are read as such."""
     return {name: value for name, value in run.to_json().items() if name not in OF_A_TEST}
 
 
 def carries_run(trial: "FrozenTrial") -> bool:
     """Whether lenet-search ran a trial. Another tool may have added it, with values and parameters of any kind."""
-    return "recipe" in trial.user_attrs and "curve" in trial.user_attrs
+    return noted(trial, CURVE) is not None and (noted(trial, TRAINED) is not None or "recipe" in trial.user_attrs)
 
 
 def run_of(trial: "FrozenTrial") -> Run:
@@ -45,7 +68,10 @@ def run_of(trial: "FrozenTrial") -> Run:
         ResultError: it carries none, or one that this version does not understand.
     """
     try:
-        return Run.from_json(trial.user_attrs)
+        stored = noted(trial, TRAINED)
+        if stored is None:  # written when each part was a user attribute
+            return Run.from_json(trial.user_attrs)
+        return Run.from_json({**stored, "curve": noted(trial, CURVE)})
     except KeyError as missing:
         raise ResultError(f"trial {trial.number} carries no {missing}: was it run by lenet-search?") from missing
     except (ValueError, TypeError, AttributeError) as error:
