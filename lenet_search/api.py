@@ -15,7 +15,7 @@ work wherever a data set does: `data=(x_train, y_train)`. Progress appears in th
 turns it off.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -121,6 +121,16 @@ class Study:
         if trials is not None and trials < 1:
             raise ValueError(f"trials: expected 1 or more; received {trials}")
         self.storage = storage or self.storage
+        seen = _shown(view)
+
+        def conclude(found: "optuna.Study", summary: "Summary", stopped: Callable[[], bool]) -> None:
+            from lenet_search.results.dashboard import has_time_for_models, show
+            from lenet_search.storage import resolve
+
+            whole = summary.ended != "signal"
+            models = whole and has_time_for_models(summary.seconds)
+            show(found, resolve(self.storage), seen.note, stopped, figures=whole, models=models)
+
         return search.run(
             self.definition,
             storage=self.storage,
@@ -130,7 +140,8 @@ class Study:
             slots=slots,
             data_folder=None if data is None else Path(data),
             freeze_every=freeze_every,
-            view=_shown(view),
+            view=seen,
+            conclude=conclude,
         )
 
     def best(self, n: int = 1) -> list[Best]:
@@ -232,13 +243,14 @@ def confirm(
     from lenet_search.experiments.confirm import confirm as race
     from lenet_search.look.intervals import is_share
     from lenet_search.results.best import best_trial, metric_of
+    from lenet_search.results.dashboard import show
     from lenet_search.storage import resolve
     from lenet_search.storage.confirmed import check_room, runs_folder, write_confirmed
     from lenet_search.storage.trials import run_of
 
     if finalists < 1 or seeds < 2:
         raise ValueError(f"expected 1 or more finalists and 2 or more seeds; received {finalists} and {seeds}")
-    metric = metric_of(study)
+    metric, seen = metric_of(study), _shown(view)
     check_room(study)
     confirmation = race(
         _finalists(study, finalists, epochs),
@@ -246,7 +258,7 @@ def confirm(
         study=study.study_name,
         metric=metric,
         seeds=seeds,
-        view=_shown(view),
+        view=seen,
         indifference=(INDIFFERENCE if is_share(metric) else 0.0) if indifference is None else indifference,
         grain=1.0 / int(run_of(best_trial(study)).images["validation"]) if metric == "val_accuracy" else 0.0,
         epochs=epochs,
@@ -255,6 +267,7 @@ def confirm(
         freeze_every=freeze_every,
     )
     write_confirmed(study, confirmation.summary())
+    show(study, resolve(storage), seen.note)
     return confirmation
 
 

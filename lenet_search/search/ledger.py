@@ -233,10 +233,9 @@ class Ledger:
         except UpdateFinishedTrialError:
             return False
         told = self._tell(job.number, COMPLETE, value)
-        for trial in islice(self.standings().own(), KEPT, None):
-            if trial.number not in self._dropped:
-                drop_weights(self._storage, self.study._study_id, self._folder, trial)
-                self._dropped.add(trial.number)
+        behind = [each for each in islice(self.standings().own(), KEPT, None) if each.number not in self._dropped]
+        drop_weights(self._storage, self.study._study_id, self._folder, behind)
+        self._dropped.update(each.number for each in behind)
         self._forget(job)
         return told
 

@@ -8,7 +8,7 @@ import re
 import uuid
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 OURS = "lenet-search "  # how the names of our system attributes begin
 TRAINED, CURVE = "trained", "curve"  # noted of a trial: its run, and, apart because databases limit lengths, the curve
 REASON = "reason"  # why a trial was pruned, has failed or was interrupted
-WEIGHTS = "weights.npz"
+WEIGHTS, MODEL = "weights.npz", "model.keras"
 ARTIFACTS = "artifacts:"  # how optuna.artifacts begins the names of its attributes
 KEPT_AS = "lenet-search weights"  # system attribute of a trial: the name of its artifact
 GONE = "null"  # what the dashboard, too, writes in the place of an artifact that was deleted
@@ -101,8 +101,7 @@ def save_weights(
     with written_whole(folder / artifact) as scratch, scratch.open("wb") as file:
         np.savez(file, **dict(weights))  # type: ignore[arg-type]  # its second parameter is a flag, ours are arrays
     storage.set_trial_system_attr(trial._trial_id, KEPT_AS, artifact)
-    entry = {"artifact_id": artifact, "filename": WEIGHTS, "mimetype": "application/zip", "encoding": None}
-    storage.set_study_system_attr(study_id, _mention(trial, artifact), json.dumps(entry))
+    storage.set_study_system_attr(study_id, _mention(trial, artifact), _entry(artifact, WEIGHTS))
 
 
 def load_weights(folder: Path, trial: "FrozenTrial") -> dict[str, np.ndarray] | None:
@@ -123,14 +122,43 @@ def load_weights(folder: Path, trial: "FrozenTrial") -> dict[str, np.ndarray] | 
     return None
 
 
-def drop_weights(storage: "BaseStorage", study_id: int, folder: Path, trial: "FrozenTrial") -> None:
-    """Remove the file of a trial's weights, and its mention in the dashboard."""
-    mentioned = storage.get_study_system_attrs(study_id)
-    for artifact in _artifacts(trial):
-        mention = _mention(trial, artifact)
-        if mentioned.get(mention) != GONE:
-            storage.set_study_system_attr(study_id, mention, GONE)
-        (folder / artifact).unlink(missing_ok=True)
+def lacks_model(folder: Path, trial: "FrozenTrial") -> bool:
+    """Whether the weights of a trial are kept, but not its model."""
+    return any((folder / name).is_file() and not (folder / _model_of(name)).is_file() for name in _artifacts(trial))
+
+
+def save_model(storage: "BaseStorage", study_id: int, folder: Path, trial: "FrozenTrial", model: bytes) -> None:
+    """Keep the .keras file of a trial whose weights are kept, as another artifact; it is dropped with them.
+
+    Raises:
+        OSError: the folder cannot be written to, or the disk is full; nothing is kept then.
+    """
+    for weights in _artifacts(trial):
+        artifact = _model_of(weights)
+        with written_whole(folder / artifact) as scratch:
+            scratch.write_bytes(model)
+        storage.set_study_system_attr(study_id, _mention(trial, artifact), _entry(artifact, MODEL))
+
+
+def drop_weights(storage: "BaseStorage", study_id: int, folder: Path, trials: "Iterable[FrozenTrial]") -> None:
+    """Remove the files of trials' weights and models, and their mention in the dashboard."""
+    kept = [(trial, name) for trial in trials for name in _artifacts(trial)]
+    mentioned = storage.get_study_system_attrs(study_id) if kept else {}
+    for trial, weights in kept:
+        for artifact, unmentioned in ((weights, None), (_model_of(weights), GONE)):
+            mention = _mention(trial, artifact)
+            if mentioned.get(mention, unmentioned) != GONE:
+                storage.set_study_system_attr(study_id, mention, GONE)
+            (folder / artifact).unlink(missing_ok=True)
+
+
+def _model_of(weights: str) -> str:
+    """The name of the artifact that holds the model of these weights: a trial that has ended can note no other."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"lenet-search:{weights}/{MODEL}"))
+
+
+def _entry(artifact: str, name: str) -> str:
+    return json.dumps({"artifact_id": artifact, "filename": name, "mimetype": "application/zip", "encoding": None})
 
 
 def _mention(trial: "Trial | FrozenTrial", artifact: str) -> str:

@@ -1,0 +1,104 @@
+"""What a study shows in optuna-dashboard: notes for the study and its trials, the report's figures, the best models."""
+
+from collections.abc import Callable, Iterator
+
+import optuna
+import plotly.graph_objects as go
+from optuna.exceptions import StorageInternalError
+from optuna.trial import FrozenTrial, TrialState
+
+from lenet_search.errors import LenetSearchError
+from lenet_search.results.best import complete_trials
+from lenet_search.results.chosen import confirmed_means
+from lenet_search.results.expected_best_figure import expected_best_figure
+from lenet_search.results.figures import history_figure
+from lenet_search.results.importance_figure import importance_figure
+from lenet_search.results.kept_models import keep_models
+from lenet_search.results.notes import confirmation_note, recipe_note, study_note, trial_note
+from lenet_search.results.verdict import quick_of
+from lenet_search.storage.board import Board
+from lenet_search.storage.confirmed import SUFFIX, read_confirmed
+from lenet_search.storage.trials import REASON, carries_run
+
+SHARE = 0.01  # of a search's time that writing models may take
+MODELS = 6.0  # seconds that this takes: a worker has to start (2 cores, measured 2026-11)
+MOST_NOTES = 1000  # of trials; the dashboard looks through all of them for each trial that it shows
+
+# Every figure, by its name in the dashboard.
+FIGURES: dict[str, Callable[[optuna.Study], go.Figure]] = {
+    "lenet-search-importance": importance_figure,
+    "lenet-search-history": history_figure,
+    "lenet-search-expected-best": expected_best_figure,
+}
+
+
+def show(
+    study: optuna.Study,
+    url: str,
+    tell: Callable[[str], None],
+    stopped: Callable[[], bool] = lambda: False,
+    *,
+    figures: bool = True,
+    models: bool = True,
+) -> None:
+    """Write what has changed. If that fails, the results are safe, and the person is told.
+
+    Args:
+        study: in the storage `url`
+        url: of the storage
+        tell: called with a sentence for the person
+        stopped: whether to leave the rest to the next time
+        figures: whether to draw the figures, too
+        models: whether to write the models of the best trials, too
+    """
+    try:
+        write_texts(study, url, figures=figures)
+        if models:
+            keep_models(study, url, tell, stopped)
+    except (LenetSearchError, OSError, StorageInternalError) as error:
+        tell(f"optuna-dashboard does not show all of the results: {error}")
+
+
+def has_time_for_models(seconds: float) -> bool:
+    """Whether a search of this length lets its models be written at its end; else `lenet-search confirm` does it."""
+    return seconds * SHARE >= MODELS
+
+
+def write_texts(study: optuna.Study, url: str, *, figures: bool = True) -> int:
+    """Write the notes and, if asked, the figures; returns the number of attributes written."""
+    board = Board(study)
+    board.put_note(study_note(study, url))
+    confirmed = confirmed_means(study)
+    for trial in _to_note(study, board):
+        board.put_note(trial_note(study, trial, confirmed.get(trial.number, "").replace("\n", ", ")), trial)
+    if figures:
+        quick = quick_of(study)
+        for name, draw in FIGURES.items():
+            figure = quick.figure(draw(study))
+            if figure.data:  # else it only says that there is nothing to draw yet
+                board.put_figure(name, figure.update_layout(height=None))  # the dashboard has its own
+    return board.write() + _write_confirmation(study)
+
+
+def _to_note(study: optuna.Study, board: Board) -> Iterator[FrozenTrial]:
+    """The trials that have a note or get one, the best first."""
+    best = complete_trials(study)
+    ended = study.get_trials(deepcopy=False, states=(TrialState.PRUNED, TrialState.FAIL))
+    room = MOST_NOTES
+    for trial in (*best, *(each for each in ended if carries_run(each) or REASON in each.user_attrs)):
+        if board.has_note(trial) or room:
+            yield trial
+            room -= 1 if room else 0
+
+
+def _write_confirmation(study: optuna.Study) -> int:
+    confirmed = read_confirmed(study)
+    if confirmed is None:
+        return 0
+    beside = optuna.load_study(study_name=study.study_name + SUFFIX, storage=study._storage)
+    board = Board(beside)
+    board.put_note(confirmation_note(study, confirmed))
+    rows = {row["name"]: row for row in confirmed["recipes"]}
+    for trial in beside.get_trials(deepcopy=False):
+        board.put_note(recipe_note(confirmed, rows[trial.user_attrs["name"]]), trial)
+    return board.write()

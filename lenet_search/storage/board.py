@@ -1,0 +1,106 @@
+"""What optuna-dashboard shows of a study in addition to its own plots: notes and figures, written by its own functions.
+
+Both are attributes of the study, in pieces that a database can hold. All attributes are read once, and only those that
+differ are written. A note that a person has edited stays as it is: ours end with a digest of their text, invisible in
+Markdown. Whoever empties a note gets a new one.
+"""
+
+import hashlib
+import re
+from copy import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lenet_search.storage.journal import BatchedJournal
+
+if TYPE_CHECKING:
+    import optuna
+    import plotly.graph_objects as go
+    from optuna.trial import FrozenTrial
+
+SEAL = re.compile(r"\n\n\[//\]: # \(lenet-search ([0-9a-f]{12})\)\n\Z")
+
+
+class Board:
+    """The notes and figures of one study. Nothing is stored before `write`."""
+
+    def __init__(self, study: "optuna.Study") -> None:
+        self._storage, self._study_id = study._storage, study._study_id
+        self._before = dict(self._storage.get_study_system_attrs(self._study_id))
+        self._attributes = _Attributes(dict(self._before))
+        self._study = copy(study)
+        self._study._storage = self._attributes  # type: ignore[assignment]  # all that the dashboard's functions need
+
+    def has_note(self, trial: "FrozenTrial") -> bool:
+        """Whether a trial has a note."""
+        return bool(_note_of(self._noted(trial)))
+
+    def put_note(self, text: str, trial: "FrozenTrial | None" = None) -> None:
+        """Write a note in Markdown for the study or a trial, unless it is there or a person has written another."""
+        from optuna_dashboard import save_note
+
+        where = self._study if trial is None else self._noted(trial)
+        before, now = _note_of(where), _sealed(text)
+        if before != now and (not before or _is_ours(before)):
+            save_note(where, now)
+
+    def put_figure(self, name: str, figure: "go.Figure") -> None:
+        """Write a figure in the place of the one of this name: letters, digits and hyphens."""
+        from optuna_dashboard import save_plotly_graph_object
+
+        save_plotly_graph_object(self._study, figure, graph_object_id=name)
+
+    def write(self) -> int:
+        """Store what has changed; returns the number of attributes written."""
+        changed = {key: value for key, value in self._attributes.now.items() if self._before.get(key) != value}
+        for key, value in changed.items():
+            self._storage.set_study_system_attr(self._study_id, key, value)
+        if isinstance(self._storage, BatchedJournal):
+            self._storage.flush()
+        self._before = dict(self._attributes.now)
+        return len(changed)
+
+    def _noted(self, trial: "FrozenTrial") -> "_Noted":
+        return _Noted(self._attributes, self._study, trial._trial_id)
+
+
+@dataclass
+class _Attributes:
+    """What the dashboard's functions use of a storage: the system attributes of a study, as they will be."""
+
+    now: dict[str, Any]
+
+    def get_study_system_attrs(self, study_id: int) -> dict[str, Any]:
+        return self.now
+
+    def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
+        self.now[key] = value
+
+
+@dataclass
+class _Noted:
+    """What the dashboard's functions use of a trial. They take Optuna's `Trial`, which a trial that has ended lacks."""
+
+    storage: _Attributes
+    study: "optuna.Study"
+    _trial_id: int
+
+
+def _note_of(where: Any) -> str:
+    from optuna_dashboard import get_note
+
+    return str(get_note(where))
+
+
+def _sealed(text: str) -> str:
+    text = text.strip("\n")
+    return f"{text}\n\n[//]: # (lenet-search {_digest(text)})\n"
+
+
+def _is_ours(note: str) -> bool:
+    seal = SEAL.search(note)
+    return seal is not None and seal[1] == _digest(note[: seal.start()])
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
