@@ -25,12 +25,23 @@ WEIGHTS = "weights.npz"
 ARTIFACTS = "artifacts:"  # how optuna.artifacts begins the names of its attributes
 KEPT_AS = "lenet-search weights"  # system attribute of a trial: the name of its artifact
 GONE = "null"  # what the dashboard, too, writes in the place of an artifact that was deleted
+ALSO = "run"  # how the attributes of a trial's further runs are named: "run 2", "run 3", ...
+OF_A_SEED = ("seed", "clocks", "curve", "diverged", "device", "versions", "seconds")  # of a further run's JSON
 OF_A_TEST = ("right", "n")  # of a run's JSON: a search never reads the test set
 
 
-def attributes_of(run: Run) -> dict[str, Any]:
-    """A run as an Optuna trial's user attributes: what reproduces it, and its curve."""
-    return {name: value for name, value in run.to_json().items() if name not in OF_A_TEST}
+def attributes_of(run: Run, *others: Run) -> dict[str, Any]:
+    """A trial's runs as its user attributes: what reproduces them, and their curves.
+
+    Args:
+        run: the run that stands for the trial
+        others: its other runs, from other seeds
+    """
+    own = {name: value for name, value in run.to_json().items() if name not in OF_A_TEST}
+    for place, other in enumerate(others, start=2):
+        values = other.to_json()
+        own[f"{ALSO} {place}"] = {name: values[name] for name in OF_A_SEED}
+    return own
 
 
 def carries_run(trial: "FrozenTrial") -> bool:
@@ -53,12 +64,18 @@ def run_of(trial: "FrozenTrial") -> Run:
 
 
 def runs_of(trial: "FrozenTrial") -> list[Run]:
-    """All runs of a trial, in the order of its seeds; one, unless the study has several seeds for each trial.
+    """All runs of a trial, first the one that stands for it; one, unless the study has several seeds for each trial.
 
     Raises:
         ResultError: as `run_of`.
     """
-    return [run_of(trial)]
+    runs, attributes = [run_of(trial)], trial.user_attrs
+    while (also := attributes.get(f"{ALSO} {len(runs) + 1}")) is not None:
+        try:
+            runs.append(Run.from_json({**attributes, **also}))
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise ResultError(f"trial {trial.number} was run by another version of lenet-search: {error}") from error
+    return runs
 
 
 def save_weights(
