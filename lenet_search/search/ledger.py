@@ -95,6 +95,7 @@ class Ledger:
         self._folder = folder
         self._note = note
         self._dropped: set[int] = set()  # complete trials whose weights are known to be deleted
+        self._growing: dict[int, float] = {}  # means of the first runs of trials that are getting more
         self._exhausted = False  # whether the sampler has tried every combination
         self._beaten = -float("inf")
         self._watched: dict[str, tuple[Any, float]] = {}  # heartbeats of other parents, and since when they stand
@@ -216,14 +217,17 @@ class Ledger:
     def grow(self, job: TrialJob) -> list[TrialJob]:
         """More runs for a trial whose first runs are over, if it is promising; else none.
 
-        It is if its mean is among the best share of the complete trials and itself, as the study's `seeds` say.
+        It is if its mean is among the best share of the trials that are complete, of those that are getting more runs,
+        and itself, as the study's `seeds` say.
         """
         seeds, replicates = self.definition.seeds, job.replicates
         if not seeds.more or len(replicates.jobs) == seeds.most:
             return []
-        standings = self.standings()
-        best = math.ceil(seeds.best * (standings.count(COMPLETE) + 1))
-        if not standings.is_among(best, replicates.mean(self.definition.metric)):
+        standings, mean = self.standings(), replicates.mean(self.definition.metric)
+        best = math.ceil(seeds.best * (standings.count(COMPLETE) + len(self._growing) + 1))
+        sign = 1.0 if self.definition.direction == "maximize" else -1.0
+        better = sum(sign * other >= sign * mean for other in self._growing.values())
+        if standings.at_least(mean, best) + better >= best:
             return []
         try:
             job.trial.set_user_attr(MORE, True)
@@ -231,6 +235,7 @@ class Ledger:
             return []
         jobs = self._runs(job.trial, job.run.recipe, range(seeds.first, seeds.most))
         replicates.add(jobs)
+        self._growing[job.trial.number] = mean
         return jobs
 
     def report(self, job: TrialJob, value: float) -> bool:
@@ -352,6 +357,7 @@ class Ledger:
 
     def _forget(self, job: TrialJob) -> None:
         """Remove the files of a trial that is over, if there are any and they can be removed."""
+        self._growing.pop(job.trial.number, None)
         for each in job.replicates.jobs:
             for file in (self._frozen(each), self._finished(each)):
                 with suppress(OSError):

@@ -140,6 +140,16 @@ def test_promising_trials_get_more_seeds_before_they_are_told(searched):
     assert search.decider.wanted() == 1
 
 
+def test_trials_that_end_at_the_same_time_are_compared_with_each_other(searched):
+    search = searched("study.seeds={first=1, more=2, best=0.25}", total=4)
+    jobs = search.take(4)
+    for job, value in zip(jobs, (0.5, 0.4, 0.6, 0.3), strict=True):
+        search.epoch(job, value)
+        search.epoch(job, value)
+    assert [len(job.replicates.jobs) for job in jobs] == [3, 1, 3, 1]
+    assert [trial.state.name for trial in search.ledger.study.trials] == ["RUNNING", "COMPLETE"] * 2
+
+
 def test_an_interrupted_trial_keeps_the_seeds_that_have_finished(searched, opened):
     search = searched("study.seeds=2")
     a, b = search.take(2)
