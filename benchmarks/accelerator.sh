@@ -91,7 +91,7 @@ fi
 size=(--trials 100 --set train.epochs=30)
 if $quick; then size=(--trials 4 --set train.epochs=2 --set data.limit=2000 --set data.validation=200); fi
 if [ -n "${SLOTS:-}" ]; then size+=(--slots "$SLOTS"); fi
-step 165 study "$python" -m lenet_search run --study cifar "${size[@]}" --set 'study.pruner={ kind = "NopPruner" }' \
+step 165 study "$python" -m lenet_search run --study cifar --no-confirm "${size[@]}" --set 'study.pruner={ kind = "NopPruner" }' \
     --data "${data:-$work}" --storage "$work/study.journal" --timeout 150s
 
 common=(${data:+--data "$data"} --json)

@@ -40,9 +40,12 @@ class Trained:
     values: list[float]
 
 
+NO_RACE = "--no-confirm"  # a search alone, without the race on fresh seeds with which the shipped studies end
+
+
 def tool(options: argparse.Namespace, folder: Path, *more: str) -> list[str]:
     """The command of this tool."""
-    command = [sys.executable, "-m", "lenet_search", "run", "--study", options.study, "--json"]
+    command = [sys.executable, "-m", "lenet_search", "run", "--study", options.study, "--json", NO_RACE]
     return [*command, *settings(options, folder / "tool.journal"), *more]
 
 

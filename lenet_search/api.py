@@ -185,14 +185,43 @@ class Study:
     ) -> "Confirmation":
         """Race the best recipes and the study's reference on fresh seeds: `confirm` with this study.
 
-        What is not given is as in the file's `[confirm]`.
+        What is not given is as in the file's `[confirm]`; `race_size` says what that comes to.
+
+        Raises:
+            ResultError: the search was too short for the `share` of `[confirm]`.
         """
+        from lenet_search.errors import ResultError
+
         stated = self.definition.confirm or files.Confirming()
+        size = (finalists, seeds) if finalists and seeds else self.race_size()
+        if size is None:
+            raise ResultError(
+                f"the search was too short: a race would train more than {stated.share:g} of its epochs "
+                "(confirm.share); give finalists and seeds, or run more trials"
+            )
         return confirm(
-            self.stored(), self.storage, finalists or stated.finalists, seeds or stated.seeds,
+            self.stored(), self.storage, finalists or size[0], seeds or size[1],
             epochs=epochs or stated.epochs, indifference=stated.indifference if indifference is None else indifference,
             data=data, workers=workers, freeze_every=freeze_every, view=view,
         )  # fmt: skip
+
+    def race_size(self) -> tuple[int, int] | None:
+        """Finalists and seeds of `[confirm]`, fewer where its `share` asks for it; None: the search was too short.
+
+        Raises:
+            ResultError: no trial is complete.
+        """
+        from lenet_search.experiments import race
+        from lenet_search.results.finalists import best_recipes, epochs_of_search, reference_of
+
+        stated = self.definition.confirm or files.Confirming()
+        if stated.share is None:
+            return stated.finalists, stated.seeds
+        study = self.stored()
+        racing = [found.recipe for found in best_recipes(study)[: stated.finalists]]
+        epochs = stated.epochs or max(recipe.train.epochs for recipe in racing)
+        runs = stated.share * epochs_of_search(study) / epochs
+        return race.size(len(racing), stated.seeds, runs, reference=reference_of(study) is not None)
 
     def stored(self) -> "optuna.Study":
         """The Optuna study of this name, for Optuna's own analysis and plots.

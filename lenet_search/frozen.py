@@ -4,6 +4,7 @@ import json
 import struct
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -19,6 +20,7 @@ DAMAGES = (
     struct.error, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 RUN = "run"  # the member of the file that holds the run, as JSON
+WEIGHT = "weights/"  # how the names of a finished run's weights begin
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +45,40 @@ def write_frozen(path: Path, run: Run, state: SlotState) -> None:
     Raises:
         OSError: the folder cannot be written to, or the disk is full.
     """
-    text = np.frombuffer(json.dumps(run.to_json(), allow_nan=False).encode(), np.uint8)
     arrays = {each.name: getattr(state, each.name) for each in fields(SlotState)}
     with written_whole(path) as scratch, scratch.open("wb") as file:
-        np.savez(file, **{RUN: text}, **arrays)  # type: ignore[arg-type]  # its second parameter is a flag
+        np.savez(file, **{RUN: _text(run)}, **arrays)  # type: ignore[arg-type]  # its second parameter is a flag
+
+
+def write_finished(path: Path, run: Run, weights: Mapping[str, np.ndarray]) -> None:
+    """Write a run that is over, and its weights by name, to a file, whole or not at all.
+
+    Raises:
+        OSError: the folder cannot be written to, or the disk is full.
+    """
+    arrays = {WEIGHT + name: array for name, array in weights.items()}
+    with written_whole(path) as scratch, scratch.open("wb") as file:
+        np.savez(file, **{RUN: _text(run)}, **arrays)  # type: ignore[arg-type]  # its second parameter is a flag
+
+
+def read_finished(path: Path) -> tuple[Run, dict[str, np.ndarray]] | None:
+    """What `write_finished` wrote; None where there is no such file.
+
+    Raises:
+        ResultError: as `read_frozen`.
+    """
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            run = Run.from_json(json.loads(file[RUN].tobytes()))
+            return run, {name.removeprefix(WEIGHT): file[name] for name in file.files if name.startswith(WEIGHT)}
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except DAMAGES as error:
+        raise ResultError(f"{path}: not a finished run, or damaged ({error})") from error
+
+
+def _text(run: Run) -> np.ndarray:
+    return np.frombuffer(json.dumps(run.to_json(), allow_nan=False).encode(), np.uint8)
 
 
 def read_frozen(path: Path) -> tuple[Run, SlotState] | None:

@@ -7,10 +7,12 @@ import optuna
 import pytest
 
 from lenet_search import Silent, Study, api
+from lenet_search.errors import ResultError
 from lenet_search.experiments.confirm import FIRST_SEED
 from lenet_search.storage import DEFINITION
 from lenet_search.storage.confirmed import read_confirmed
 from lenet_search.study import read_recipe
+from tests.cli.calls import call
 
 STUDY = """
 [study]
@@ -73,3 +75,26 @@ def test_a_confirmation_is_kept_with_the_study_and_more_seeds_train_only_those_t
     definition, recipe = read_recipe("exported/recipe.toml")
     assert recipe == second.winner.finalist.recipe
     assert definition.seed == max(seeds)  # so `train` has none of the seeds that chose the recipe
+
+
+def test_a_share_limits_the_race_by_the_epochs_that_the_search_has_trained(searched: Study) -> None:
+    def size(share: float) -> tuple[int, int] | None:
+        overrides = [f"confirm.share={share}", "confirm.finalists=3"]
+        return Study.read("small.toml", overrides=overrides).race_size()
+
+    assert size(100.0) == (3, 16)
+    assert size(2.0) == (1, 4)  # 8 runs, of a finalist and the reference, for 4 epochs of searching
+    assert size(1.9) is None
+    assert searched.race_size() == (8, 16)  # no share: as large as asked for
+    with pytest.raises(ResultError, match=r"too short.*confirm\.share"):
+        Study.read("small.toml", overrides=["confirm.share=0.5"]).confirm(view=Silent())
+
+
+def test_run_ends_with_the_race_unless_the_search_was_too_short_for_it(searched: Study) -> None:
+    words = ["run", "--study", "small.toml", "--trials", "4", "--workers", "1"]
+    raced = call(*words, "--set", "confirm.share=2.0")
+    assert "The search had shown" in raced.stdout and "Best: trial" in raced.stdout
+    short = call(*words, "--set", "confirm.share=0.5")
+    assert "Not confirmed: the search was too short" in short.stdout
+    assert "lenet-search confirm --study small\n" in short.stdout
+    assert "onfirm" not in call(*words, "--set", "confirm.share=0.5", "--no-confirm").stdout

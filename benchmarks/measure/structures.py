@@ -54,7 +54,8 @@ def run(overrides: list[str], data: Path, storage: Path, options: argparse.Names
     Raises:
         SystemExit: it fails; the message contains its output.
     """
-    command = [sys.executable, "-m", "lenet_search", "run", "--study", cells.STUDY, "--trials", str(options.trials)]
+    command = [sys.executable, "-m", "lenet_search", "run", "--study", cells.STUDY, "--no-confirm"]
+    command += ["--trials", str(options.trials)]
     command += ["--data", str(data), "--storage", str(storage), "--json"]
     command += ["--workers", str(options.workers)] if options.workers else []
     command += ["--slots", str(options.sizes[0])] if options.sizes else []

@@ -44,7 +44,7 @@ def _errors(true: np.ndarray, rng: np.random.Generator) -> list[float]:
     best = int(np.argmax(measured))
     images = float(measured[best] * (1 - measured[best]) / IMAGES)
     found = [measured[best], normal_prior(measured, images)[best]]
-    found += [shrunk(measured, noise)[best] for noise in (images, images + SEEDS**2)]
+    found += [shrunk(measured, [noise] * len(measured))[best] for noise in (images, images + SEEDS**2)]
     finalists = np.argsort(measured)[-FINALISTS:]
     means = np.array([_measure(np.full(FRESH, true[each]), rng).mean() for each in finalists])
     return [*(each - true[best] for each in found), means.max() - true[finalists[np.argmax(means)]]]

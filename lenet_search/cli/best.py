@@ -119,6 +119,7 @@ def best(
                     {
                         "number": row.number,
                         **row.estimate.named("value"),
+                        "over": row.estimate.over,
                         "shrunk": shrunk.get(row.number),
                         "params": row.params,
                     }
@@ -169,8 +170,11 @@ def _show(study: "optuna.Study", top: int, out: "Console") -> None:
     if quick:
         out.print(quick.warning, style="yellow")
     if rows[0].estimate.bounds():
-        out.print(f"Intervals are for {rows[0].estimate.n:,} validation images. The best trial looks better than it is,"
-                  " because it was selected on these images; shrunk values correct for that, but not for a lucky seed.",
+        by_seed = rows[0].estimate.over == "seeds"
+        what = "over the seeds of a trial" if by_seed else f"for {rows[0].estimate.n:,} validation images"
+        unless = "" if by_seed else ", but not for a lucky seed"
+        out.print(f"Intervals are {what}. The best trial looks better than it is,"
+                  f" because it was selected on these images; shrunk values correct for that{unless}.",
                   style="dim")  # fmt: skip
     if later := since_best(study):
         trials = "The last trial" if later == 1 else f"The last {later} trials"

@@ -74,13 +74,21 @@ def run(
     ] = None,
     data: DataFolder = None,
     freeze_every: FreezeEvery = FREEZE_EVERY,
+    confirm: Annotated[
+        bool | None,
+        typer.Option(
+            "--confirm/--no-confirm",
+            help="End with a race of the best recipes on fresh seeds, as lenet-search confirm.",
+            show_default="if the study has a confirm table",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Search the space of a study, and store every trial.
 
     Ctrl-C, SIGTERM, SIGUSR1 and --timeout stop the search within seconds.
     Running trials are frozen; run the same command again to resume them.
-    A study with a `confirm` table ends with the race of `lenet-search confirm`.
+    A study with a `confirm` table ends with the race of `lenet-search confirm`, the shipped ones among them.
     """
     from lenet_search.api import Study
     from lenet_search.cli.confirm import conclude
@@ -108,8 +116,12 @@ def run(
             print_json(interrupted.summary.to_json())
         raise
     confirmation = None
-    if chosen.definition.confirm is not None and summary.ended == "done" and summary.best is not None:
-        confirmation = chosen.confirm(data=data, workers=workers, freeze_every=freeze_every, view=view_for(out))
+    racing = chosen.definition.confirm is not None if confirm is None else confirm
+    if racing and summary.ended == "done" and summary.best is not None:
+        if chosen.race_size() is not None:
+            confirmation = chosen.confirm(data=data, workers=workers, freeze_every=freeze_every, view=view_for(out))
+        else:
+            _say_too_short(summary, out)
     if json:
         confirmed = {} if confirmation is None else {"confirmation": confirmation.summary()}
         print_json(summary.to_json() | confirmed)
@@ -118,12 +130,27 @@ def run(
     _conclude(summary, out)
 
 
+def _say_too_short(summary: "Summary", out: "Console") -> None:
+    out.print(
+        "\nNot confirmed: the search was too short for the share of its epochs that a race may take. To confirm it:"
+    )
+    out.print(f"  lenet-search confirm {_study_of(summary)}", soft_wrap=True)
+
+
+def _study_of(summary: "Summary") -> str:
+    """The options that name a study and its storage."""
+    from lenet_search.storage import resolve, shown
+
+    where = "" if summary.storage == shown(resolve(None)) else f" --storage {shlex.quote(summary.storage)}"
+    return f"--study {shlex.quote(summary.study)}{where}"
+
+
 def _conclude(summary: "Summary", out: "Console") -> None:
     """Print the result, and what to do next."""
     from lenet_search.look.intervals import figure
     from lenet_search.look.lines import recipe_in_short
     from lenet_search.results.best import ordered
-    from lenet_search.storage import dashboard_command, resolve, shown
+    from lenet_search.storage import dashboard_command
     from lenet_search.storage.address import HIDDEN, HOW_TO_GIVE_THE_PASSWORD
 
     if summary.ended == "timeout":
@@ -139,9 +166,8 @@ def _conclude(summary: "Summary", out: "Console") -> None:
     best = figure(float(summary.best["value"]), summary.metric)
     out.print(f"\nBest: trial {summary.best['number']} with {best}", style="bold")
     out.print(f"  {recipe_in_short(ordered(summary.best['params']))}")
-    where = "" if summary.storage == shown(resolve(None)) else f" --storage {shlex.quote(summary.storage)}"
     out.print("\nNext:", style="bold")
-    out.print(f"  lenet-search best --study {shlex.quote(summary.study)}{where} --export", soft_wrap=True)
+    out.print(f"  lenet-search best {_study_of(summary)} --export", soft_wrap=True)
     out.print(f"  {dashboard_command(summary.storage)}", soft_wrap=True)
-    if where and HIDDEN in where:
+    if HIDDEN in _study_of(summary):
         out.print(f"  ({HOW_TO_GIVE_THE_PASSWORD})", style="dim", soft_wrap=True)

@@ -257,7 +257,7 @@ class Crew:
         for job, epoch in ended:
             del worker.held[job.number]
             self._shown = None
-            self.pace.runs += 1
+            self.pace.runs += job.share
             testing = self._decider.ended(job, epoch)
             if testing is not None:
                 self._to_test.append(testing)
@@ -387,16 +387,15 @@ class Crew:
         if self._shown is None or now - self._shown[0] >= LOOK:
             self._shown = now, self._decider.standing()
         standing = self._shown[1]
-        running = [
-            Running(job.name, job.run.recipe.train.epochs, job.run.curve[standing.metric])
-            for worker in self._staff.all
-            for job in worker.held.values()
-        ]
-        done = standing.done + sum(len(each.values) / each.epochs for each in running)
+        jobs = [job for worker in self._staff.all for job in worker.held.values()]
+        running = [Running(job.name, job.run.recipe.train.epochs, job.run.curve[standing.metric]) for job in jobs]
+        units = len({job.number if job.unit is None else job.unit for job in jobs})
+        done = standing.done + sum(job.share * job.run.epochs / job.run.recipe.train.epochs for job in jobs)
         return Progress(
             standing,
             running,
-            other=max(0, standing.running - len(running) - len(self._suspects.waiting)),
+            units=units,
+            other=max(0, standing.running - units - len(self._suspects.waiting)),
             starting=sum(worker.up is None for worker in self._staff.all),
             seconds=self.pace.seconds,
             seconds_left=self.pace.seconds_left(done, standing.total, self._deadline - now),

@@ -17,6 +17,8 @@ class Job:
     structure  structure of the run's recipe
     cohort     whether it starts at clock 0 in a stack of its own, to be compared in pairs
     model      whether to write its model's file at the end
+    unit       number of what it is a part of, in the decider's total; None: it is a whole
+    share      which part of that unit it is
     state      state after `frozen` epochs, from which it resumes; None at the beginning
     """
 
@@ -26,6 +28,8 @@ class Job:
     structure: Structure
     cohort: bool = False
     model: bool = False
+    unit: int | None = None
+    share: float = 1.0
     state: SlotState | None = None
     frozen: int = 0
     alone: bool = False  # must not train beside others: it may have killed a worker

@@ -14,7 +14,7 @@ class Pace:
         self._working: float | None = None
         self._progress: float | None = None  # number of runs done when work began
         self.images = 0
-        self.runs = 0  # number of runs that are over
+        self.runs = 0.0  # number of runs, or of what they are parts of, that are over
 
     def begin(self) -> None:
         """Start the clock of the rates, when the first worker is up."""

@@ -80,7 +80,7 @@ def states(progress: Progress) -> str:
     standing = progress.standing
     parts = [f"{standing.complete} complete"]
     parts += [f"{standing.pruned} pruned"] if standing.unit == "trial" else []
-    parts += [f"{len(progress.running)} running"]
+    parts += [f"{progress.count} running"]
     parts += [f"{progress.other} running in other processes"] if progress.other else []
     parts += [f"{standing.interrupted} interrupted"] if standing.interrupted else []
     parts += [f"{standing.failed} failed"] if standing.failed else []

@@ -52,12 +52,18 @@ class Progress:
 
     standing: Standing
     running: Sequence[Running] = ()
+    units: int | None = None  # trials that those in `running` are, or are parts of; None: each is one
     other: int = 0  # that run in other processes or on other machines
     starting: int = 0  # workers that are not up yet
     seconds: float = 0.0
     seconds_left: float | None = None  # None as long as nobody can tell
     per_hour: float = 0.0  # trials or runs
     images_per_second: float = 0.0
+
+    @property
+    def count(self) -> int:
+        """How many trials or runs are running here."""
+        return len(self.running) if self.units is None else self.units
 
     @property
     def epochs(self) -> tuple[int, int]:

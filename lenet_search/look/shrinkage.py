@@ -9,8 +9,8 @@ MOST = 1000  # values that the prior is fitted to
 STEPS = 100  # of expectation maximization; more change the estimate by less than a tenth of the noise
 
 
-def shrunk(values: Sequence[float], noise: float) -> list[float]:
-    """The expected true value behind each measured one, if each measurement has the variance `noise`.
+def shrunk(values: Sequence[float], noise: Sequence[float]) -> list[float]:
+    """The expected true value behind each measured one, if each measurement has the variance in `noise`.
 
     The largest of N noisy values is biased upwards. How far depends on how the true values are spread, which the
     measured ones show: the prior is the distribution that makes them most likely (Kiefer & Wolfowitz 1956, fitted by
@@ -21,27 +21,27 @@ def shrunk(values: Sequence[float], noise: float) -> list[float]:
 
     Args:
         values: what was measured, one or more finite numbers
-        noise: variance of a measurement
+        noise: variance of each measurement, 0 or more
 
     Returns:
         The shrunk values, in the given order.
     """
-    measured = np.asarray(values, dtype=float)
+    measured, variance = np.asarray(values, dtype=float), np.asarray(noise, dtype=float)
     low, high = float(measured.min()), float(measured.max())
-    if noise <= 0.0 or low == high:
+    if variance.min() <= 0.0 or low == high:
         return [float(value) for value in measured]
     support = np.union1d(np.linspace(low, high, POINTS), np.quantile(measured, np.linspace(0.0, 1.0, POINTS)))
-    fitted = np.sort(measured)[np.linspace(0, len(measured) - 1, min(MOST, len(measured))).astype(int)]
+    fitted = np.argsort(measured)[np.linspace(0, len(measured) - 1, min(MOST, len(measured))).astype(int)]
     weights = np.full(len(support), 1.0 / len(support))
-    likelihood = _likelihood(fitted, support, noise)
+    likelihood = _likelihood(measured[fitted], support, variance[fitted])
     for _ in range(STEPS):
         weights = _posterior(likelihood, weights).mean(axis=0)
-    means = _posterior(_likelihood(measured, support, noise), weights) @ support
+    means = _posterior(_likelihood(measured, support, variance), weights) @ support
     return [float(mean) for mean in means]
 
 
-def _likelihood(values: np.ndarray, support: np.ndarray, noise: float) -> np.ndarray:
-    density: np.ndarray = np.exp(-((values[:, None] - support) ** 2) / (2.0 * noise))
+def _likelihood(values: np.ndarray, support: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    density: np.ndarray = np.exp(-((values[:, None] - support) ** 2) / (2.0 * noise[:, None]))
     return density
 
 

@@ -14,10 +14,10 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search.errors import ResultError
-from lenet_search.look.intervals import Estimate, is_share, share_of
+from lenet_search.look.intervals import Estimate, is_share, mean_of, share_of
 from lenet_search.recipe import FIELDS
 from lenet_search.storage import DEFINITION
-from lenet_search.storage.trials import carries_run, run_of
+from lenet_search.storage.trials import carries_run, run_of, runs_of
 
 NOTHING_YET = "No trial is complete yet."
 NOTHING_SEARCHED = "This study searched no hyperparameters."
@@ -131,14 +131,23 @@ def best_trial(study: optuna.Study) -> FrozenTrial:
 def top_rows(study: optuna.Study, n: int) -> list[Row]:
     """The best `n` complete trials as table rows, best first."""
     return [
-        Row(rank, trial.number, estimate_of(study, trial), run_of(trial).seconds, ordered(trial.params))
+        Row(rank, trial.number, estimate_of(study, trial), _seconds(trial), ordered(trial.params))
         for rank, trial in enumerate(complete_trials(study)[:n], start=1)
     ]
 
 
+def _seconds(trial: FrozenTrial) -> float:
+    return sum(run.seconds for run in runs_of(trial))
+
+
 def estimate_of(study: optuna.Study, trial: FrozenTrial) -> Estimate:
-    """A complete trial's value on the validation images."""
-    return estimate(metric_of(study), float(trial.value or 0.0), int(run_of(trial).images.get("validation", 0)))
+    """A complete trial's value on the validation images or, if it has several seeds, their mean."""
+    metric, runs = metric_of(study), runs_of(trial)
+    images = int(runs[0].images.get("validation", 0))
+    if len(runs) == 1:
+        return estimate(metric, float(trial.value or 0.0), images)
+    grain = 1.0 / images if metric == "val_accuracy" and images else 0.0
+    return mean_of([run.curve[metric][-1] for run in runs], share=is_share(metric), grain=grain)
 
 
 def estimate(metric: str, value: float, images: int) -> Estimate:

@@ -77,7 +77,9 @@ def confirmed_means(study: optuna.Study) -> dict[int, str]:
 def headline(study: optuna.Study, trial: FrozenTrial) -> str:
     """One line with the trial, its result, n and the 95 % interval."""
     found = estimate_of(study, trial)
-    if found.bounds():
+    if found.over == "seeds":
+        result = f"{METRICS[metric_of(study)].label} {found}, mean of {found.n} seeds, 95 % interval"
+    elif found.bounds():
         result = f"{found.figure()} of {found.n:,} validation images correct (95 % interval {found.bounds()})"
     else:
         result = f"{METRICS[metric_of(study)].label} {found} on {found.n:,} validation images"

@@ -3,12 +3,13 @@
 from typing import NamedTuple
 
 import optuna
+from optuna.trial import TrialState
 
 from lenet_search.recipe import Recipe
 from lenet_search.results.best import best_trial, complete_trials
 from lenet_search.storage import DEFINITION
 from lenet_search.storage.confirmed import read_confirmed
-from lenet_search.storage.trials import run_of
+from lenet_search.storage.trials import carries_run, run_of, runs_of
 from lenet_search.study.stored import stored_reference
 
 
@@ -32,6 +33,13 @@ def best_recipes(study: optuna.Study) -> list[Found]:
         recipe = run_of(trial).recipe
         found.setdefault(recipe, Found(trial.number, float(trial.value or 0.0), recipe))
     return list(found.values())
+
+
+def epochs_of_search(study: optuna.Study) -> int:
+    """How many epochs the trials of a study have trained, over all their seeds."""
+    ended = (TrialState.COMPLETE, TrialState.PRUNED)
+    trials = study.get_trials(deepcopy=False, states=ended)
+    return sum(run.epochs for trial in trials if carries_run(trial) for run in runs_of(trial))
 
 
 def winner_of(study: optuna.Study) -> Recipe:

@@ -51,7 +51,8 @@ def quick_of(study: optuna.Study) -> Quick:
 
 def _reached(metric: Shown, best: Estimate) -> str:
     interval = f" (95 % interval {best.bounds()})" if best.bounds() else ""
-    return f"has a {metric.label} of {metric.text(best.value or 0.0)}{interval} on {best.n:,} images"
+    over = f"on {best.n:,} images" if best.over == "images" else f"over {best.n} seeds"
+    return f"has a {metric.label} of {metric.text(best.value or 0.0)}{interval} {over}"
 
 
 def _gain(study: optuna.Study, trials: list[optuna.trial.FrozenTrial], best: Estimate) -> str:

@@ -1,5 +1,6 @@
 """The ledger: the parent's side of the Optuna study. It asks, reports and tells, and never exceeds the total."""
 
+import math
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -17,9 +18,8 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search import __version__
-from lenet_search.crew.job import Job
 from lenet_search.errors import ResultError, RunError
-from lenet_search.frozen import read_frozen, write_frozen
+from lenet_search.frozen import read_finished, read_frozen, write_finished, write_frozen
 from lenet_search.recipe import Recipe
 from lenet_search.run import Run
 from lenet_search.search.opening import PRECISION, derived_seed, open_study
@@ -35,6 +35,7 @@ from lenet_search.search.parents import (
     is_silent,
 )
 from lenet_search.search.queued import IllegalValue, draw
+from lenet_search.search.replicates import Replicates, TrialJob
 from lenet_search.search.standings import Standings
 from lenet_search.storage.described import described
 from lenet_search.storage.journal import BatchedJournal
@@ -44,7 +45,7 @@ from lenet_search.storage.trials import (
     carries_run,
     drop_weights,
     note,
-    note_run,
+    note_runs,
     noted,
     save_weights,
 )
@@ -52,18 +53,13 @@ from lenet_search.structure import structure_of
 from lenet_search.study import Definition
 
 FROZEN = "frozen"  # noted of a trial: file of its frozen run, in a folder of this name beside the artifacts
+MORE = "more seeds"  # noted of a trial: whether it was promising, and gets more runs before it is told
+PLACES = 10**9  # jobs are numbered by trial, those of its further seeds this much apart
 KEPT = 5  # number of best trials whose weights are kept
 COMPLETE, PRUNED, FAIL = TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL
 RUNNING, WAITING = TrialState.RUNNING, TrialState.WAITING
 COUNTED = (COMPLETE, PRUNED, RUNNING)  # states that count towards a study's total
 TOTAL_REACHED = "another run has reached the study's total"
-
-
-@dataclass(eq=False, kw_only=True)
-class TrialJob(Job):
-    """A trial of this process, from ask to tell."""
-
-    trial: optuna.Trial
 
 
 @dataclass(frozen=True)
@@ -109,6 +105,7 @@ class Ledger:
         self._folder = folder
         self._note = note
         self._dropped: set[int] = set()  # complete trials whose weights are known to be deleted
+        self._growing: dict[int, float] = {}  # means of the first runs of trials that are getting more
         self._exhausted = False  # whether the sampler has tried every combination
         self._beaten = -float("inf")
         self._watched: dict[str, tuple[Any, float]] = {}  # heartbeats of other parents, and since when they stand
@@ -164,7 +161,7 @@ class Ledger:
     # A trial, from ask to tell.
 
     def ask(self) -> TrialJob | None:
-        """The next trial, interrupted and queued ones first, or None if the total is reached.
+        """The first run of the next trial, interrupted and queued ones first, or None if the total is reached.
 
         Two parents may ask at the same moment. A trial stays only if fewer than `total` trials that count, or wait and
         will count, have smaller numbers. Numbers are given out one by one, so all parents agree.
@@ -201,14 +198,55 @@ class Ledger:
                 return None
 
     def _job(self, trial: optuna.Trial) -> TrialJob:
-        """Draw a trial's parameters."""
+        """Draw a trial's parameters. Of an interrupted trial, take up the runs where they stopped."""
         recipe = Recipe.from_values(draw(trial, self.definition.space))
-        structure = structure_of(recipe, self.definition.space)
-        seed = derived_seed(self.definition.seed, trial.number)
-        job = TrialJob(trial.number, f"trial {trial.number}", Run(recipe, seed), structure, trial=trial)
-        self._thaw(job)
+        seeds = self.definition.seeds
+        jobs = self._runs(trial, recipe, range(seeds.first))
+        replicates = Replicates(jobs)
+        if noted(trial._cached_frozen_trial, MORE):
+            replicates.add(self._runs(trial, recipe, range(seeds.first, seeds.most)))
+        for job in replicates.jobs:
+            self._thaw(job)
         self.flush()  # if this process ends now, the storage knows that the trial was ours, and its parameters
-        return job
+        return jobs[0]
+
+    def _runs(self, trial: optuna.Trial, recipe: Recipe, places: range) -> list[TrialJob]:
+        """Runs of a trial, by the places of their seeds."""
+        structure = structure_of(recipe, self.definition.space)
+        most, share = self.definition.seeds.most, 1.0 / self.definition.seeds.first
+        jobs = []
+        for place in places:
+            name = f"trial {trial.number}" + (f", seed {place + 1}" if most > 1 else "")
+            seed = derived_seed(self.definition.seed, trial.number, *([place] if place else []))
+            job = TrialJob(trial.number + place * PLACES, name, Run(recipe, seed), structure, trial=trial)
+            job.unit = trial.number
+            job.share = share if place < self.definition.seeds.first else 0.0
+            jobs.append(job)
+        return jobs
+
+    def grow(self, job: TrialJob) -> list[TrialJob]:
+        """More runs for a trial whose first runs are over, if it is promising; else none.
+
+        It is if its mean is among the best share of the trials that are complete, of those that are getting more runs,
+        and itself, as the study's `seeds` say.
+        """
+        seeds, replicates = self.definition.seeds, job.replicates
+        if not seeds.more or len(replicates.jobs) == seeds.most:
+            return []
+        standings, mean = self.standings(), replicates.mean(self.definition.metric)
+        best = math.ceil(seeds.best * (standings.count(COMPLETE) + len(self._growing) + 1))
+        sign = 1.0 if self.definition.direction == "maximize" else -1.0
+        better = sum(sign * other >= sign * mean for other in self._growing.values())
+        if standings.at_least(mean, best) + better >= best:
+            return []
+        try:
+            note(self._storage, job.trial, MORE, True)
+        except UpdateFinishedTrialError:
+            return []
+        jobs = self._runs(job.trial, job.run.recipe, range(seeds.first, seeds.most))
+        replicates.add(jobs)
+        self._growing[job.trial.number] = mean
+        return jobs
 
     def report(self, job: TrialJob, value: float) -> bool:
         """Report a trial's metric after an epoch. Returns whether to give it up: it is pruned, or no longer ours."""
@@ -223,7 +261,13 @@ class Ledger:
             return True
 
     def complete(self, job: TrialJob, value: float, weights: Mapping[str, np.ndarray] | None) -> bool:
-        """Tell a trial COMPLETE, and keep its weights if it is one of the best. False if it is no longer ours."""
+        """Tell a trial COMPLETE, and keep its weights if it is one of the best. False if it is no longer ours.
+
+        Args:
+            job: the run that stands for the trial
+            value: the trial's value, the mean of its runs
+            weights: the run's weights
+        """
         try:
             self._record(job)
             if REASON in job.trial.user_attrs:  # why it was interrupted once
@@ -232,7 +276,7 @@ class Ledger:
                 self._save(job, weights)
         except UpdateFinishedTrialError:
             return False
-        told = self._tell(job.number, COMPLETE, value)
+        told = self._tell(job.trial.number, COMPLETE, value)
         behind = [each for each in islice(self.standings().own(), KEPT, None) if each.number not in self._dropped]
         drop_weights(self._storage, self.study._study_id, self._folder, behind)
         self._dropped.update(each.number for each in behind)
@@ -246,16 +290,24 @@ class Ledger:
             job.trial.set_user_attr(REASON, reason)
         except UpdateFinishedTrialError:
             return False
-        told = self._tell(job.number, PRUNED)
+        told = self._tell(job.trial.number, PRUNED)
         self._forget(job)
         return told
 
     def freeze(self, job: TrialJob) -> None:
-        """Write a trial's frozen run, from which the trial can resume. The storage is not needed for it."""
+        """Write a frozen run, from which its trial can resume. The storage is not needed for it."""
         assert job.state is not None
+        state = job.state
+        self._write(job, lambda: write_frozen(self._frozen(job), job.run, state))
+
+    def keep(self, job: TrialJob, weights: Mapping[str, np.ndarray]) -> None:
+        """Write a run that is over, whose trial is not, for the case that the trial is interrupted."""
+        self._write(job, lambda: write_finished(self._finished(job), job.run, weights))
+
+    def _write(self, job: TrialJob, write: Callable[[], None]) -> None:
         try:
             (self._folder / FROZEN).mkdir(parents=True, exist_ok=True)
-            write_frozen(self._frozen(job), job.run, job.state)
+            write()
         except OSError as error:  # a full disk must not end a search
             self._note(f"cannot save the state of {job.name}: {error}")
 
@@ -296,38 +348,57 @@ class Ledger:
         return over
 
     def _thaw(self, job: TrialJob) -> None:
-        """Resume a trial from its frozen run, if it was interrupted."""
+        """Resume a run of a trial from its file, if the trial was interrupted."""
         try:
+            finished = read_finished(self._finished(job))
+            if finished is not None and self._is_own(job, finished[0]) and len(job.replicates.pending) > 1:
+                job.run, weights = finished
+                job.replicates.end(job, weights)
+                return
             frozen = read_frozen(self._frozen(job))
         except ResultError as error:
             self._note(f"{job.name} starts again from the beginning: {error}")
             return
-        if frozen is not None and frozen[0].is_of(job.run.recipe, job.run.seed):
+        if frozen is not None and self._is_own(job, frozen[0]):
             job.run, state = frozen
             job.froze(job.run.epochs, state)
-        elif job.trial._cached_frozen_trial.intermediate_values:
+        elif job.trial._cached_frozen_trial.intermediate_values and not job.replicates.is_added(job):
             why = "it is not in" if frozen is None else "another run has its name in"
             self._note(f"{job.name} starts again from the beginning: {why} {self._folder / FROZEN}")
 
     def _forget(self, job: TrialJob) -> None:
-        """Remove the frozen run of a trial that is over, if there is one and it can be removed."""
-        with suppress(OSError):
-            self._frozen(job).unlink()
+        """Remove the files of a trial that is over, if there are any and they can be removed."""
+        self._growing.pop(job.trial.number, None)
+        for each in job.replicates.jobs:
+            for file in (self._frozen(each), self._finished(each)):
+                with suppress(OSError):
+                    file.unlink()
+
+    def _is_own(self, job: TrialJob, run: Run) -> bool:
+        return run.is_of(job.run.recipe, job.run.seed)
 
     def _frozen(self, job: TrialJob) -> Path:
-        return self._folder / FROZEN / Path(noted(job.trial._cached_frozen_trial, FROZEN)).name
+        name = Path(noted(job.trial._cached_frozen_trial, FROZEN))
+        place = job.replicates.jobs.index(job)
+        return self._folder / FROZEN / (f"{name.stem}-{place + 1}.npz" if place else name.name)
+
+    def _finished(self, job: TrialJob) -> Path:
+        return self._frozen(job).with_suffix(".finished.npz")
 
     def _record(self, job: TrialJob) -> None:
-        job.run.versions = {"lenet-search": __version__, **job.run.versions, "optuna": optuna.__version__}
-        note_run(self._storage, job.trial, job.run)
-        for name, value in described(job.run, self.definition.metric).items():
+        """Store a trial's runs, first the one that stands for it."""
+        runs = [job.run, *(each.run for each in job.replicates.jobs if each is not job)]
+        for run in runs:
+            run.versions = {"lenet-search": __version__, **run.versions, "optuna": optuna.__version__}
+        note_runs(self._storage, job.trial, *runs)
+        for name, value in described(runs, self.definition.metric).items():
             job.trial.set_user_attr(name, value)
 
     def _save(self, job: TrialJob, weights: Mapping[str, np.ndarray]) -> None:
         try:
             save_weights(self._storage, self.study._study_id, self._folder, job.trial, weights)
         except OSError as error:  # a full disk must not end a search
-            self._note(f"cannot save the weights of trial {job.number}: {error}")
+            self._note(f"cannot save the weights of trial {job.trial.number}: {error}")
 
     def _trials(self, *states: TrialState) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False, states=states or None)

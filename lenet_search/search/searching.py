@@ -9,9 +9,10 @@ from time import monotonic
 from lenet_search.crew.job import Job
 from lenet_search.crew.messages import RunEpoch, Tested, Testing
 from lenet_search.crew.process import WorkerProcess
-from lenet_search.look.intervals import figure
+from lenet_search.look.intervals import figure, is_share, mean_of
 from lenet_search.look.progress import Best, Standing, View
-from lenet_search.search.ledger import Ledger, TrialJob
+from lenet_search.search.ledger import Ledger
+from lenet_search.search.replicates import TrialJob
 from lenet_search.search.supply import FIRST_SLOTS, Supply, fair_share, suitability
 from lenet_search.storage.trials import carries_run
 from lenet_search.structure import Structure
@@ -83,34 +84,57 @@ class Searching:
         self._supply.take_back(_trial(job))
 
     def report(self, job: Job, epoch: RunEpoch) -> bool:
-        """Report the epoch to Optuna; returns whether to prune the trial."""
-        value = epoch.measured[self._ledger.definition.metric]
-        return self._ledger.report(_trial(job), value if epoch.finite else math.nan)
+        """Report the mean over a trial's runs to Optuna, once all have trained the epoch; returns whether to stop."""
+        trial, replicates = _trial(job), _trial(job).replicates
+        if replicates.reason or replicates.is_added(trial):
+            return bool(replicates.reason)
+        mean = replicates.mean_at(epoch.epoch, self._ledger.definition.metric)
+        if mean is None:
+            return False
+        given_up = self._ledger.report(trial, mean)
+        if given_up and not job.run.over:
+            shown = figure(mean, self._ledger.definition.metric)
+            reason = f"{self._ledger.definition.pruner.kind} after epoch {epoch.epoch}"
+            replicates.give_up(reason, f"{shown}, {reason}")
+        return given_up
 
     def ended(self, job: Job, last: RunEpoch) -> Testing | None:
-        """Tell a trial that has ended, by completing, diverging or the pruner's word."""
-        run, trial = job.run, _trial(job)
-        metric = self._ledger.definition.metric
-        value = run.curve[metric][-1]
-        if run.diverged:
-            reason = f"diverged in epoch {run.epochs}: the loss is not finite"
-            self._ended(job, "pruned", reason, self._ledger.prune(trial, reason))
-        elif run.over:
-            self._ended(job, "complete", figure(value, metric), self._ledger.complete(trial, value, last.weights))
-        else:
-            reason = f"{self._ledger.definition.pruner.kind} after epoch {run.epochs}"
-            self._ended(job, "pruned", f"{figure(value, metric)}, {reason}", self._ledger.prune(trial, reason))
+        """Note that a run has ended, by completing, diverging or the pruner's word; the last one ends its trial."""
+        trial, replicates = _trial(job), _trial(job).replicates
+        replicates.end(trial, last.weights)
+        if job.run.diverged:
+            replicates.give_up(f"diverged in epoch {job.run.epochs}: the loss is not finite")
+        more = self._ledger.grow(trial) if replicates.over and not replicates.reason else []
+        for each in reversed(more):
+            self._supply.take_back(each)
+        if replicates.over:
+            self._conclude(trial)
+        elif not replicates.reason and last.weights is not None:
+            self._ledger.keep(trial, last.weights)
         return None
 
     def refused(self, job: Job, reason: str) -> None:
-        """Tell Optuna that a trial that cannot be trained here was pruned, so that the sampler learns from it."""
-        self._ended(job, "pruned", reason, self._ledger.prune(_trial(job), reason))
+        """Give up a trial that cannot be trained here."""
+        trial = _trial(job)
+        trial.replicates.give_up(reason)
+        trial.replicates.end(trial)
+        if trial.replicates.over:
+            self._conclude(trial)
 
-    def _ended(self, job: Job, state: str, detail: str, told: bool) -> None:
-        if told:
-            self._view.ended(job.name, state, detail)
+    def _conclude(self, job: TrialJob) -> None:
+        """Tell a trial whose runs have all ended. One that was given up is pruned, so that the sampler learns of it."""
+        replicates, metric = job.replicates, self._ledger.definition.metric
+        if replicates.reason:
+            state, detail, told = "pruned", replicates.detail, self._ledger.prune(job, replicates.reason)
         else:
-            self._view.note(f"{job.name} was taken over by another process")
+            representative, weights = replicates.representative(metric)
+            value = replicates.mean(metric)
+            state, detail = "complete", str(mean_of(replicates.values(metric), share=is_share(metric)))
+            told = self._ledger.complete(representative, value, weights)
+        if told:
+            self._view.ended(replicates.name, state, detail)
+        else:
+            self._view.note(f"{replicates.name} was taken over by another process")
 
     def froze(self, job: Job) -> None:
         """Keep the trial's state."""
@@ -144,9 +168,10 @@ class Searching:
         """Leave unfinished trials to the next run of the study."""
         with ExitStack() as farewell:  # gives back all, even if one fails
             farewell.callback(self._ledger.beat, over=True)
-            for job in (*jobs, *self._supply.give_back()):
+            trials = {_trial(job).trial.number: job for job in (*jobs, *self._supply.give_back())}
+            for number, job in trials.items():
                 reason = f"after {job.frozen} of {job.run.recipe.train.epochs} epochs"
-                farewell.callback(self._ledger.give_back, job.number, reason)
+                farewell.callback(self._ledger.give_back, number, reason)
 
     def standing(self) -> Standing:
         """The study's current state in the storage."""
@@ -163,7 +188,7 @@ class Searching:
             pruned=counts.pruned,
             failed=counts.failed,
             interrupted=counts.interrupted,
-            running=counts.running - len(self._supply),
+            running=counts.running - self._supply.untouched(),
             best=None if best is None or best.value is None else Best(best.number, best.value, best.params),
             bests=tuple(accumulate(values, pick)),
         )

@@ -49,8 +49,12 @@ class Standings:
 
     def is_among(self, count: int, value: float) -> bool:
         """Whether a new trial of this value would be one of the best `count` that lenet-search ran."""
-        ahead = islice(self.own(), count)
-        return sum(self._rank(trial)[0] <= self._sign * value for trial in ahead) < count
+        return self.at_least(value, count) < count
+
+    def at_least(self, value: float, most: int) -> int:
+        """How many complete trials that lenet-search ran are as good as this value or better, counted up to `most`."""
+        ahead = islice(self.own(), most)
+        return sum(self._rank(trial)[0] <= self._sign * value for trial in ahead)
 
     def own(self) -> Iterator[FrozenTrial]:
         """Those of `ranked` that lenet-search ran: another tool may have added others."""

@@ -8,10 +8,12 @@ are compiled, than if workers took the next trial.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
 from lenet_search.crew.process import WorkerProcess
-from lenet_search.search.ledger import Ledger, TrialJob
+from lenet_search.search.ledger import Ledger
+from lenet_search.search.replicates import TrialJob
 from lenet_search.structure import Structure
 
 FIRST_SLOTS = 4  # trials drawn ahead for each worker while it starts: the default stack on a CPU
@@ -19,7 +21,7 @@ SLOWER = 1000  # draw one epoch earlier per this many ended trials: TPE takes 20
 
 
 class Supply:
-    """Trials of a ledger that are drawn but not dealt yet; they count as running."""
+    """Runs of trials that are drawn but not dealt yet; the trials count as running."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -34,23 +36,28 @@ class Supply:
         """Whether trials so far had more than one structure."""
         return len(self._structures) > 1
 
+    def untouched(self) -> int:
+        """How many trials have no run dealt yet."""
+        ahead = Counter(job.replicates for job in self._ahead)
+        return sum(count == len(replicates.pending) for replicates, count in ahead.items())
+
     def wanted(self) -> int:
-        """How many trials could start now."""
-        return len(self._ahead) + self._ledger.wanted()
+        """How many runs could start now."""
+        return len(self._ahead) + self._ledger.definition.seeds.first * self._ledger.wanted()
 
     def is_short(self, target: int) -> bool:
-        """Whether fewer than `target` trials are ready, and the study needs more."""
+        """Whether fewer than `target` runs are ready, and the study needs more."""
         return len(self._ahead) < target and self._ledger.wanted() > 0
 
     def ask(self) -> None:
-        """Ask for one trial; there is none if another parent took the last."""
+        """Ask for one trial, with all its runs; there is none if another parent took the last."""
         job = self._ledger.ask()
         if job is not None:
             self._structures.add(job.structure)
-            self._ahead.append(job)
+            self._ahead += job.replicates.pending
 
     def take(self, suits: Callable[[Structure], int] = lambda structure: 0) -> TrialJob | None:
-        """The trial that suits best, or the oldest of several that do; None if there is no trial."""
+        """The run that suits best, or the oldest of several that do; None if there is none."""
         if not self._ahead:
             self.ask()
         if not self._ahead:
@@ -58,11 +65,11 @@ class Supply:
         return self._ahead.pop(max(range(len(self._ahead)), key=lambda i: suits(self._ahead[i].structure)))
 
     def take_back(self, job: TrialJob) -> None:
-        """Return a trial to the head of the supply."""
+        """Put a run at the head of the supply."""
         self._ahead.insert(0, job)
 
     def give_back(self) -> list[TrialJob]:
-        """Empty the supply, and return its trials."""
+        """Empty the supply, and return its runs."""
         jobs = list(self._ahead)
         self._ahead.clear()
         return jobs

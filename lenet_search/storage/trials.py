@@ -30,6 +30,8 @@ WEIGHTS, MODEL = "weights.npz", "model.keras"
 ARTIFACTS = "artifacts:"  # how optuna.artifacts begins the names of its attributes
 KEPT_AS = "lenet-search weights"  # system attribute of a trial: the name of its artifact
 GONE = "null"  # what the dashboard, too, writes in the place of an artifact that was deleted
+ALSO = "run"  # how the attributes of a trial's further runs are named: "run 2", "run 3", ...
+OF_A_SEED = ("seed", "clocks", "curve", "diverged", "device", "versions", "seconds")  # of a further run's JSON
 OF_A_TEST = ("right", "n")  # of a run's JSON: a search never reads the test set
 
 
@@ -44,16 +46,26 @@ def noted(trial: "FrozenTrial", name: str) -> Any:
     return trial.system_attrs.get(OURS + name, trial.user_attrs.get(name))
 
 
-def note_run(storage: "BaseStorage", trial: "Trial", run: Run) -> None:
-    """Store a run with its trial."""
-    attributes = attributes_of(run)
-    note(storage, trial, CURVE, attributes.pop("curve"))
+def note_runs(storage: "BaseStorage", trial: "Trial", *runs: Run) -> None:
+    """Store the runs of a trial, first the one that stands for it. Databases limit lengths, so curves are apart."""
+    attributes = attributes_of(*runs)
+    for name in [name for name in attributes if name == CURVE or name.startswith(f"{ALSO} ")]:
+        note(storage, trial, name, attributes.pop(name))
     note(storage, trial, TRAINED, attributes)
 
 
-def attributes_of(run: Run) -> dict[str, Any]:
-    """A run as JSON: what reproduces it, and its curve. These were a trial's user attributes, and are read as such."""
-    return {name: value for name, value in run.to_json().items() if name not in OF_A_TEST}
+def attributes_of(run: Run, *others: Run) -> dict[str, Any]:
+    """A trial's runs as JSON: what reproduces them, and their curves. As user attributes, they are read, too.
+
+    Args:
+        run: the run that stands for the trial
+        others: its other runs, from other seeds
+    """
+    own = {name: value for name, value in run.to_json().items() if name not in OF_A_TEST}
+    for place, other in enumerate(others, start=2):
+        values = other.to_json()
+        own[f"{ALSO} {place}"] = {name: values[name] for name in OF_A_SEED}
+    return own
 
 
 def carries_run(trial: "FrozenTrial") -> bool:
@@ -68,10 +80,7 @@ def run_of(trial: "FrozenTrial") -> Run:
         ResultError: it carries none, or one that this version does not understand.
     """
     try:
-        stored = noted(trial, TRAINED)
-        if stored is None:  # written when each part was a user attribute
-            return Run.from_json(trial.user_attrs)
-        return Run.from_json({**stored, "curve": noted(trial, CURVE)})
+        return Run.from_json(_attributes(trial))
     except KeyError as missing:
         raise ResultError(f"trial {trial.number} carries no {missing}: was it run by lenet-search?") from missing
     except (ValueError, TypeError, AttributeError) as error:
@@ -79,12 +88,24 @@ def run_of(trial: "FrozenTrial") -> Run:
 
 
 def runs_of(trial: "FrozenTrial") -> list[Run]:
-    """All runs of a trial, in the order of its seeds; one, unless the study has several seeds for each trial.
+    """All runs of a trial, first the one that stands for it; one, unless the study has several seeds for each trial.
 
     Raises:
         ResultError: as `run_of`.
     """
-    return [run_of(trial)]
+    runs, attributes = [run_of(trial)], _attributes(trial)
+    while (also := attributes.get(f"{ALSO} {len(runs) + 1}")) is not None:
+        try:
+            runs.append(Run.from_json({**attributes, **also}))
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise ResultError(f"trial {trial.number} was run by another version of lenet-search: {error}") from error
+    return runs
+
+
+def _attributes(trial: "FrozenTrial") -> dict[str, Any]:
+    """What `attributes_of` says of a trial's runs. Before it was noted, it was stored as user attributes."""
+    own = {name.removeprefix(OURS): value for name, value in trial.system_attrs.items() if name.startswith(OURS)}
+    return {**trial.user_attrs, **own.pop(TRAINED, {}), **own}
 
 
 def save_weights(

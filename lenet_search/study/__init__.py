@@ -11,6 +11,7 @@ from lenet_search.study.definition import METRICS, Definition, differences, entr
 from lenet_search.study.locate import local, shipped, title
 from lenet_search.study.option import pruner_names, read_pruner
 from lenet_search.study.reading import read, read_recipe, readable
+from lenet_search.study.seeds import Seeds
 from lenet_search.study.settings import duration
 from lenet_search.study.start import value_problem
 from lenet_search.study.writing import write_recipe
@@ -21,6 +22,7 @@ __all__ = [
     "Component",
     "Confirming",
     "Definition",
+    "Seeds",
     "differences",
     "duration",
     "entry_text",

@@ -11,16 +11,19 @@ class Confirming:
     """How a study is confirmed.
 
     `finalists` recipes race over up to `seeds` seeds. They train for `epochs`, or None: as in the search. A difference
-    up to `indifference`, in the metric's unit, counts as none; None: 0.002 for an accuracy, 0 for a loss.
+    up to `indifference`, in the metric's unit, counts as none; None: 0.002 for an accuracy, 0 for a loss. With a
+    `share`, there are fewer seeds and finalists if the race could train more than that share of the search's epochs.
     """
 
     finalists: int = 8
     seeds: int = 16
     epochs: int | None = None
     indifference: float | None = None
+    share: float | None = None
 
 
-KEYS = {"finalists": 1, "seeds": 2, "epochs": 1, "indifference": 0.0}  # and the lowest value of each
+KEYS = {"finalists": 1, "seeds": 2, "epochs": 1, "indifference": 0.0, "share": 0.01}  # and the lowest value of each
+NUMBERS = ("indifference", "share")  # the others are whole
 
 
 def read_confirming(source: Source) -> Confirming | None:
@@ -35,11 +38,11 @@ def read_confirming(source: Source) -> Confirming | None:
         if key not in KEYS:
             source.report_unknown(("confirm", key), KEYS)
         elif not _is_legal(key, value):
-            words = "a number" if key == "indifference" else "a whole number"
+            words = "a number" if key in NUMBERS else "a whole number"
             source.report(("confirm", key), f"{words} from {KEYS[key]:g}", value)
     return None if source.problems else Confirming(**table)
 
 
 def _is_legal(key: str, value: Any) -> bool:
-    kinds = int | float if key == "indifference" else int
+    kinds = int | float if key in NUMBERS else int
     return isinstance(value, kinds) and not isinstance(value, bool) and KEYS[key] <= value < float("inf")

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +11,7 @@ from lenet_search.space import Choice, Entry, Range, Space
 from lenet_search.study.claim import Claim
 from lenet_search.study.component import Component
 from lenet_search.study.confirming import Confirming
+from lenet_search.study.seeds import Seeds
 from lenet_search.study.toml_text import value_text
 
 Direction = Literal["maximize", "minimize"]
@@ -30,6 +31,7 @@ class Definition:
     `start` contain only searched hyperparameters and are queued as the first trials.
     `confirm`: the race with which a search ends, if any.
     `reference`: whether the defaults are among the first trials, so that there is something to beat.
+    `seeds`: from how many seeds each trial is trained.
     `repeat`: whether a study with nothing open trains its one recipe `trials` times.
     """
 
@@ -48,6 +50,7 @@ class Definition:
     confirm: Confirming | None = None
     repeat: bool = False
     reference: bool = False
+    seeds: Seeds = field(default_factory=Seeds)
 
     @property
     def recipe_name(self) -> str:
@@ -78,6 +81,8 @@ class Definition:
             "study.sampler": value_text(self.sampler.table()),
             "study.pruner": value_text(self.pruner.table()),
         }
+        if self.seeds != Seeds():  # what versions without it stored stays the same
+            lines["study.seeds"] = value_text(self.seeds.value())
         lines |= {path: entry_text(entry) for path, entry in self.space.entries.items()}
         return lines | {f"start.{number}": value_text(values) for number, values in enumerate(self.start, 1)}
 

@@ -110,6 +110,7 @@ def _definition(path: Path, overrides: Sequence[str], name: str) -> tuple[Defini
         trials=settings.trials,
         timeout=settings.timeout,
         seed=settings.seed,
+        seeds=settings.seeds,
         sampler=settings.sampler,
         pruner=settings.pruner,
         space=Space(entries),

@@ -7,6 +7,7 @@ from typing import Any
 
 from lenet_search.study.component import Component, read_component
 from lenet_search.study.definition import METRICS
+from lenet_search.study.seeds import Seeds, read_seeds
 from lenet_search.study.source import Source, nearest_name
 
 KEYS = {  # and their meanings, for the shell; docs/studies.md has more
@@ -15,6 +16,7 @@ KEYS = {  # and their meanings, for the shell; docs/studies.md has more
     "trials": "total number of trials",
     "timeout": "time limit of one run, like 30m or 2h",
     "seed": "seeds the sampler and the initial weights",
+    "seeds": "runs of each trial, from different seeds; their mean is its value",
     "sampler": "chooses the next trial: one of Optuna's samplers",
     "pruner": "stops unpromising trials early: one of Optuna's pruners",
     "repeat": "train one recipe several times, from different seeds",
@@ -33,6 +35,7 @@ class Settings:
     trials: int = 100
     timeout: float | None = None
     seed: int = 0
+    seeds: Seeds = field(default_factory=Seeds)
     sampler: Component = field(default_factory=lambda: Component("TPESampler"))
     pruner: Component = field(default_factory=lambda: Component("NopPruner"))
     repeat: bool = False
@@ -90,6 +93,8 @@ def read_settings(source: Source) -> Settings:
             given["timeout"] = duration(table["timeout"])
         except (TypeError, ValueError, OverflowError):
             source.report(("study", "timeout"), _DURATION_WORDS, table["timeout"])
+    if "seeds" in table and (seeds := read_seeds(source, table["seeds"])):
+        given["seeds"] = seeds
     for key in ("repeat", "reference"):
         if key in table:
             given[key] = table[key]

@@ -11,7 +11,8 @@ import pytest
 
 import lenet_search
 from lenet_search.run import Curve
-from lenet_search.search.ledger import Ledger, TrialJob
+from lenet_search.search.ledger import Ledger
+from lenet_search.search.replicates import TrialJob
 from lenet_search.storage import artifact_folder, open_storage
 from lenet_search.study import Definition, read
 

@@ -285,15 +285,15 @@ def test_a_complete_trial_does_not_say_that_it_is_interrupted(opened):
 
 
 def test_a_study_whose_runs_are_user_attributes_is_read_and_resumed(opened, monkeypatch):
-    def as_user_attributes(storage, trial, run):
-        for name, value in attributes_of(run).items():
+    def as_user_attributes(storage, trial, *runs):
+        for name, value in attributes_of(*runs).items():
             trial.set_user_attr(name, value)
 
     ledger = opened()
     ledger.study.new_attributes = dict
     with monkeypatch.context() as before:  # as in version 0.1.0
         before.setattr("lenet_search.search.ledger.note", lambda storage, trial, *what: trial.set_user_attr(*what))
-        before.setattr("lenet_search.search.ledger.note_run", as_user_attributes)
+        before.setattr("lenet_search.search.ledger.note_runs", as_user_attributes)
         finish(ledger, ask(ledger), 0.75)
         begun = ask(ledger)
     train(begun, 0.5)

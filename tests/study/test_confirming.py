@@ -26,7 +26,8 @@ def test_a_confirmation_does_not_make_it_another_study(definition_of: Definition
         ("epochs = 1.5", "confirm.epochs: expected a whole number from 1; received 1.5"),
         ("indifference = nan", "confirm.indifference: expected a number from 0; received nan"),
         ("indifference = -0.1", "confirm.indifference: expected a number from 0; received -0.1"),
-        ("seed = 3", 'confirm.seed: expected one of finalists, seeds, epochs, indifference; received "seed"'),
+        ("share = 0", "confirm.share: expected a number from 0.01; received 0"),
+        ("seed = 3", 'confirm.seed: expected one of finalists, seeds, epochs, indifference, share; received "seed"'),
     ],
 )
 def test_a_value_that_is_not_legal_is_reported_with_its_line(line: str, problem: str, problems_of: ProblemsOf) -> None:
