@@ -270,7 +270,9 @@ def ablate(
     freeze_every: float = FREEZE_EVERY,
     view: "View | None" = None,
 ) -> "tuple[Ablation, list[Path]]":
-    """Train what each choice of a study's winner brings; returns the result and the files written.
+    """Train what each choice of a study's winner brings, and store the result with the study.
+
+    Returns the result and the files written.
 
     The winner is the confirmed recipe, else that of the best trial; the reference as in `confirm`.
 
@@ -292,9 +294,10 @@ def ablate(
     from lenet_search.errors import ResultError
     from lenet_search.experiments.ablate import ablate as put_back
     from lenet_search.experiments.confirm import FIRST_SEED, MOST_SEEDS
-    from lenet_search.experiments.waterfall import write_ablation
+    from lenet_search.experiments.pages import write_ablation
     from lenet_search.results.best import metric_of
     from lenet_search.results.finalists import confirmed_epochs, reference_of, winner_of
+    from lenet_search.storage.ablated import write_ablated
     from lenet_search.whole import as_name
 
     if seeds < 2:
@@ -312,7 +315,9 @@ def ablate(
         seeds=range(first, first + seeds), view=_shown(view), workers=workers, freeze_every=freeze_every,
         data_folder=None if data is None else Path(data),
     )  # fmt: skip
-    return found, write_ablation(found, folder)
+    files = write_ablation(found, folder)
+    write_ablated(study, found.summary(), winner)
+    return found, files
 
 
 def _finalists(study: "optuna.Study", count: int, epochs: int | None) -> "list[Finalist]":
