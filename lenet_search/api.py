@@ -10,9 +10,9 @@
     training = train(recipe, seeds=8)
     training.result.mean("val_accuracy")
 
-`ablate`, `confirm`, `train`, `compare`, `reproduce`, `evaluate` and `predict` are the commands of these names. Arrays
-work wherever a data set does: `data=(x_train, y_train)`. Progress appears in the terminal or notebook; `view=Silent()`
-turns it off.
+`ablate`, `confirm`, `report`, `train`, `compare`, `reproduce`, `evaluate` and `predict` are the commands of these names.
+Arrays work wherever a data set does: `data=(x_train, y_train)`. Progress appears in the terminal or notebook;
+`view=Silent()` turns it off.
 """
 
 from collections.abc import Mapping, Sequence
@@ -183,6 +183,14 @@ class Study:
             data=data, workers=workers, freeze_every=freeze_every, view=view,
         )  # fmt: skip
 
+    def report(self, out: str | Path | None = None) -> Path:
+        """Write everything about this study to one HTML file: `report` with this study.
+
+        Raises:
+            ResultError: as `report`.
+        """
+        return report(self.stored(), self.storage, out)
+
     def stored(self) -> "optuna.Study":
         """The Optuna study of this name, for Optuna's own analysis and plots.
 
@@ -318,6 +326,36 @@ def ablate(
     files = write_ablation(found, folder)
     write_ablated(study, found.summary(), winner)
     return found, files
+
+
+def report(study: "optuna.Study", storage: str | None = None, out: str | Path | None = None) -> Path:
+    """Write everything about a study to one HTML file that works offline; returns its path.
+
+    Args:
+        study: an Optuna study, as `Study.stored` returns it
+        storage: its journal file or URL; else LENET_SEARCH_STORAGE, else lenet-search.journal
+        out: a file that ends in .html, or a folder for STUDY.html; else reports/
+
+    Raises:
+        ResultError: no trial is complete, or the file cannot be written.
+    """
+    from lenet_search.errors import ResultError
+    from lenet_search.results.best import best_trial
+    from lenet_search.results.report import report_page
+    from lenet_search.storage import resolve
+    from lenet_search.whole import as_name, texts_written_whole
+
+    best_trial(study)  # raises a readable error if there is none yet
+    path = Path("reports" if out is None else out).expanduser()
+    if path.is_dir() or path.suffix.lower() not in (".html", ".htm"):
+        path = path / f"{as_name(study.study_name)}.html"
+    text = report_page(study, resolve(storage))
+    try:
+        (written,) = texts_written_whole({path.name: text}, path.parent)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ResultError(f"cannot write {path}: {reason}; choose another place with --out") from error
+    return written
 
 
 def _finalists(study: "optuna.Study", count: int, epochs: int | None) -> "list[Finalist]":

@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from plotly.subplots import make_subplots
 
 from lenet_search.look.intervals import Estimate
+from lenet_search.look.stacked import stacked
 from lenet_search.look.theme import (
     GRAY,
     GRID,
@@ -196,7 +197,7 @@ def slices_figure(study: optuna.Study) -> go.Figure:
     if found[0].bounds():
         reading += f"; {'bars: 95 % intervals' if bars else 'hover for 95 % intervals'}, n = {images:,} images"
     titled(figure, title, reading, height)
-    return figure.update_layout(showlegend=False, meta={"min_width": 260 * columns})
+    return figure.update_layout(showlegend=False, meta={"min_width": 260 * columns, "narrow": stacked(figure)})
 
 
 def _range(low: float, high: float) -> list[float]:
