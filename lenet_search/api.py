@@ -10,8 +10,8 @@
     training = train(recipe, seeds=8)
     training.result.mean("val_accuracy")
 
-`ablate`, `confirm`, `report`, `train`, `compare`, `reproduce`, `evaluate` and `predict` are the commands of these names.
-Arrays work wherever a data set does: `data=(x_train, y_train)`. Progress appears in the terminal or notebook;
+`ablate`, `confirm`, `report`, `train`, `compare`, `reproduce`, `evaluate` and `predict` are the commands of these
+names. Arrays work wherever a data set does: `data=(x_train, y_train)`. Progress appears in the terminal or notebook;
 `view=Silent()` turns it off.
 """
 
