@@ -30,6 +30,7 @@ nav a {{ color: {PALETTE[0]}; display: inline-block; margin: 0 18px 4px 0; }}
 .verdict {{ font-size: 18px; max-width: 900px; margin: 0 0 10px; overflow-wrap: anywhere; }}
 .quick {{ background: #fff4d6; border: 1px solid {PALETTE[4]}; border-radius: 12px; padding: 10px 18px; }}
 .reading {{ color: {SOFT}; font-size: 14px; margin: -10px 0 8px; overflow-wrap: anywhere; }}
+.scrolls {{ display: none; margin: 0 0 8px; }}
 .choice {{ font-size: 14px; }}
 .choice summary {{ cursor: pointer; color: {PALETTE[0]}; }}
 .choice label {{ display: inline-block; margin: 6px 18px 0 0; white-space: nowrap; }}
@@ -45,13 +46,22 @@ th, td {{ text-align: left; padding: 7px 12px 7px 0; border-bottom: 1px solid {G
 th {{ color: {SOFT}; font-weight: 600; white-space: nowrap; }}
 th[scope=row] {{ width: 150px; }}
 td {{ overflow-wrap: break-word; }}
+section > :last-child, section > :last-child > :last-child {{ margin-bottom: 0; }}
 .number {{ text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }}
 code, pre {{ font: 13px/1.6 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }}
-pre {{ margin: 0; overflow-x: auto; columns: 3 260px; column-gap: 40px; }}
-pre.lines {{ columns: 1; white-space: pre-wrap; overflow-wrap: anywhere; }}
+pre {{ margin: 0; columns: 2 480px; column-gap: 40px; white-space: pre-wrap; overflow-wrap: anywhere; }}
 pre span {{ display: block; break-inside: avoid; }}
 footer, .small {{ color: {SOFT}; font-size: 14px; }}
 @media (max-width: 600px) {{ main {{ padding: 24px 12px 60px; }} section {{ padding: 16px 12px; }} }}
+@media screen and (max-width: 600px) {{  /* a row of a table becomes a list of its cells */
+  .scrolls {{ display: block; }}
+  thead {{ display: none; }} tbody, tr, td, th[scope=row] {{ display: block; }} th[scope=row] {{ width: auto; }}
+  tr {{ border-bottom: 1px solid {GRID}; padding: 7px 0; }} tr:last-child {{ border: 0; }}
+  td, th[scope=row] {{ border: 0; padding: 2px 0; text-align: left; white-space: normal; overflow-wrap: anywhere; }}
+  .number {{ text-align: left; white-space: normal; }}
+  td[data-label] {{ display: grid; grid-template-columns: 125px 1fr; gap: 12px; }}
+  td[data-label]::before {{ content: attr(data-label); color: {SOFT}; }}
+}}
 @page {{ size: 1290px 1824px; margin: 24px; }}  /* fits `main`, with the shape of A4; browsers scale it to the paper */
 @media print {{
   body {{ background: white; }} main {{ padding: 0; }}
@@ -61,21 +71,29 @@ footer, .small {{ color: {SOFT}; font-size: 14px; }}
 }}
 """
 
-# A figure with another layout for narrow screens changes between the two; paper is as wide as a screen.
-_NARROW = """<script>
-(() => {
-  const fit = paper => document.querySelectorAll("[data-narrow]").forEach(box => {
-    const {below, narrow, wide} = JSON.parse(box.dataset.narrow);
-    const now = !paper && box.clientWidth < below;
-    if (now === box.isNarrow) return;
-    box.isNarrow = now;
-    Plotly.relayout(box.querySelector(".plotly-graph-div"), now ? narrow : wide);
-  });
+PAPER = 1190  # pixels of a figure's width on paper: the page, less its margins and those of a section
+
+# A figure with another layout for narrow screens changes between the two. Before printing, all become as wide as paper.
+_FIT = f"""<script>
+(() => {{
+  const draw = (plot, layout) => {{
+    if (layout.height) plot.style.height = plot.parentElement.style.height = `${{layout.height}}px`;
+    Plotly.relayout(plot, layout);
+  }};
+  const fit = paper => document.querySelectorAll(".plotly-graph-div").forEach(plot => {{
+    const box = plot.closest(".wide"), layouts = box.dataset.narrow && JSON.parse(box.dataset.narrow);
+    const narrow = Boolean(layouts) && !paper && box.clientWidth < layouts.below;
+    const layout = layouts && narrow !== (box.isNarrow ?? false) ? layouts[narrow ? "narrow" : "wide"] : {{}};
+    box.isNarrow = narrow;
+    if (paper) draw(plot, {{...layout, width: {PAPER}}});
+    else if (plot.layout.width) draw(plot, {{...layout, width: null, autosize: true}});
+    else if (Object.keys(layout).length) draw(plot, layout);
+  }});
   addEventListener("load", () => fit(false));
   addEventListener("resize", () => fit(false));
   addEventListener("beforeprint", () => fit(true));
   addEventListener("afterprint", () => fit(false));
-})();
+}})();
 </script>"""
 
 
@@ -92,7 +110,7 @@ def page(title: str, parts: Iterable[str]) -> str:
             f"<title>{escape(title)} · lenet-search</title><style>{STYLE}</style>",
             f"<script>{get_plotlyjs()}</script></head><body><main>",
             *parts,
-            f"</main>{_NARROW}</body></html>\n",
+            f"</main>{_FIT}</body></html>\n",
         ]
     )
     return text.encode("utf-8", "replace").decode("utf-8")
@@ -115,6 +133,12 @@ def answer(verdict: Sequence[str]) -> list[str]:
         f'<p class="verdict"><b>{escape(verdict[0])}</b></p>',
         f'<p class="verdict">{escape(" ".join(verdict[1:]))}</p>' if verdict[1:] else "",
     ]
+
+
+def file_text(text: str) -> str:
+    """A text in paragraphs, in a font of fixed width, in columns where there is room; long lines wrap."""
+    paragraphs = "".join(f"<span>{escape(each)}\n\n</span>" for each in text.strip().split("\n\n"))
+    return f"<pre>{paragraphs}</pre>"
 
 
 def key_figures(figures: Iterable[tuple[str, str, str]]) -> str:
@@ -163,6 +187,8 @@ def picture(name: str, figure: go.Figure, after: str = "", *, rank: str = "h2") 
     inner = shown.to_html(full_html=False, include_plotlyjs=False, div_id=place, config=config)
     subtitle = layout.title.subtitle.text
     reading = f'<p class="reading">{_as_html(subtitle)}</p>' if subtitle else ""
+    if width > 400:
+        reading += '<p class="reading scrolls">On a narrow screen, the plot scrolls sideways.</p>'
     return (
         f"<section><{rank}>{_as_html(layout.title.text)}</{rank}>{reading}"
         f'<div class="wide"{narrow}><div style="min-width: {width}px">{inner}</div></div>{after}</section>'
@@ -184,6 +210,11 @@ def anchor(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-") or "figure"
 
 
+def label(title: str) -> str:
+    """The attribute of a cell with the title of its column, which narrow screens show before it."""
+    return f' data-label="{escape(title)}"'
+
+
 def data_table(
     head: Iterable[str], rows: Iterable[Iterable[str]], numbers: frozenset[int] = frozenset(), *, facts: bool = False
 ) -> str:
@@ -195,8 +226,12 @@ def data_table(
     def kind(place: int) -> str:
         return ' class="number"' if place in numbers else ""
 
+    head = list(head)
+
     def cell(place: int, inner: str) -> str:
-        return f'<th scope="row">{inner}</th>' if facts and not place else f"<td{kind(place)}>{inner}</td>"
+        if facts:
+            return f"<td>{inner}</td>" if place else f'<th scope="row">{inner}</th>'
+        return f"<td{kind(place)}{label(head[place])}><div>{inner}</div></td>"
 
     titles = "".join(f"<th{kind(place)}>{escape(title)}</th>" for place, title in enumerate(head))
     lines = ["<tr>" + "".join(cell(i, inner) for i, inner in enumerate(row)) + "</tr>" for row in rows]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from lenet_search.look.page import anchor
+from lenet_search.look.page import anchor, label
 from lenet_search.look.theme import GRAY, GRID, PALETTE, SOFT
 
 STYLE = f"""<style>
@@ -19,8 +19,13 @@ STYLE = f"""<style>
 .rows th button::after {{ content: " \\2195"; color: {GRAY}; }}
 .rows th[aria-sort=ascending] button::after {{ content: " \\2191"; color: {PALETTE[0]}; }}
 .rows th[aria-sort=descending] button::after {{ content: " \\2193"; color: {PALETTE[0]}; }}
-.rows td {{ overflow-wrap: anywhere; }}
-.rows td:last-child {{ min-width: 240px; }}
+.rows td:last-child {{ width: 50%; }}
+@media screen and (max-width: 600px) {{
+  .rows thead, .rows thead tr {{ display: block; }} .rows thead th {{ display: inline-block; margin-right: 6px; }}
+  .rows thead {{ position: sticky; top: 0; background: white; border-bottom: 1px solid {GRID}; }}
+  .rows td:last-child {{ width: auto; }} .rows th {{ position: static; box-shadow: none; }}
+  .rows tr[hidden] {{ display: none; }}
+}}
 @media print {{
   .filter {{ display: none; }} .rows {{ max-height: none; overflow: visible; }}
   .rows tr[hidden] {{ display: table-row; }} .rows tr {{ break-inside: avoid; }}
@@ -76,7 +81,7 @@ def sortable_table(name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]
         for place, title in enumerate(head)
     )
     lines = [
-        "<tr>" + "".join(_cell(cell, number=place in numbers) for place, cell in enumerate(row)) + "</tr>"
+        "<tr>" + "".join(_cell(cell, head[place], number=place in numbers) for place, cell in enumerate(row)) + "</tr>"
         for row in rows
     ]
     place = f"filter-{anchor(name)}"
@@ -93,6 +98,6 @@ def _kind(number: bool) -> str:
     return ' class="number"' if number else ""
 
 
-def _cell(cell: Cell, *, number: bool) -> str:
+def _cell(cell: Cell, title: str, *, number: bool) -> str:
     key = "" if not number else f' data-key="{"" if cell.key is None else repr(cell.key)}"'
-    return f"<td{_kind(number)}{key}>{cell.shown}</td>"
+    return f"<td{_kind(number)}{key}{label(title)}><div>{cell.shown}</div></td>"

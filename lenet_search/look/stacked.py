@@ -4,7 +4,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-PANEL, GAP = 210, 80  # pixels of a panel's height, and below it for its axis
+PANEL, GAP = 210, 90  # pixels of a panel's height, and below it for its axis
 
 
 def stacked(figure: go.Figure, *, below: int = 0) -> dict[str, Any]:
@@ -12,8 +12,7 @@ def stacked(figure: go.Figure, *, below: int = 0) -> dict[str, Any]:
 
     Panels keep their order. Each shows its own ticks; panels that share an axis show its title once more.
     """
-    axes = [name.removeprefix("xaxis") for name in figure.to_dict()["layout"] if name.startswith("xaxis")]
-    axes.sort(key=lambda name: int(name or 1))
+    axes = sorted({(trace.xaxis or "x").removeprefix("x") for trace in figure.data}, key=lambda name: int(name or 1))
     inside = len(axes) * (PANEL + GAP) - GAP
     found: dict[str, Any] = {"margin.l": 58, "margin.r": 12, "margin.b": GAP + below}
     title = ""

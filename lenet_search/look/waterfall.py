@@ -63,7 +63,7 @@ def ablation_figure(ablated: Ablated) -> go.Figure:
     figure = go.Figure()
     figure.add_bar(
         orientation="h",
-        y=[name_text(choice_words(step), 30) for step in steps],
+        y=[name_text(choice_words(step), 22) for step in steps],
         x=means,
         base=starts,
         marker={"color": [VERDICT_COLORS.get(step["verdict"], GRAY) for step in steps]},

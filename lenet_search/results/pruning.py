@@ -7,7 +7,7 @@ import optuna
 import plotly.graph_objects as go
 from optuna.trial import TrialState
 
-from lenet_search.look.theme import GRAY, PALETTE, note, titled, whole_axis
+from lenet_search.look.theme import GRAY, PALETTE, titled, whole_axis
 from lenet_search.look.words import counted
 from lenet_search.storage.trials import carries_run, run_of
 
@@ -29,6 +29,11 @@ class Pruning:
     failed: Counter[int]
     epochs: int
     planned: int
+
+    @property
+    def stopped(self) -> int:
+        """How many trials did not come to their end."""
+        return self.pruned.total() + self.failed.total()
 
     def words(self) -> str:
         """The result in a sentence."""
@@ -60,11 +65,8 @@ def pruning(study: optuna.Study) -> Pruning:
     return Pruning(ended, pruned, failed, epochs, planned)
 
 
-def pruning_figure(study: optuna.Study) -> go.Figure:
-    """Bars: how many trials were pruned after each epoch, and how many diverged."""
-    title, found = "Pruning", pruning(study)
-    if not found.pruned and not found.failed:
-        return note(title, found.words())
+def pruning_figure(found: Pruning) -> go.Figure:
+    """Bars: how many trials were pruned after each epoch, and how many diverged. Expects one or more."""
     figure = go.Figure()
     for name, counts, color in (
         ("stopped by the pruner", found.pruned, PALETTE[0]),
@@ -79,7 +81,7 @@ def pruning_figure(study: optuna.Study) -> go.Figure:
                 marker={"color": color},
                 hovertemplate=f"%{{y}} {name} after epoch %{{x}}<extra></extra>",
             )
-    titled(figure, title, found.words(), height=360)
+    titled(figure, "Pruning", found.words(), height=360)
     figure.update_layout(barmode="stack", showlegend=True, margin={"b": 110})
     figure.update_layout(legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"})
     last = max([*found.pruned, *found.failed])

@@ -6,7 +6,7 @@ from typing import Any
 
 import optuna
 
-from lenet_search.look.page import card, data_table
+from lenet_search.look.page import card, data_table, file_text
 from lenet_search.results.best import complete_trials
 from lenet_search.storage import DEFINITION, shown
 from lenet_search.storage.ablated import read_ablated
@@ -17,27 +17,22 @@ from lenet_search.study import write_study
 from lenet_search.whole import as_name
 
 SAME = (
-    "A run depends on its recipe, seed and clocks alone. With --workers 1, a search draws the same trials again; with "
-    "more, which trials it draws also depends on which of them end first."
+    "A run depends on its recipe, seed and clocks alone. Which trials a search draws also depends on the order in "
+    "which others end."
 )
 
 
 def commands(study: optuna.Study, url: str | None) -> list[str]:
     """The cards of this part. `url` is the study's storage, None if unknown."""
-    lines = "".join(
-        f"<span>{escape(f'# {comment}')}\n{escape(shlex.join(['lenet-search', *words]))}\n\n</span>"
-        for comment, words in _commands(study, url)
-    )
+    lines = [f"# {comment}\n{shlex.join(['lenet-search', *words])}" for comment, words in _commands(study, url)]
+    text = file_text("\n\n".join(lines))
     facts = data_table((), [(name, escape(text)) for name, text in _facts(study)], facts=True)
     parts = [
-        card("Commands", f'<pre class="lines">{lines}</pre><p class="small">{SAME}</p>'),
+        card("Commands", f'{text}<p class="small">{SAME}</p>'),
         card("Versions, digests and seeds", facts),
     ]
     if definition := study.user_attrs.get(DEFINITION):
-        sections = "".join(
-            f"<span>{escape(section)}\n\n</span>" for section in write_study(definition).strip().split("\n\n")
-        )
-        parts.append(card("study.toml: the whole study, defaults included", f"<pre>{sections}</pre>"))
+        parts.append(card("study.toml: the whole study, defaults included", file_text(write_study(definition))))
     return parts
 
 

@@ -6,6 +6,7 @@ from html import escape
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
+from lenet_search.look.lines import duration
 from lenet_search.look.page import card, data_table
 from lenet_search.look.theme import METRICS, value_text
 from lenet_search.look.words import counted
@@ -13,7 +14,7 @@ from lenet_search.recipe import FIELDS, Value
 from lenet_search.results.best import complete_trials, metric_of, searched
 from lenet_search.space import Choice, Range
 from lenet_search.storage import DEFINITION
-from lenet_search.storage.trials import run_of
+from lenet_search.storage.trials import carries_run, run_of, runs_of
 from lenet_search.study.stored import stored_reference, stored_space
 
 
@@ -24,14 +25,13 @@ def question(study: optuna.Study) -> list[str]:
     rows = [
         (
             escape(path),
-            escape(entry_words(entry)),
-            escape(_unit(path)),
+            escape(f"{entry_words(entry)} {_unit(path)}".strip()),
             escape(value_text(reference[path])) if path in reference else "-",
             escape(FIELDS[path].legal.meaning if path in FIELDS else ""),
         )
         for path, entry in found.items()
     ]
-    head = ("hyperparameter", "searched", "unit", "reference", "meaning")
+    head = ("hyperparameter", "searched", "reference", "meaning")
     space = data_table(head, rows) if rows else "<p>No hyperparameter was searched.</p>"
     return [card("The study in short", facts), card(f"Space: {counted(len(rows), 'hyperparameter')} searched", space)]
 
@@ -42,9 +42,7 @@ def _facts(study: optuna.Study) -> dict[str, str]:
     best = "highest" if study.direction == optuna.study.StudyDirection.MAXIMIZE else "lowest"
     facts = {"Question": f"Which recipe has the {best} {metric.label} after its last epoch?"}
     facts["Images"] = escape(_images(study))
-    trials = study.get_trials(deepcopy=False)
-    epochs = f", each of {lines['train.epochs']} epochs" if lines.get("train.epochs", "").isdigit() else ""
-    facts["Budget used"] = counted(len(trials), "trial") + escape(epochs)
+    facts["Budget used"] = _budget(study)
     if lines:
         fixed = sum(path in FIELDS for path in lines) - len(_space(study))
         facts["Fixed"] = f"{counted(fixed, 'hyperparameter')}, see the study file at the end"
@@ -52,6 +50,15 @@ def _facts(study: optuna.Study) -> dict[str, str]:
         facts["Pruner"] = f"<code>{escape(lines['study.pruner'])}</code>"
         facts["Reference"] = "the first start of the study" if "start.1" in lines else "the default recipe"
     return facts
+
+
+def _budget(study: optuna.Study) -> str:
+    trials = [trial for trial in study.get_trials(deepcopy=False) if carries_run(trial)]
+    runs = [run for trial in trials for run in runs_of(trial)]
+    longest = max((run.recipe.train.epochs for run in runs), default=0)
+    epochs, seconds = sum(run.epochs for run in runs), sum(run.seconds for run in runs)
+    each = f"{counted(len(trials), 'trial')} of up to {counted(longest, 'epoch')}"
+    return f"{each}: {counted(epochs, 'epoch')} in {duration(seconds)} of training"
 
 
 def _images(study: optuna.Study) -> str:

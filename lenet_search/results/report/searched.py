@@ -8,7 +8,7 @@ import optuna
 from optuna.trial import FrozenTrial
 
 from lenet_search.look.lines import duration
-from lenet_search.look.page import key_figures
+from lenet_search.look.page import card, key_figures
 from lenet_search.results.best import passed_over
 from lenet_search.results.expected_best_figure import expected_best_figure
 from lenet_search.results.figures import history_figure
@@ -25,9 +25,14 @@ def searched_part(study: optuna.Study, draw: Callable[..., str]) -> list[str]:
         *([f'<p class="lead">{escape(foreign)}</p>'] if foreign else []),
         draw("history", history_figure(study)),
         draw("expected-best", expected_best_figure(study)),
-        draw("pruning", pruning_figure(study)),
+        _pruning(study, draw),
         draw("parallel", parallel_figure(study), axes_to_choose(study)),
     ]
+
+
+def _pruning(study: optuna.Study, draw: Callable[..., str]) -> str:
+    found = pruning(study)
+    return draw("pruning", pruning_figure(found)) if found.stopped else card("Pruning", f"<p>{found.words()}</p>")
 
 
 def _figures(study: optuna.Study) -> list[tuple[str, str, str]]:

@@ -9,6 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 from lenet_search.look.page import card
 from lenet_search.look.sortable import Cell, sortable_table
 from lenet_search.look.theme import METRICS
+from lenet_search.look.words import counted
 from lenet_search.results.best import estimate, metric_of, ordered, validation_images
 from lenet_search.results.report.winner import params_html
 from lenet_search.storage.trials import REASON, carries_run, runs_of
@@ -25,7 +26,7 @@ def trials_table(study: optuna.Study) -> list[str]:
     if not rows:
         return []
     note = f'<p class="small">{NOTE}</p>'
-    return [card("All trials", sortable_table("trials", head, rows, NUMBERS) + note, long=True)]
+    return [card(counted(len(rows), "trial"), sortable_table("trials", head, rows, NUMBERS) + note, long=True)]
 
 
 NOTE = "Trials that were pruned have their last value. Intervals sort by their lower end."

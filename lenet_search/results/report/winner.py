@@ -6,7 +6,7 @@ from typing import Any
 import optuna
 
 from lenet_search.look.intervals import Estimate, is_share
-from lenet_search.look.page import answer, card, data_table, key_figures
+from lenet_search.look.page import answer, card, data_table, file_text, key_figures
 from lenet_search.look.theme import METRICS, value_text
 from lenet_search.look.waterfall import difference_text
 from lenet_search.results.best import complete_trials, estimate_of, metric_of, top_rows
@@ -28,15 +28,13 @@ def winner(study: optuna.Study) -> list[str]:
     if not complete_trials(study):
         return sentences
     confirmed = read_confirmed(study)
-    sections = write_recipe(winner_of(study)).strip().split("\n\n")
-    recipe = "".join(f"<span>{escape(section)}\n\n</span>" for section in sections)
     which = "Best recipe of the search" if confirmed is None else "Confirmed recipe"
     return [
         *sentences,
         key_figures(_figures(study, confirmed)),
         *([] if confirmed is None else [card("On fresh seeds", _race(confirmed))]),
         _best(study),
-        card(f"{which}, as a study file", f"<pre>{recipe}</pre>"),
+        card(f"{which}, as a study file", file_text(write_recipe(winner_of(study)))),
     ]
 
 
@@ -49,7 +47,8 @@ def _figures(study: optuna.Study, confirmed: dict[str, Any] | None) -> list[tupl
     bounds = f"95 % interval {searched.bounds()} {metric.unit}, {of}" if searched.bounds() else of
     figures = [(searched.figure(), f"{metric.label} in the search, trial {best.number}", bounds)]
     if (shrunk := shrunk_values(study)) and len(shrunk) > 1:
-        figures.append((metric.text(shrunk[best.number]), "of it to expect on new images", "shrunk, same weights"))
+        expected = metric.text(shrunk[best.number])
+        figures.append((expected, f"trial {best.number} on new images, expected", "the value before, shrunk"))
     if confirmed is None:
         return [*figures, *_searched_gain(study)]
     row = next(each for each in confirmed["recipes"] if each["name"] == confirmed["winner"])
