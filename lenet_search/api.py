@@ -10,9 +10,9 @@
     training = train(recipe, seeds=8)
     training.result.mean("val_accuracy")
 
-`ablate`, `confirm`, `train`, `compare`, `reproduce`, `evaluate` and `predict` are the commands of these names. Arrays
-work wherever a data set does: `data=(x_train, y_train)`. Progress appears in the terminal or notebook; `view=Silent()`
-turns it off.
+`ablate`, `confirm`, `report`, `train`, `compare`, `reproduce`, `evaluate` and `predict` are the commands of these
+names. Arrays work wherever a data set does: `data=(x_train, y_train)`. Progress appears in the terminal or notebook;
+`view=Silent()` turns it off.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -223,6 +223,14 @@ class Study:
         runs = stated.share * epochs_of_search(study) / epochs
         return race.size(len(racing), stated.seeds, runs, reference=reference_of(study) is not None)
 
+    def report(self, out: str | Path | None = None) -> Path:
+        """Write everything about this study to one HTML file: `report` with this study.
+
+        Raises:
+            ResultError: as `report`.
+        """
+        return report(self.stored(), self.storage, out)
+
     def stored(self) -> "optuna.Study":
         """The Optuna study of this name, for Optuna's own analysis and plots.
 
@@ -312,7 +320,9 @@ def ablate(
     freeze_every: float = FREEZE_EVERY,
     view: "View | None" = None,
 ) -> "tuple[Ablation, list[Path]]":
-    """Train what each choice of a study's winner brings; returns the result and the files written.
+    """Train what each choice of a study's winner brings, and store the result with the study.
+
+    Returns the result and the files written.
 
     The winner is the confirmed recipe, else that of the best trial; the reference as in `confirm`.
 
@@ -334,9 +344,10 @@ def ablate(
     from lenet_search.errors import ResultError
     from lenet_search.experiments.ablate import ablate as put_back
     from lenet_search.experiments.confirm import FIRST_SEED, MOST_SEEDS
-    from lenet_search.experiments.waterfall import write_ablation
+    from lenet_search.experiments.pages import write_ablation
     from lenet_search.results.best import metric_of
     from lenet_search.results.finalists import confirmed_epochs, reference_of, winner_of
+    from lenet_search.storage.ablated import write_ablated
     from lenet_search.whole import as_name
 
     if seeds < 2:
@@ -354,7 +365,39 @@ def ablate(
         seeds=range(first, first + seeds), view=_shown(view), workers=workers, freeze_every=freeze_every,
         data_folder=None if data is None else Path(data),
     )  # fmt: skip
-    return found, write_ablation(found, folder)
+    files = write_ablation(found, folder)
+    write_ablated(study, found.summary(), winner)
+    return found, files
+
+
+def report(study: "optuna.Study", storage: str | None = None, out: str | Path | None = None) -> Path:
+    """Write everything about a study to one HTML file that works offline; returns its path.
+
+    Args:
+        study: an Optuna study, as `Study.stored` returns it
+        storage: its journal file or URL; else LENET_SEARCH_STORAGE, else lenet-search.journal
+        out: a file that ends in .html, or a folder for STUDY.html; else reports/
+
+    Raises:
+        ResultError: no trial is complete, or the file cannot be written.
+    """
+    from lenet_search.errors import ResultError
+    from lenet_search.results.best import best_trial
+    from lenet_search.results.report import report_page
+    from lenet_search.storage import resolve
+    from lenet_search.whole import as_name, texts_written_whole
+
+    best_trial(study)  # raises a readable error if there is none yet
+    path = Path("reports" if out is None else out).expanduser()
+    if path.is_dir() or path.suffix.lower() not in (".html", ".htm"):
+        path = path / f"{as_name(study.study_name)}.html"
+    text = report_page(study, resolve(storage))
+    try:
+        (written,) = texts_written_whole({path.name: text}, path.parent)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ResultError(f"cannot write {path}: {reason}; choose another place with --out") from error
+    return written
 
 
 def _finalists(study: "optuna.Study", count: int, epochs: int | None) -> "list[Finalist]":

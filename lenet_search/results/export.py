@@ -33,12 +33,13 @@ EDGE = 0.002  # share of the validation images
 class Winner:
     """What is exported of a study, as its files are written from it.
 
-    `chosen` is the run with its model, `folder` where the files go, `file` that of its images and `data_folder` that
-    file's folder, None if there is none; `measured` the exported model's validation accuracy, or None and
-    `not_measured` why.
+    `url` is the study's storage, `chosen` the run with its model, `folder` where the files go, `file` that of its
+    images and `data_folder` that file's folder, None if there is none; `measured` the exported model's validation
+    accuracy, or None and `not_measured` why.
     """
 
     study: optuna.Study
+    url: str
     chosen: Chosen
     folder: Path
     file: Path | None
@@ -68,7 +69,7 @@ FILES: dict[str, Callable[[Winner], str]] = {
     ),
     "importance.json": lambda winner: _json(importance(winner.study).to_json()),
     "curves.csv": lambda winner: curves_table(winner.study),
-    "report.html": lambda winner: report_page(winner.study),
+    "report.html": lambda winner: report_page(winner.study, winner.url),
 }
 
 
@@ -99,7 +100,7 @@ def export(
             measured, not_measured = _measure(model, run, data_folder)
             place = None if not_measured else data.file_of(run.recipe.data.name, data_folder)
             file, where = (None, remembered) if place is None else (place.file, str(place.folder))
-            winner = Winner(study, found, folder, file, where, measured, not_measured)
+            winner = Winner(study, url, found, folder, file, where, measured, not_measured)
             for name, text in FILES.items():
                 (scratch / name).write_text(text(winner), encoding="utf-8")
     except OSError as error:

@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from plotly.subplots import make_subplots
 
 from lenet_search.look.intervals import Estimate
+from lenet_search.look.stacked import stacked
 from lenet_search.look.theme import (
     GRAY,
     GRID,
@@ -161,7 +162,7 @@ def slices_figure(study: optuna.Study) -> go.Figure:
         return note(title, NOTHING_SEARCHED if trials else NOTHING_YET)
     columns = min(3, len(spreads))
     rows = math.ceil(len(spreads) / columns)
-    height = 130 + 280 * rows
+    height = 130 + 250 * rows
     figure = make_subplots(
         rows, columns, shared_yaxes=True, horizontal_spacing=0.035, vertical_spacing=min(0.3, 95 / height)
     )
@@ -171,7 +172,7 @@ def slices_figure(study: optuna.Study) -> go.Figure:
         with_it = [trial for trial in trials if path in trial.params]
         found = [estimate(name, float(trial.value or 0.0), images) for trial in with_it]
         heights = _heights(found, metric, GRAY, bars=bars)
-        figure.add_trace(_slice(path, spread, with_it, heights, last, showscale=place == 0), row, column)
+        figure.add_trace(_slice(path, spread, with_it, heights), row, column)
         figure.update_xaxes(title_text=axis_label(path), row=row, col=column)
         if isinstance(spread, CategoricalDistribution):
             names = [name_text(value_text(name), 10) for name in spread.choices]
@@ -196,7 +197,28 @@ def slices_figure(study: optuna.Study) -> go.Figure:
     if found[0].bounds():
         reading += f"; {'bars: 95 % intervals' if bars else 'hover for 95 % intervals'}, n = {images:,} images"
     titled(figure, title, reading, height)
-    return figure.update_layout(showlegend=False, meta={"min_width": 260 * columns})
+    figure.update_layout(showlegend=False, coloraxis=_age(last))
+    narrow = stacked(figure) | {"coloraxis.showscale": False}  # the subtitle says what the colors mean
+    return figure.update_layout(meta={"min_width": 260 * columns, "narrow": narrow})
+
+
+def _age(last: int) -> dict[str, Any]:
+    """Colors by the number of a trial, up to `last`."""
+    return {
+        "colorscale": [[0.0, "#b9d9ee"], [1.0, "#003f66"]],
+        "cmin": 0,
+        "cmax": max(last, 1),
+        "showscale": True,
+        "colorbar": {
+            "title": {"text": "trial", "font": {"color": SOFT}},
+            "thickness": 14,
+            "lenmode": "pixels",
+            "len": 220,
+            "y": 1,
+            "yanchor": "top",
+            "dtick": whole_axis(0, last, most=5)["dtick"],
+        },
+    }
 
 
 def _range(low: float, high: float) -> list[float]:
@@ -210,9 +232,6 @@ def _slice(
     spread: BaseDistribution,
     trials: Sequence[FrozenTrial],
     heights: dict[str, Any],
-    last: int,
-    *,
-    showscale: bool,
 ) -> go.Scatter:
     values = [trial.params[path] for trial in trials]
     at = values
@@ -231,20 +250,8 @@ def _slice(
         marker={
             "size": 7,
             "color": [trial.number for trial in trials],
-            "colorscale": [[0.0, "#b9d9ee"], [1.0, "#003f66"]],
-            "cmin": 0,
-            "cmax": max(last, 1),
+            "coloraxis": "coloraxis",
             "line": {"width": 0.5, "color": GRID},
-            "showscale": showscale,
-            "colorbar": {
-                "title": {"text": "trial", "font": {"color": SOFT}},
-                "thickness": 14,
-                "lenmode": "pixels",
-                "len": 220,
-                "y": 1,
-                "yanchor": "top",
-                "dtick": whole_axis(0, last, most=5)["dtick"],
-            },
         },
         hovertemplate="%{customdata}<br>%{text}<extra></extra>",
     )

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import optuna
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search.recipe import Recipe
 from lenet_search.results.best import best_trial, complete_trials
@@ -67,3 +67,9 @@ def reference_of(study: optuna.Study) -> Recipe | None:
     if lines is None:
         return None
     return stored_reference(lines).settled(run_of(best_trial(study)).recipe.train.precision)
+
+
+def reference_trial(study: optuna.Study) -> FrozenTrial | None:
+    """The best complete trial that had the reference's recipe; None if there is none."""
+    reference = reference_of(study)
+    return next((trial for trial in complete_trials(study) if run_of(trial).recipe == reference), None)

@@ -13,8 +13,9 @@ from lenet_search import data
 from lenet_search.errors import ResultError
 from lenet_search.experiments.ablate import REFERENCE, WINNER, Ablation, ablate, changed, choices
 from lenet_search.experiments.kept import Kept
-from lenet_search.experiments.waterfall import ablation_figure, cells, write_ablation
+from lenet_search.experiments.pages import write_ablation
 from lenet_search.look.progress import Silent
+from lenet_search.look.waterfall import ablation_figure, cells, choice_words
 from lenet_search.recipe import FIELDS, Recipe
 from lenet_search.run import Curve, Run
 from tests.experiments.made import a_zip
@@ -41,7 +42,7 @@ def test_all_choices_together_lead_from_one_recipe_to_the_other(winner: Recipe, 
 
 def test_a_branch_with_another_kind_is_one_choice() -> None:
     optimizer = next(each for each in choices(AFTER, BEFORE) if each.name == "optimizer")
-    assert optimizer.words() == "optimizer: adam \N{RIGHTWARDS ARROW} sgd"
+    assert choice_words(vars(optimizer) | {"choice": optimizer.name}) == "optimizer: adam \N{RIGHTWARDS ARROW} sgd"
     assert optimizer.after["optimizer.sgd.momentum"] == 0.8
     assert {FIELDS[path].section for path in optimizer.after} == {"optimizer"}
 
@@ -108,9 +109,9 @@ def test_the_page_and_the_json_have_every_choice(tmp_path: Path, path: bool) -> 
     machine, page = write_ablation(found, tmp_path / "written")
     content = json.loads(machine.read_text())
     assert [step["choice"] for step in content["steps"]] == [step.choice.name for step in found.steps]
-    assert all(words in page.read_text() for words, *_ in cells(found))
-    (bars,) = ablation_figure(found).data
-    assert list(bars.y) == [words for words, *_ in cells(found)]
+    assert all(words in page.read_text() for words, *_ in cells(content))
+    (bars,) = ablation_figure(content).data
+    assert list(bars.y) == [words for words, *_ in cells(content)]
     ends = [start + width for start, width in zip(bars.base, bars.x, strict=True)]
     if path:  # a waterfall: each bar begins where the one before ends, the last at the winner
         assert list(bars.base)[1:] == pytest.approx(ends[:-1])

@@ -153,7 +153,7 @@ def test_epochs_have_ticks_at_whole_numbers_only(made_study: Make, epochs: int) 
 def test_trials_are_counted_in_whole_numbers(made_study: Make, n: int) -> None:
     study = made_study(n)
     assert isinstance(history_figure(study).layout.xaxis.dtick, int)
-    assert isinstance(slices_figure(study).data[0].marker.colorbar.dtick, int)
+    assert isinstance(slices_figure(study).layout.coloraxis.colorbar.dtick, int)
 
 
 def create_trial_with(trial: FrozenTrial, curve: dict[str, list[float]]) -> FrozenTrial:
