@@ -346,6 +346,7 @@ def ablate(
     from lenet_search.experiments.confirm import FIRST_SEED, MOST_SEEDS
     from lenet_search.experiments.pages import write_ablation
     from lenet_search.results.best import metric_of
+    from lenet_search.results.dashboard import show_figures
     from lenet_search.results.finalists import confirmed_epochs, reference_of, winner_of
     from lenet_search.storage.ablated import write_ablated
     from lenet_search.whole import as_name
@@ -353,7 +354,7 @@ def ablate(
     if seeds < 2:
         raise ValueError(f"seeds: expected a whole number from 2; received {seeds!r}")
     first = FIRST_SEED + MOST_SEEDS  # none that helped to choose the winner, which would flatter its choices
-    winner, reference = winner_of(study), reference_of(study)
+    winner, reference, seen = winner_of(study), reference_of(study), _shown(view)
     if reference is None:
         raise ResultError(f"study {study.study_name!r} has no reference: lenet-search did not create it")
     epochs = epochs or confirmed_epochs(study)
@@ -362,11 +363,12 @@ def ablate(
     folder = Path(out) if out is not None else Path("ablations", as_name(study.study_name))
     found = put_back(
         winner, reference, folder, study=study.study_name, metric=metric_of(study), path=path,
-        seeds=range(first, first + seeds), view=_shown(view), workers=workers, freeze_every=freeze_every,
+        seeds=range(first, first + seeds), view=seen, workers=workers, freeze_every=freeze_every,
         data_folder=None if data is None else Path(data),
     )  # fmt: skip
     files = write_ablation(found, folder)
     write_ablated(study, found.summary(), winner)
+    show_figures(study, seen.note)
     return found, files
 
 

@@ -11,6 +11,7 @@ from lenet_search.errors import ResultError
 from lenet_search.experiments.confirm import FIRST_SEED
 from lenet_search.storage import DEFINITION
 from lenet_search.storage.confirmed import read_confirmed
+from lenet_search.storage.facts import fact
 from lenet_search.study import read_recipe
 from tests.cli.calls import call
 
@@ -60,7 +61,7 @@ def test_a_confirmation_is_kept_with_the_study_and_more_seeds_train_only_those_t
     stored = searched.stored()
     assert read_confirmed(stored) == second.summary()
     beside = optuna.load_study(study_name="small.confirm", storage=stored._storage)
-    assert DEFINITION not in beside.user_attrs  # `best` without a name does not take it for a search
+    assert fact(beside, DEFINITION) is None  # `best` without a name does not take it for a search
     assert len(beside.trials) == 3
     assert all(len(trial.intermediate_values) == 4 for trial in beside.trials)
     assert api.Study(searched.definition).stored().study_name == "small"

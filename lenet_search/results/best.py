@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import optuna
 from optuna.distributions import BaseDistribution
@@ -17,10 +18,12 @@ from lenet_search.errors import ResultError
 from lenet_search.look.intervals import Estimate, is_share, mean_of, share_of
 from lenet_search.recipe import FIELDS
 from lenet_search.storage import DEFINITION
+from lenet_search.storage.facts import fact
 from lenet_search.storage.trials import carries_run, run_of, runs_of
 
 NOTHING_YET = "No trial is complete yet."
 NOTHING_SEARCHED = "This study searched no hyperparameters."
+_metrics: WeakKeyDictionary[optuna.Study, str] = WeakKeyDictionary()  # it never changes, and is asked for every trial
 MOST_NUMBERS = 10  # trial numbers that a sentence lists
 
 
@@ -48,7 +51,7 @@ def pick_study(storage: BaseStorage, name: str | None = None) -> optuna.Study:
     if not ids:
         raise ResultError("The storage contains no study yet. Start one with: lenet-search run --study digits")
     if name is None:
-        own = [study.study_name for study in found if DEFINITION in study.user_attrs]
+        own = [study.study_name for study in found if fact(study, DEFINITION) is not None]
         name = max(own or ids, key=lambda each: (_newest(storage, ids[each]), ids[each]))
     elif name not in ids:
         raise ResultError(f"The storage contains no study named {name!r}. Available: {', '.join(sorted(ids))}")
@@ -65,9 +68,12 @@ def _newest(storage: BaseStorage, study_id: int) -> datetime:
 
 def metric_of(study: optuna.Study) -> str:
     """The metric of the study, one of `study.METRICS`."""
-    stored = study.user_attrs.get(DEFINITION, {}).get("study.metric")
-    if stored is not None:
-        return str(tomllib.loads(f"metric = {stored}")["metric"])
+    if study not in _metrics:
+        stored = fact(study, DEFINITION, {}).get("study.metric")
+        if stored is not None:
+            _metrics[study] = str(tomllib.loads(f"metric = {stored}")["metric"])
+    if study in _metrics:
+        return _metrics[study]
     return "val_accuracy" if study.direction == StudyDirection.MAXIMIZE else "val_loss"
 
 

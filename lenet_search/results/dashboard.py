@@ -8,23 +8,28 @@ from optuna.exceptions import StorageInternalError
 from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search.errors import LenetSearchError
+from lenet_search.look.waterfall import ablation_figure
 from lenet_search.results.best import complete_trials
 from lenet_search.results.chosen import confirmed_means
 from lenet_search.results.expected_best_figure import expected_best_figure
 from lenet_search.results.figures import history_figure
+from lenet_search.results.finalists import winner_of
 from lenet_search.results.importance_figure import importance_figure
 from lenet_search.results.kept_models import keep_models
 from lenet_search.results.notes import confirmation_note, recipe_note, study_note, trial_note
+from lenet_search.results.report.mattered import is_of
 from lenet_search.results.verdict import quick_of
+from lenet_search.storage.ablated import read_ablated
 from lenet_search.storage.board import Board
 from lenet_search.storage.confirmed import SUFFIX, read_confirmed
 from lenet_search.storage.trials import REASON, carries_run
 
+FAILED = "optuna-dashboard does not show all of the results"
 SHARE = 0.01  # of a search's time that writing models may take
-MODELS = 6.0  # seconds that this takes: a worker has to start (2 cores, measured 2026-11)
+MODELS = 10.0  # seconds that this takes, for a worker has to start (2 busy cores, measured 2026-11)
 MOST_NOTES = 1000  # of trials; the dashboard looks through all of them for each trial that it shows
 
-# Every figure, by its name in the dashboard.
+# The figures of every study, by their names in the dashboard.
 FIGURES: dict[str, Callable[[optuna.Study], go.Figure]] = {
     "lenet-search-importance": importance_figure,
     "lenet-search-history": history_figure,
@@ -56,7 +61,7 @@ def show(
         if models:
             keep_models(study, url, tell, stopped)
     except (LenetSearchError, OSError, StorageInternalError) as error:
-        tell(f"optuna-dashboard does not show all of the results: {error}")
+        tell(f"{FAILED}: {error}")
 
 
 def has_time_for_models(seconds: float) -> bool:
@@ -72,12 +77,31 @@ def write_texts(study: optuna.Study, url: str, *, figures: bool = True) -> int:
     for trial in _to_note(study, board):
         board.put_note(trial_note(study, trial, confirmed.get(trial.number, "").replace("\n", ", ")), trial)
     if figures:
-        quick = quick_of(study)
-        for name, draw in FIGURES.items():
-            figure = quick.figure(draw(study))
-            if figure.data:  # else it only says that there is nothing to draw yet
-                board.put_figure(name, figure.update_layout(height=None))  # the dashboard has its own
+        _put_figures(board, study)
     return board.write() + _write_confirmation(study)
+
+
+def show_figures(study: optuna.Study, tell: Callable[[str], None]) -> None:
+    """Write the figures that have changed. If that fails, the person is told."""
+    try:
+        board = Board(study)
+        _put_figures(board, study)
+        board.write()
+    except (LenetSearchError, OSError, StorageInternalError) as error:
+        tell(f"{FAILED}: {error}")
+
+
+def _put_figures(board: Board, study: optuna.Study) -> None:
+    """Draw them. Those of earlier winners' ablations stay: the dashboard's functions can remove none."""
+    quick = quick_of(study)
+    drawn = {name: draw(study) for name, draw in FIGURES.items()}
+    winner = winner_of(study).values() if complete_trials(study) else {}
+    for found in read_ablated(study):
+        if is_of(found, winner):
+            drawn[f"lenet-search-{'path' if found['path'] else 'ablation'}"] = ablation_figure(found)
+    for name, figure in drawn.items():
+        if figure.data:  # else it only says that there is nothing to draw yet
+            board.put_figure(name, quick.figure(figure).update_layout(height=None))  # the dashboard has its own
 
 
 def _to_note(study: optuna.Study, board: Board) -> Iterator[FrozenTrial]:

@@ -22,6 +22,7 @@ from lenet_search.results.script import train_script
 from lenet_search.results.verdict import quick_of
 from lenet_search.run import Run
 from lenet_search.storage import DATA_FOLDERS
+from lenet_search.storage.facts import fact
 from lenet_search.study import write_recipe
 from lenet_search.whole import folder_written_whole
 
@@ -89,7 +90,7 @@ def export(
     """
     found = chosen(study, url, best_seed=best_seed)
     run = found.run
-    remembered = study.user_attrs.get(DATA_FOLDERS, {}).get(run.recipe.data.name)
+    remembered = fact(study, DATA_FOLDERS, {}).get(run.recipe.data.name)
     data_folder = data.folder_with(run.recipe.data.name, data_folder, None if remembered is None else Path(remembered))
     if folder.exists() and not folder.is_dir():
         raise ResultError(f"{folder}: expected a folder; received a file")

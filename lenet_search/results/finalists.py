@@ -9,6 +9,7 @@ from lenet_search.recipe import Recipe
 from lenet_search.results.best import best_trial, complete_trials
 from lenet_search.storage import DEFINITION
 from lenet_search.storage.confirmed import read_confirmed
+from lenet_search.storage.facts import fact
 from lenet_search.storage.trials import carries_run, run_of, runs_of
 from lenet_search.study.stored import stored_reference
 
@@ -63,7 +64,7 @@ def confirmed_epochs(study: optuna.Study) -> int | None:
 
 def reference_of(study: optuna.Study) -> Recipe | None:
     """The study's first `[[start]]`, else its defaults, in the precision of its trials; None for a foreign study."""
-    lines = study.user_attrs.get(DEFINITION)
+    lines = fact(study, DEFINITION)
     if lines is None:
         return None
     return stored_reference(lines).settled(run_of(best_trial(study)).recipe.train.precision)

@@ -14,10 +14,12 @@ from lenet_search.look.lines import duration, recipe_in_short, sparkline
 from lenet_search.look.theme import METRICS, Shown, value_text
 from lenet_search.look.words import counted
 from lenet_search.results.best import estimate_of, metric_of, ordered
+from lenet_search.results.report.question import entry_words
 from lenet_search.results.verdict import quick_of, verdict
-from lenet_search.space import Choice, Entry, Range, Space
+from lenet_search.space import Choice, Range, Space
 from lenet_search.storage import DEFINITION, resolve, shown
 from lenet_search.storage.address import HIDDEN, HOW_TO_GIVE_THE_PASSWORD
+from lenet_search.storage.facts import fact
 from lenet_search.storage.trials import REASON, carries_run, runs_of
 from lenet_search.study.stored import stored_space
 
@@ -31,7 +33,7 @@ def study_note(study: optuna.Study, url: str) -> str:
     warning = quick_of(study).warning
     parts = [f"**{_plain(first)}** {_plain(' '.join(more))}".rstrip()]
     parts += [f"*{_plain(warning)}*"] if warning else []
-    lines = study.user_attrs.get(DEFINITION)
+    lines = fact(study, DEFINITION)
     parts += [] if lines is None else [_question(study, lines)]
     return "\n\n".join([*parts, _commands(study.study_name, url)])
 
@@ -94,22 +96,13 @@ def _question(study: optuna.Study, lines: Mapping[str, str]) -> str:
     )
     if not searched:
         return f"{asked} Every hyperparameter is fixed."
-    rows = [f"| {path} | {_plain(_values(space.entries[path]))} |" for path in searched]
+    rows = [f"| {path} | {_plain(entry_words(entry))} |" for path, entry in searched.items()]
     return "\n".join([f"{asked} Searched:\n", "| hyperparameter | values |", "|---|---|", *rows])
-
-
-def _values(entry: Entry) -> str:
-    """The values of a hyperparameter that is searched, in words."""
-    if isinstance(entry, Choice):
-        return ", ".join(map(value_text, entry.choices))
-    assert isinstance(entry, Range)
-    step = "" if entry.step is None else f", in steps of {value_text(entry.step)}"
-    return f"{value_text(entry.low)} to {value_text(entry.high)}{step}{', logarithmic' if entry.log else ''}"
 
 
 def _of(space: Space, path: str) -> str:
     entry = space.entries[path]
-    return _plain(_values(entry) if isinstance(entry, Choice | Range) else value_text(entry))
+    return _plain(entry_words(entry) if isinstance(entry, Choice | Range) else value_text(entry))
 
 
 def _commands(name: str, url: str) -> str:

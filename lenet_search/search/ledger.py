@@ -38,6 +38,7 @@ from lenet_search.search.queued import IllegalValue, draw
 from lenet_search.search.replicates import Replicates, TrialJob
 from lenet_search.search.standings import Standings
 from lenet_search.storage.described import described
+from lenet_search.storage.facts import fact, facts, store_fact
 from lenet_search.storage.journal import BatchedJournal
 from lenet_search.storage.trials import (
     OURS,
@@ -128,9 +129,9 @@ class Ledger:
 
     def settle(self, precision: str) -> str:
         """Store what precision "auto" means in this study, unless it is settled already; returns what it means."""
-        stored: str | None = self.study.user_attrs.get(PRECISION)
+        stored: str | None = fact(self.study, PRECISION)
         if stored is None:
-            self.study.set_user_attr(PRECISION, precision)
+            store_fact(self.study, PRECISION, precision)
         return stored or precision
 
     def beat(self, *, over: bool = False) -> None:
@@ -138,7 +139,7 @@ class Ledger:
         if over:
             ENDED.add(self.parent.id)
         if over or time.monotonic() - self._beaten >= HEARTBEAT:
-            self.study.set_user_attr(self.parent.attribute, {**self.parent.heartbeat(), "over": over})
+            store_fact(self.study, self.parent.attribute, {**self.parent.heartbeat(), "over": over})
             self._beaten = time.monotonic()
 
     def flush(self) -> None:
@@ -327,7 +328,7 @@ class Ledger:
         strangers = [trial for trial in self._trials(RUNNING) if noted(trial, RUN) != self.parent.id]
         if not strangers:
             return []
-        parents = self.study.user_attrs
+        parents = facts(self.study)
         return [
             trial.number
             for trial in strangers

@@ -10,6 +10,7 @@ from lenet_search.search import parents
 from lenet_search.search.ledger import FROZEN, KEPT, TOTAL_REACHED
 from lenet_search.search.parents import PREFIX
 from lenet_search.storage import artifact_folder
+from lenet_search.storage.facts import facts, store_fact
 from lenet_search.storage.trials import KEPT_AS, OURS, REASON, attributes_of, load_weights, run_of
 from lenet_search.study import read
 from search.conftest import ask, finish, states, train
@@ -195,7 +196,7 @@ def test_weights_that_cannot_be_written_do_not_end_the_search(opened, url):
 def test_the_trials_of_a_process_that_is_gone_are_resumed(opened):
     dead, alive = opened(), opened()
     lost, kept = ask(dead), ask(alive)
-    dead.study.set_user_attr(dead.parent.attribute, {**dead.parent.heartbeat(), "started": "long ago"})
+    store_fact(dead.study, dead.parent.attribute, {**dead.parent.heartbeat(), "started": "long ago"})
     third = opened()
     assert third.adopt_orphans() == [lost.number]
     assert third.adopt_orphans() == []
@@ -207,9 +208,9 @@ def test_the_trials_of_a_silent_process_on_another_machine_are_resumed_after_thr
     there, here = opened(), opened()
     lost = ask(there)
     beat = {**there.parent.heartbeat(), "host": "another machine"}
-    there.study.set_user_attr(there.parent.attribute, {**beat, "time": time.time() - 170})
+    store_fact(there.study, there.parent.attribute, {**beat, "time": time.time() - 170})
     assert here.adopt_orphans() == []
-    there.study.set_user_attr(there.parent.attribute, {**beat, "time": time.time() - 190})
+    store_fact(there.study, there.parent.attribute, {**beat, "time": time.time() - 190})
     assert here.adopt_orphans() == []  # its clock may be wrong
     assert here.doubtful == 1  # a search does not end meanwhile
     monkeypatch.setattr(parents, "CONFIRM", 0.0)
@@ -241,7 +242,7 @@ def test_a_process_that_was_taken_for_dead_learns_it_and_tells_nothing(opened):
 
 def test_every_run_leaves_its_heartbeat(opened):
     ledger = opened()
-    (heartbeat,) = [v for k, v in ledger.study.user_attrs.items() if k.startswith(PREFIX)]
+    (heartbeat,) = [v for k, v in facts(ledger.study).items() if k.startswith(PREFIX)]
     assert {"host", "pid", "started", "time"} <= set(heartbeat)
 
 

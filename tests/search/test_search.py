@@ -23,6 +23,7 @@ from lenet_search.search import Progress, Silent
 from lenet_search.search.ledger import FROZEN
 from lenet_search.search.parents import RUN
 from lenet_search.storage import DATA_FOLDERS, artifact_folder, open_storage
+from lenet_search.storage.facts import fact
 from lenet_search.storage.trials import REASON, carries_run, load_weights, noted, run_of
 from lenet_search.study import read
 from search.conftest import states
@@ -108,7 +109,7 @@ def test_a_search_runs_exactly_its_trials_and_a_second_run_finishes_what_is_miss
         assert run.device.startswith("CPU")
         assert {"tensorflow", "keras", "numpy", "optuna", "lenet-search"} <= set(run.versions)
     assert len({run_of(trial).seed for trial in study.trials}) == 5
-    assert study.user_attrs[DATA_FOLDERS] == {"tiny": str(Path.cwd())}
+    assert fact(study, DATA_FOLDERS) == {"tiny": str(Path.cwd())}
     weights = load_weights(Path("lenet-search-artifacts"), study.best_trial)
     assert weights is not None
     assert all(np.isfinite(array).all() for array in weights.values())

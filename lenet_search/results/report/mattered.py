@@ -1,7 +1,7 @@
 """What mattered: ablations of the winner, then the importance of each hyperparameter."""
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
@@ -35,7 +35,7 @@ def _ablations(study: optuna.Study, draw: Callable[..., str]) -> list[str]:
     title, parts, found = "What each choice brings", [], read_ablated(study)
     winner = winner_of(study).values()
     for each in found:
-        if _without_epochs(each["values"]) != _without_epochs(winner):
+        if not is_of(each, winner):
             kind = "along a path" if each["path"] else "one choice at a time"
             stale = f"The ablation {kind} is of an earlier winner and is not shown. To repeat it: {command}"
             parts.append(card(title, f"<p>{stale}{' --path' if each['path'] else ''}</p>"))
@@ -55,6 +55,11 @@ def _ablation(found: dict[str, Any], epochs: Any, draw: Callable[..., str]) -> s
     return draw("path" if found["path"] else "ablation", figure, f'{verdict}{table}<p class="small">{HOLM}</p>')
 
 
-def _without_epochs(values: dict[str, Any]) -> dict[str, Any]:
+def is_of(found: dict[str, Any], winner: Mapping[str, Any]) -> bool:
+    """Whether a stored ablation is of the recipe with these values, not of an earlier winner."""
+    return _without_epochs(found["values"]) == _without_epochs(winner)
+
+
+def _without_epochs(values: Mapping[str, Any]) -> dict[str, Any]:
     """A recipe as stored JSON, apart from its epochs, which an ablation may change."""
     return {path: list(v) if isinstance(v, tuple) else v for path, v in values.items() if path != EPOCHS}
