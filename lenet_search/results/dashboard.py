@@ -106,13 +106,16 @@ def _put_figures(board: Board, study: optuna.Study) -> None:
 
 def _to_note(study: optuna.Study, board: Board) -> Iterator[FrozenTrial]:
     """The trials that have a note or get one, the best first."""
+    noted = board.noted()
     best = complete_trials(study)
     ended = study.get_trials(deepcopy=False, states=(TrialState.PRUNED, TrialState.FAIL))
-    room = MOST_NOTES
+    room = MOST_NOTES - len(noted)
     for trial in (*best, *(each for each in ended if carries_run(each) or REASON in each.user_attrs)):
-        if board.has_note(trial) or room:
+        if trial._trial_id in noted:
             yield trial
-            room -= 1 if room else 0
+        elif room > 0:
+            yield trial
+            room -= 1
 
 
 def _write_confirmation(study: optuna.Study) -> int:

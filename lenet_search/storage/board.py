@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     from optuna.trial import FrozenTrial
 
+OF_A_TRIAL = re.compile(r"dashboard:(\d+):note_ver")  # attribute of the study: the version of a trial's note
 SEAL = re.compile(r"\n\n\[//\]: # \(lenet-search ([0-9a-f]{12})\)\n\Z")
 
 
@@ -31,9 +32,9 @@ class Board:
         self._study = copy(study)
         self._study._storage = self._attributes  # type: ignore[assignment]  # all that the dashboard's functions need
 
-    def has_note(self, trial: "FrozenTrial") -> bool:
-        """Whether a trial has a note."""
-        return bool(_note_of(self._noted(trial)))
+    def noted(self) -> set[int]:
+        """The ids of the trials that have had a note."""
+        return {int(found[1]) for key in self._attributes.now if (found := OF_A_TRIAL.fullmatch(key))}
 
     def put_note(self, text: str, trial: "FrozenTrial | None" = None) -> None:
         """Write a note in Markdown for the study or a trial, unless it is there or a person has written another."""
