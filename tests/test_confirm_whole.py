@@ -2,9 +2,11 @@
 
 import json
 from pathlib import Path
+from uuid import UUID
 
 import optuna
 import pytest
+from optuna_dashboard import get_note
 
 from lenet_search import Silent, Study, api
 from lenet_search.errors import ResultError
@@ -63,6 +65,9 @@ def test_a_confirmation_is_kept_with_the_study_and_more_seeds_train_only_those_t
     beside = optuna.load_study(study_name="small.confirm", storage=stored._storage)
     assert fact(beside, DEFINITION) is None  # `best` without a name does not take it for a search
     assert len(beside.trials) == 3
+    assert second.verdict()[0].split(":")[0] in get_note(stored).replace("\\", "")
+    names = [UUID(path.name) for path in Path("lenet-search-artifacts").iterdir() if path.is_file()]
+    assert sorted(name.version or 0 for name in names) == [4] * 4 + [5] * 4  # weights, and models with names from them
     assert all(len(trial.intermediate_values) == 4 for trial in beside.trials)
     assert api.Study(searched.definition).stored().study_name == "small"
 

@@ -1,6 +1,7 @@
 """What a study shows in optuna-dashboard: notes for the study and its trials, the report's figures, the best models."""
 
 from collections.abc import Callable, Iterator
+from textwrap import wrap
 
 import optuna
 import plotly.graph_objects as go
@@ -8,6 +9,7 @@ from optuna.exceptions import StorageInternalError
 from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search.errors import LenetSearchError
+from lenet_search.look.theme import TEMPLATE
 from lenet_search.look.waterfall import ablation_figure
 from lenet_search.results.best import complete_trials
 from lenet_search.results.chosen import confirmed_means
@@ -27,6 +29,7 @@ from lenet_search.storage.trials import REASON, carries_run
 FAILED = "optuna-dashboard does not show all of the results"
 SHARE = 0.01  # of a search's time that writing models may take
 MODELS = 10.0  # seconds that this takes, for a worker has to start (2 busy cores, measured 2026-11)
+LINE = 88  # characters of a subtitle in half of a page that is 1,400 pixels wide
 MOST_NOTES = 1000  # of trials; the dashboard looks through all of them for each trial that it shows
 
 # The figures of every study, by their names in the dashboard.
@@ -101,7 +104,16 @@ def _put_figures(board: Board, study: optuna.Study) -> None:
             drawn[f"lenet-search-{'path' if found['path'] else 'ablation'}"] = ablation_figure(found)
     for name, figure in drawn.items():
         if figure.data:  # else it only says that there is nothing to draw yet
-            board.put_figure(name, quick.figure(figure).update_layout(height=None))  # the dashboard has its own
+            board.put_figure(name, _fitted(quick.figure(figure)))
+
+
+def _fitted(figure: go.Figure) -> go.Figure:
+    """A figure as it fits the dashboard, which has heights of its own, and of which two stand side by side."""
+    lines = wrap((figure.layout.title.subtitle.text or "").replace("<br>", " "), LINE)
+    top = figure.layout.margin.t or TEMPLATE.layout.margin.t
+    return figure.update_layout(
+        height=None, title_subtitle_text="<br>".join(lines), margin_t=top + 18 * max(0, len(lines) - 1)
+    )
 
 
 def _to_note(study: optuna.Study, board: Board) -> Iterator[FrozenTrial]:

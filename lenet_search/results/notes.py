@@ -108,14 +108,17 @@ def _of(space: Space, path: str) -> str:
 def _commands(name: str, url: str) -> str:
     place = "" if shown(url) == shown(resolve(None)) else f" --storage {shlex.quote(shown(url))}"
     study = f"--study {shlex.quote(name)}{place}"
-    lines = [
-        f"lenet-search best {study}             # the best trials and what mattered",
-        f"lenet-search best {study} --export    # recipe, model, script and report",
-        f"lenet-search confirm {study}          # the best recipes on fresh seeds",
-        f"lenet-search ablate {study}           # what each choice of the winner brings",
-    ]
-    hidden = f"\n\n{HOW_TO_GIVE_THE_PASSWORD}." if HIDDEN in place else ""
-    return "### How to go on\n\n```\n" + "\n".join(lines) + f"\n```{hidden}"
+    commands = {
+        f"best {study}": "the best trials, and what mattered",
+        f"confirm {study}": "the best recipes on fresh seeds",
+        f"ablate {study}": "what each choice of the winner brings",
+        f"report {study}": "all of it on one page",
+        f"best {study} --export": "recipe, model and script",
+    }
+    width = max(map(len, commands))
+    lines = [f"lenet-search {command:<{width}}    # {purpose}" for command, purpose in commands.items()]
+    hidden = f"\n\n{_plain(HOW_TO_GIVE_THE_PASSWORD)}." if HIDDEN in place else ""
+    return "\n".join(["### How to go on\n", "```", *lines, "```"]) + hidden
 
 
 def _why_ended(trial: FrozenTrial) -> str:

@@ -4,6 +4,7 @@ It has a trial for each recipe of the race, with its seeds as intermediate value
 result as an attribute. It is written again as a whole after each confirmation; runs and models are files.
 """
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,9 @@ def write_confirmed(study: "optuna.Study", summary: Mapping[str, Any]) -> None:
         optuna.delete_study(study_name=name, storage=storage)
     made = optuna.create_study(study_name=name, storage=storage, direction=study.direction)
     store_fact(made, CONFIRMED, dict(summary))  # first: a study that is written in part is known as ours
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        made.set_metric_names([summary["metric"]])
     trials = {trial.number: trial for trial in study.get_trials(deepcopy=False)}
     for recipe in summary["recipes"]:
         searched = trials.get(recipe["trial"])
