@@ -124,12 +124,13 @@ class Study:
         seen = _shown(view)
 
         def conclude(found: "optuna.Study", summary: "Summary", stopped: Callable[[], bool]) -> None:
-            from lenet_search.results.dashboard import has_time_for_models, show
+            from lenet_search.results.dashboard import has_time_for_models, show, time_for_notes
             from lenet_search.storage import resolve
 
             whole = summary.ended != "signal"
             models = whole and has_time_for_models(summary.seconds)
-            show(found, resolve(self.storage), seen.note, stopped, figures=whole, models=models)
+            seconds = time_for_notes(summary.seconds)
+            show(found, resolve(self.storage), seen.note, stopped, seconds=seconds, figures=whole, models=models)
 
         return search.run(
             self.definition,

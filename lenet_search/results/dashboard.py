@@ -27,7 +27,8 @@ from lenet_search.storage.confirmed import SUFFIX, read_confirmed
 from lenet_search.storage.trials import REASON, carries_run
 
 FAILED = "optuna-dashboard does not show all of the results"
-SHARE = 0.01  # of a search's time that writing models may take
+SHARE = 0.01  # of a search's time that writing for the dashboard may take
+LEAST_SECONDS, MOST_SECONDS = 1.0, 10.0  # for the notes of trials: a journal takes 2 ms for each, a database 10 ms
 MODELS = 10.0  # seconds that this takes, for a worker has to start (2 busy cores, measured 2026-11)
 LINE = 88  # characters of a subtitle in half of a page that is 1,400 pixels wide
 MOST_NOTES = 1000  # of trials; the dashboard looks through all of them for each trial that it shows
@@ -46,6 +47,7 @@ def show(
     tell: Callable[[str], None],
     stopped: Callable[[], bool] = lambda: False,
     *,
+    seconds: float = MOST_SECONDS,
     figures: bool = True,
     models: bool = True,
 ) -> None:
@@ -56,32 +58,38 @@ def show(
         url: of the storage
         tell: called with a sentence for the person
         stopped: whether to leave the rest to the next time
+        seconds: time for notes of trials; those that do not fit are left to the next time
         figures: whether to draw the figures, too
         models: whether to write the models of the best trials, too
     """
     try:
-        write_texts(study, url, figures=figures)
+        write_texts(study, url, seconds, figures=figures)
         if models:
             keep_models(study, url, tell, stopped)
     except (LenetSearchError, OSError, StorageInternalError) as error:
         tell(f"{FAILED}: {error}")
 
 
+def time_for_notes(seconds: float) -> float:
+    """Seconds for the notes of trials at the end of a search that took `seconds`."""
+    return min(MOST_SECONDS, max(LEAST_SECONDS, SHARE * seconds))
+
+
 def has_time_for_models(seconds: float) -> bool:
     """Whether a search of this length lets its models be written at its end; else `lenet-search confirm` does it."""
-    return seconds * SHARE >= MODELS
+    return SHARE * seconds >= MODELS
 
 
-def write_texts(study: optuna.Study, url: str, *, figures: bool = True) -> int:
+def write_texts(study: optuna.Study, url: str, seconds: float = MOST_SECONDS, *, figures: bool = True) -> int:
     """Write the notes and, if asked, the figures; returns the number of attributes written."""
     board = Board(study)
     board.put_note(study_note(study, url))
+    if figures:
+        _put_figures(board, study)
     confirmed = confirmed_means(study)
     for trial in _to_note(study, board):
         board.put_note(trial_note(study, trial, confirmed.get(trial.number, "").replace("\n", ", ")), trial)
-    if figures:
-        _put_figures(board, study)
-    return board.write() + _write_confirmation(study)
+    return board.write(seconds) + _write_confirmation(study)
 
 
 def show_figures(study: optuna.Study, tell: Callable[[str], None]) -> None:

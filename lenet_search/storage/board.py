@@ -6,7 +6,9 @@ Markdown. Whoever empties a note gets a new one.
 """
 
 import hashlib
+import math
 import re
+import time
 from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -51,15 +53,21 @@ class Board:
 
         save_plotly_graph_object(self._study, figure, graph_object_id=name)
 
-    def write(self) -> int:
-        """Store what has changed; returns the number of attributes written."""
+    def write(self, seconds: float = math.inf) -> int:
+        """Store what has changed, in the order in which it was put; returns the number of attributes written.
+
+        After `seconds`, notes of trials are left to the next time: a database takes a while for thousands of them.
+        """
         changed = {key: value for key, value in self._attributes.now.items() if self._before.get(key) != value}
+        deadline, written = time.monotonic() + seconds, 0
         for key, value in changed.items():
+            if OF_A_TRIAL.fullmatch(key) and time.monotonic() > deadline:  # the first attribute of a note
+                break
             self._storage.set_study_system_attr(self._study_id, key, value)
+            written += 1
         if isinstance(self._storage, BatchedJournal):
             self._storage.flush()
-        self._before = dict(self._attributes.now)
-        return len(changed)
+        return written
 
     def _noted(self, trial: "FrozenTrial") -> "_Noted":
         return _Noted(self._attributes, self._study, trial._trial_id)

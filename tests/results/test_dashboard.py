@@ -13,7 +13,14 @@ from optuna.trial import TrialState, create_trial
 from lenet_search.errors import StorageError
 from lenet_search.results import dashboard as shown
 from lenet_search.results.best import complete_trials
-from lenet_search.results.dashboard import FIGURES, has_time_for_models, show, show_figures, write_texts
+from lenet_search.results.dashboard import (
+    FIGURES,
+    has_time_for_models,
+    show,
+    show_figures,
+    time_for_notes,
+    write_texts,
+)
 from lenet_search.results.verdict import verdict
 from lenet_search.storage import DEFINITION, open_storage
 from lenet_search.storage.ablated import write_ablated
@@ -193,7 +200,7 @@ def test_a_study_of_another_tool_without_own_trials_is_no_error(url: str, trials
 def test_a_storage_that_fails_costs_the_notes_and_nothing_else(
     study: optuna.Study, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(board: Board) -> int:
+    def fail(board: Board, seconds: float = 0.0) -> int:
         raise StorageError("the storage does not answer")
 
     monkeypatch.setattr(Board, "write", fail)
@@ -201,6 +208,22 @@ def test_a_storage_that_fails_costs_the_notes_and_nothing_else(
     show(study, url, told.append, models=False)
     show_figures(study, told.append)
     assert told == ["optuna-dashboard does not show all of the results: the storage does not answer"] * 2
+
+
+def test_notes_for_which_there_is_no_time_are_left_to_the_next_time(study: optuna.Study, url: str) -> None:
+    def noted() -> list[bool]:
+        page = detail(dashboard(url), study)
+        assert page["note"]["body"] and page["plotly_graph_objects"]
+        return [bool(trial["note"]["body"]) for trial in page["trials"]]
+
+    show(study, url, print, seconds=-1.0, models=False)
+    assert not any(noted())
+    show(study, url, print, models=False)
+    assert all(noted())
+
+
+def test_notes_get_a_hundredth_of_a_search_within_limits() -> None:
+    assert [time_for_notes(seconds) for seconds in (1.0, 500.0, 1e6)] == [1.0, 5.0, 10.0]
 
 
 def test_models_take_at_most_a_hundredth_of_a_search() -> None:
