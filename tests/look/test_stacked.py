@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import plotly.graph_objects as go
 import pytest
 from plotly.subplots import make_subplots
@@ -21,7 +23,7 @@ def test_panels_lie_below_each_other_in_their_order_and_fill_the_figure(count: i
     narrow = stacked(figure)
     names = ["", *map(str, range(2, count + 1))]
     domains = [narrow[f"yaxis{name}.domain"] for name in names]
-    assert all(above[0] > below[1] for above, below in zip(domains, domains[1:], strict=False))
+    assert all(above[0] > below[1] for above, below in pairwise(domains))
     assert (domains[0][1], domains[-1][0]) == (1.0, pytest.approx(0.0, abs=1e-9))
     assert f"yaxis{count + 1}.domain" not in narrow  # a place of the grid without a panel takes no room
     inside = narrow["height"] - narrow["margin.b"] - 60
