@@ -398,7 +398,8 @@ def report(study: "optuna.Study", storage: str | None = None, out: str | Path | 
     try:
         (written,) = texts_written_whole({path.name: text}, path.parent)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        blocked = isinstance(error, FileExistsError | NotADirectoryError)
+        reason = "one of its folders is a file" if blocked else (error.strerror or str(error)).lower()
         raise ResultError(f"cannot write {path}: {reason}; choose another place with --out") from error
     return written
 

@@ -54,7 +54,7 @@ pre span {{ display: block; break-inside: avoid; }}
 footer, .small {{ color: {SOFT}; font-size: 14px; }}
 @media (max-width: 600px) {{ main {{ padding: 24px 12px 60px; }} section {{ padding: 16px 12px; }} }}
 @media screen and (max-width: 600px) {{  /* a row of a table becomes a list of its cells */
-  .scrolls {{ display: block; }}
+  .scrolls {{ display: block; }} table {{ font-size: 13px; }}
   thead {{ display: none; }} tbody, tr, td, th[scope=row] {{ display: block; }} th[scope=row] {{ width: auto; }}
   tr {{ border-bottom: 1px solid {GRID}; padding: 7px 0; }} tr:last-child {{ border: 0; }}
   td, th[scope=row] {{ border: 0; padding: 2px 0; text-align: left; white-space: normal; overflow-wrap: anywhere; }}

@@ -1,10 +1,9 @@
 """A table for an HTML page that sorts by a click or a key on a heading, and shows the rows that contain given words."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from html import escape
 
-from lenet_search.look.page import anchor, label
+from lenet_search.look.page import anchor
 from lenet_search.look.theme import GRAY, GRID, PALETTE, SOFT
 
 STYLE = f"""<style>
@@ -25,6 +24,8 @@ STYLE = f"""<style>
   .rows thead {{ position: sticky; top: 0; background: white; border-bottom: 1px solid {GRID}; }}
   .rows td:last-child {{ width: auto; }} .rows th {{ position: static; box-shadow: none; }}
   .rows tr[hidden] {{ display: none; }}
+  .rows td {{ position: relative; padding: 2px 0 2px 137px; min-height: 1.6em; }}
+  .rows td::before {{ position: absolute; left: 0; width: 125px; color: {SOFT}; overflow-wrap: anywhere; }}
 }}
 @media print {{
   .filter {{ display: none; }} .rows {{ max-height: none; overflow: visible; }}
@@ -33,46 +34,40 @@ STYLE = f"""<style>
 }}
 </style>"""
 
-# Numbers sort by `data-key`, texts by what is shown; an empty key, of what is unknown, comes last in both directions.
+# Columns of numbers sort by the number with which a cell begins; those without one come last in both directions.
 SCRIPT = """<script>
 document.querySelectorAll(".rows").forEach(box => {
   const table = box.querySelector("table"), body = table.tBodies[0], rows = [...body.rows];
   const heads = [...table.tHead.rows[0].cells], output = box.parentElement.querySelector("output");
-  const keyOf = (row, column) => row.cells[column].dataset.key ?? row.cells[column].textContent;
-  const compare = (a, b) => isNaN(a) || isNaN(b) ? a.localeCompare(b) : a - b;
+  const texts = row => [...row.cells].map(cell => cell.textContent);
   heads.forEach((head, column) => head.querySelector("button").addEventListener("click", () => {
     const falls = head.getAttribute("aria-sort") === "ascending";
     heads.forEach(each => each.setAttribute("aria-sort", "none"));
     head.setAttribute("aria-sort", falls ? "descending" : "ascending");
-    const keyed = rows.map((row, place) => [keyOf(row, column), place, row]);
-    keyed.sort(([a, i], [b, j]) => (a === "") - (b === "") || (falls ? compare(b, a) : compare(a, b)) || i - j);
+    const number = head.className === "number", sign = falls ? -1 : 1;
+    const keyOf = row => number ? parseFloat(texts(row)[column]) : texts(row)[column];
+    const compare = (a, b) => number ? isNaN(a) - isNaN(b) || sign * (a - b || 0) : sign * a.localeCompare(b);
+    const keyed = rows.map((row, place) => [keyOf(row), place, row]);
+    keyed.sort(([a, i], [b, j]) => compare(a, b) || i - j);
     body.append(...keyed.map(([, , row]) => row));
   }));
-  const texts = rows.map(row => [...row.cells].map(cell => cell.textContent).join(" ").toLowerCase());
+  const searched = rows.map(row => texts(row).join(" ").toLowerCase());
   box.parentElement.querySelector("input").addEventListener("input", event => {
     const words = event.target.value.toLowerCase().split(/\\s+/);
-    rows.forEach((row, place) => { row.hidden = !words.every(word => texts[place].includes(word)); });
+    rows.forEach((row, place) => { row.hidden = !words.every(word => searched[place].includes(word)); });
     output.value = `${rows.filter(row => !row.hidden).length} of ${rows.length}`;
   });
 });
 </script>"""
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A cell: what is shown, as HTML, and the number that it sorts by; a cell of a text column has none."""
-
-    shown: str
-    key: float | None = None
-
-
-def sortable_table(name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]], numbers: frozenset[int]) -> str:
+def sortable_table(name: str, head: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozenset[int]) -> str:
     """The table, its filter and their script; one on a page. Rows are in the order of the first column.
 
     Args:
         name: what the rows are, for people: "trials"
         head: titles of the columns
-        rows: their cells
+        rows: their cells, as HTML
         numbers: places of the columns that sort as numbers, and are aligned on the right
     """
     titles = "".join(
@@ -80,13 +75,11 @@ def sortable_table(name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]
         f'<button type="button">{escape(title)}</button></th>'
         for place, title in enumerate(head)
     )
-    lines = [
-        "<tr>" + "".join(_cell(cell, head[place], number=place in numbers) for place, cell in enumerate(row)) + "</tr>"
-        for row in rows
-    ]
+    lines = [f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows]
     place = f"filter-{anchor(name)}"
     return (
-        f'{STYLE}<div class="filter"><label for="{place}">Show {escape(name)} that contain</label>'
+        f"{STYLE}{_columns(head, numbers)}"
+        f'<div class="filter"><label for="{place}">Show {escape(name)} that contain</label>'
         f'<input id="{place}" type="search" autocomplete="off" placeholder="for example: adam complete">'
         f'<output for="{place}" aria-live="polite">{len(lines)} of {len(lines)}</output></div>'
         f'<div class="rows" tabindex="0" role="region" aria-label="All {escape(name)}"><table>'
@@ -94,10 +87,21 @@ def sortable_table(name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]
     )
 
 
+def _columns(head: Sequence[str], numbers: frozenset[int]) -> str:
+    """What distinguishes the columns, once for all rows: there may be thousands."""
+    rules = []
+    for place, title in enumerate(head):
+        cell = f".rows td:nth-child({place + 1})"
+        if place in numbers:
+            rules.append(f"@media (min-width: 601px), print {{ {cell} {{ text-align: right; white-space: nowrap; }} }}")
+        rules.append(f"@media screen and (max-width: 600px) {{ {cell}::before {{ content: {_css(title)}; }} }}")
+    return f"<style>{''.join(rules)}</style>"
+
+
+def _css(text: str) -> str:
+    """A text as a string of CSS: all but letters, digits and spaces as escapes."""
+    return '"' + "".join(c if c.isascii() and (c.isalnum() or c == " ") else f"\\{ord(c):x} " for c in text) + '"'
+
+
 def _kind(number: bool) -> str:
     return ' class="number"' if number else ""
-
-
-def _cell(cell: Cell, title: str, *, number: bool) -> str:
-    key = "" if not number else f' data-key="{"" if cell.key is None else repr(cell.key)}"'
-    return f"<td{_kind(number)}{key}{label(title)}><div>{cell.shown}</div></td>"

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import optuna
 import plotly.graph_objects as go
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
@@ -172,7 +173,7 @@ def slices_figure(study: optuna.Study) -> go.Figure:
         with_it = [trial for trial in trials if path in trial.params]
         found = [estimate(name, float(trial.value or 0.0), images) for trial in with_it]
         heights = _heights(found, metric, GRAY, bars=bars)
-        figure.add_trace(_slice(path, spread, with_it, heights), row, column)
+        figure.add_trace(_slice(path, spread, with_it, heights | _hover(found, metric)), row, column)
         figure.update_xaxes(title_text=axis_label(path), row=row, col=column)
         if isinstance(spread, CategoricalDistribution):
             names = [name_text(value_text(name), 10) for name in spread.choices]
@@ -233,25 +234,46 @@ def _slice(
     trials: Sequence[FrozenTrial],
     heights: dict[str, Any],
 ) -> go.Scatter:
+    """A panel; `heights` has the values, and in the template how to show one."""
     values = [trial.params[path] for trial in trials]
-    at = values
     if isinstance(spread, CategoricalDistribution):  # jitter horizontally (golden ratio) to separate the points
+        names, shown = [value_text(value) for value in values], "%{text}"
         at = [
             spread.choices.index(value) + 0.5 * ((trial.number * 0.618034) % 1.0 - 0.5)
             for value, trial in zip(values, trials, strict=True)
         ]
+    else:
+        names, shown, at = None, "%{x:.3~g}", values
+    hover = f"{heights['hovertemplate']}<br>trial %{{marker.color}}, {path} = {shown}<extra></extra>"
     return go.Scatter(
-        x=at,
-        **heights,
-        text=[
-            f"trial {trial.number}, {path} = {value_text(value)}" for trial, value in zip(trials, values, strict=True)
-        ],
+        x=_compact(at),
+        **heights | {"y": _compact(heights["y"]), "hovertemplate": hover},
+        text=names,
         mode="markers",
         marker={
             "size": 7,
-            "color": [trial.number for trial in trials],
+            "color": np.array([trial.number for trial in trials], np.int32),
             "coloraxis": "coloraxis",
             "line": {"width": 0.5, "color": GRID},
         },
-        hovertemplate="%{customdata}<br>%{text}<extra></extra>",
     )
+
+
+def _hover(found: Sequence[Estimate], metric: Shown) -> dict[str, Any]:
+    """How plotly shows a value and, where there is one, its interval."""
+    digits = f".{metric.digits}f"
+    template = f"%{{y:{digits}}} {metric.unit}"
+    bounds = [
+        (metric.factor * each.low, metric.factor * each.high)
+        for each in found
+        if each.low is not None and each.high is not None
+    ]
+    if len(bounds) < len(found):
+        return {"hovertemplate": template, "customdata": None}
+    interval = f"(%{{customdata[0]:{digits}}} to %{{customdata[1]:{digits}}})"
+    return {"hovertemplate": f"{template} {interval}", "customdata": _compact(bounds)}
+
+
+def _compact(values: Sequence[Any]) -> np.ndarray:
+    """Numbers as plotly writes them in the fewest bytes: a page has them for every trial and hyperparameter."""
+    return np.array(values, np.float32)

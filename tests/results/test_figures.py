@@ -105,10 +105,11 @@ def test_the_history_shows_each_trials_wilson_interval(made_study: Make, place: 
 
 def test_a_slice_shows_each_trials_wilson_interval(made_study: Make) -> None:
     for dots in slices_figure(made_study(30)).data:
-        for y, above, text in zip(dots.y, dots.error_y.array, dots.customdata, strict=True):
-            wilson = share_of(y / 100, 5000)
+        for y, above, bounds in zip(dots.y, dots.error_y.array, dots.customdata, strict=True):
+            wilson = share_of(float(y) / 100, 5000)
             assert y + above == pytest.approx(100 * wilson.high)
-            assert text == str(wilson)
+            assert bounds == pytest.approx((100 * wilson.low, 100 * wilson.high))
+        assert "%{y:.2f} % (%{customdata[0]:.2f} to %{customdata[1]:.2f})" in dots.hovertemplate
 
 
 def test_more_trials_than_bars_are_legible_have_a_band_and_their_intervals_on_hovering(made_study: Make) -> None:
@@ -126,6 +127,7 @@ def test_a_loss_has_neither_bars_nor_band(made_study: Make, n: int) -> None:
     study = made_study(n, direction="minimize", pruned=False)
     history, slices = history_figure(study).data, slices_figure(study).data
     assert all(trace.error_y.array is None for trace in (*history, *slices))
+    assert all(trace.customdata is None for trace in slices)
     assert [trace.name for trace in history if trace.showlegend is not False] == ["complete", "best so far"]
 
 

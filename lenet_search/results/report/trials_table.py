@@ -7,7 +7,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search.look.page import card
-from lenet_search.look.sortable import Cell, sortable_table
+from lenet_search.look.sortable import sortable_table
 from lenet_search.look.theme import METRICS
 from lenet_search.look.words import counted
 from lenet_search.results.best import estimate, metric_of, ordered, validation_images
@@ -15,7 +15,7 @@ from lenet_search.results.report.winner import params_html
 from lenet_search.storage.trials import REASON, carries_run, runs_of
 
 NUMBERS = frozenset({0, 2, 3, 4, 5})
-UNKNOWN = Cell("-")
+UNKNOWN = "-"
 
 
 def trials_table(study: optuna.Study) -> list[str]:
@@ -32,24 +32,20 @@ def trials_table(study: optuna.Study) -> list[str]:
 NOTE = "Trials that were pruned have their last value. Intervals sort by their lower end."
 
 
-def _row(trial: FrozenTrial, metric: str, images: int) -> list[Cell]:
-    value, bounds = UNKNOWN, UNKNOWN
-    measured = _value(trial)
+def _row(trial: FrozenTrial, metric: str, images: int) -> list[str]:
+    measured, value, bounds = _value(trial), UNKNOWN, UNKNOWN
     if measured is not None:
-        found = estimate(metric, measured, images)
-        value = Cell(METRICS[metric].number(measured), measured)
-        bounds = Cell(found.bounds(), found.low) if found.low is not None else UNKNOWN
+        value = METRICS[metric].number(measured)
+        bounds = estimate(metric, measured, images).bounds() or UNKNOWN
     epochs, seconds = UNKNOWN, UNKNOWN
     if carries_run(trial):
         runs = runs_of(trial)
         done, whole = max(run.epochs for run in runs), runs[0].recipe.train.epochs
-        epochs = Cell(str(done) if done >= whole else f"{done} of {whole}", done)
-        spent = sum(run.seconds for run in runs)
-        seconds = Cell(f"{spent:.1f}", spent)
+        epochs = str(done) if done >= whole else f"{done} of {whole}"
+        seconds = f"{sum(run.seconds for run in runs):.1f}"
     reason = trial.user_attrs.get(REASON)
     state = trial.state.name.lower() + (f': <span class="small">{escape(str(reason))}</span>' if reason else "")
-    params = Cell(params_html(ordered(trial.params)))
-    return [Cell(str(trial.number), trial.number), Cell(state), value, bounds, epochs, seconds, params]
+    return [str(trial.number), state, value, bounds, epochs, seconds, params_html(ordered(trial.params))]
 
 
 def _value(trial: FrozenTrial) -> float | None:
