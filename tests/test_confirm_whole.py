@@ -9,6 +9,7 @@ import pytest
 from lenet_search import Silent, Study, api
 from lenet_search.errors import ResultError
 from lenet_search.experiments.confirm import FIRST_SEED
+from lenet_search.experiments.refit import SEED
 from lenet_search.storage import DEFINITION
 from lenet_search.storage.confirmed import read_confirmed
 from lenet_search.study import read_recipe
@@ -65,13 +66,17 @@ def test_a_confirmation_is_kept_with_the_study_and_more_seeds_train_only_those_t
     assert all(len(trial.intermediate_values) == 4 for trial in beside.trials)
     assert api.Study(searched.definition).stored().study_name == "small"
 
-    searched.export("exported")
+    searched.export("exported", refit=True, view=Silent())
     summary = json.loads(Path("exported/recipe.json").read_text())
     row = second.summary()["recipes"]
     (winner,) = [each for each in row if each["name"] == second.winner.finalist.name]
     assert summary["confirmed"]["mean"] == winner["mean"]
     assert summary["seed"] == winner["model_seed"]
     assert summary["not_measured"] is None
+
+    assert summary["refit"] == {"seed": SEED, "images": 240, "epochs": 1}  # the 216 and 24 of the search
+    tested = api.evaluate("exported/refit.keras")
+    assert (tested.accuracy.n, tested.same_images) == (60, True)
     definition, recipe = read_recipe("exported/recipe.toml")
     assert recipe == second.winner.finalist.recipe
     assert definition.seed == max(seeds)  # so `train` has none of the seeds that chose the recipe
