@@ -98,7 +98,7 @@ def test_a_share_limits_the_race_by_the_epochs_that_the_search_has_trained(searc
 def test_run_ends_with_the_race_unless_the_search_was_too_short_for_it(searched: Study) -> None:
     words = ["run", "--study", "small.toml", "--trials", "4", "--workers", "1"]
     raced = call(*words, "--set", "confirm.share=2.0")
-    assert "The search had shown" in raced.stdout and "Best: trial" in raced.stdout
+    assert "The search had shown" in raced.stdout and "Best in the search: trial" in raced.stdout
     short = call(*words, "--set", "confirm.share=0.5")
     assert "Not confirmed: the search was too short" in short.stdout
     assert "lenet-search confirm --study small\n" in short.stdout
