@@ -8,7 +8,7 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # `typing` may be a file of the user's own: `python -m lenet_search` in its folder
 if TYPE_CHECKING:
-    from lenet_search.api import Study, ablate, compare, confirm, evaluate, predict, report, reproduce, train
+    from lenet_search.api import Study, ablate, compare, confirm, evaluate, predict, refit, report, reproduce, train
     from lenet_search.look.progress import Silent
     from lenet_search.recipe import Recipe
 
@@ -22,6 +22,7 @@ __all__ = [
     "confirm",
     "evaluate",
     "predict",
+    "refit",
     "report",
     "reproduce",
     "train",
@@ -29,7 +30,8 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {"Recipe": "lenet_search.recipe", "Silent": "lenet_search.look.progress"} | dict.fromkeys(
-    ("Study", "ablate", "compare", "confirm", "evaluate", "predict", "report", "reproduce", "train"), "lenet_search.api"
+    ("Study", "ablate", "compare", "confirm", "evaluate", "predict", "refit", "report", "reproduce", "train"),
+    "lenet_search.api",
 )
 
 

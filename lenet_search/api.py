@@ -11,8 +11,8 @@
     training.result.mean("val_accuracy")
 
 `ablate`, `confirm`, `report`, `train`, `compare`, `reproduce`, `evaluate` and `predict` are the commands of these
-names. Arrays work wherever a data set does: `data=(x_train, y_train)`. Progress appears in the terminal or notebook;
-`view=Silent()` turns it off.
+names, and `refit` is `best --export --refit`. Arrays work wherever a data set does: `data=(x_train, y_train)`. Progress
+appears in the terminal or notebook; `view=Silent()` turns it off.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lenet_search.experiments.ablate import Ablation
     from lenet_search.experiments.compare import Comparison
     from lenet_search.experiments.confirm import Confirmation, Finalist
+    from lenet_search.experiments.refit import Refit
     from lenet_search.experiments.reproduce import Reproduction
     from lenet_search.experiments.task import Task
     from lenet_search.experiments.train import Training
@@ -157,12 +158,23 @@ class Study:
         trials = complete_trials(self.stored())[:n]
         return [Best(trial.number, float(trial.value or 0.0), run_of(trial).recipe) for trial in trials]
 
-    def export(self, folder: str | Path | None = None, data: str | Path | None = None) -> list[Path]:
-        """Write the best trial's recipe, model, script and plots to `folder` (else exports/STUDY).
+    def export(
+        self,
+        folder: str | Path | None = None,
+        data: str | Path | None = None,
+        *,
+        refit: bool = False,
+        view: "View | None" = None,
+    ) -> list[Path]:
+        """Write the winner's recipe, model, script and plots to `folder` (else exports/STUDY).
+
+        With `refit`, also refit.keras, as `refit` trains it.
 
         Raises:
             ResultError: no trial is complete, or the weights are missing.
+            LenetSearchError: as `refit`.
         """
+        from lenet_search.api import refit as train_again
         from lenet_search.results.export import export
         from lenet_search.storage import resolve
         from lenet_search.whole import as_name
@@ -170,7 +182,8 @@ class Study:
         url = resolve(self.storage)
         target = Path(folder).expanduser() if folder is not None else Path("exports", as_name(self.definition.name))
         data_folder = None if data is None else Path(data)
-        return list(export(self.stored(), url, target, data_folder=data_folder).files)
+        again = train_again(self.stored(), url, data=data, view=view).to_json() if refit else None
+        return list(export(self.stored(), url, target, data_folder=data_folder, refit=again).files)
 
     def confirm(
         self,
@@ -402,6 +415,46 @@ def report(study: "optuna.Study", storage: str | None = None, out: str | Path | 
         reason = "one of its folders is a file" if blocked else (error.strerror or str(error)).lower()
         raise ResultError(f"cannot write {path}: {reason}; choose another place with --out") from error
     return written
+
+
+def refit(
+    study: "optuna.Study",
+    storage: str | None = None,
+    *,
+    data: str | Path | None = None,
+    workers: int | None = None,
+    freeze_every: float = FREEZE_EVERY,
+    view: "View | None" = None,
+) -> "Refit":
+    """Train the winner of a study once more, on training and validation images together.
+
+    The winner is the confirmed recipe, else that of the best trial. No figure goes with the model but the test set's.
+
+    Args:
+        study: an Optuna study, as `Study.stored` returns it
+        storage: its journal file or URL; else LENET_SEARCH_STORAGE, else lenet-search.journal
+        data: folder searched for NAME.npz before downloading; else where the search found it
+        workers: number of processes; else one per GPU, or one per core
+        freeze_every: seconds between two copies of the run's state
+        view: where progress is shown; else in the terminal or notebook
+
+    Raises:
+        ResultError: no trial is complete, or the training diverged.
+        LenetSearchError: as `lenet_search.experiments.refit.refit`.
+    """
+    from lenet_search.experiments.refit import refit as train_again
+    from lenet_search.results.export import images_folder
+    from lenet_search.results.finalists import confirmed_epochs, winner_name, winner_of
+    from lenet_search.storage import resolve
+    from lenet_search.storage.confirmed import runs_folder
+
+    recipe = winner_of(study)
+    runs = runs_folder(resolve(storage), study.study_name, confirmed_epochs(study))
+    return train_again(
+        recipe, runs / f"{winner_name(study)}-refit", study=study.study_name, view=_shown(view), workers=workers,
+        freeze_every=freeze_every,
+        data_folder=images_folder(study, recipe.data.name, None if data is None else Path(data)),
+    )  # fmt: skip
 
 
 def _finalists(study: "optuna.Study", count: int, epochs: int | None) -> "list[Finalist]":

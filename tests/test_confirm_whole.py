@@ -11,6 +11,7 @@ from optuna_dashboard import get_note
 from lenet_search import Silent, Study, api
 from lenet_search.errors import ResultError
 from lenet_search.experiments.confirm import FIRST_SEED
+from lenet_search.experiments.refit import SEED
 from lenet_search.storage import DEFINITION
 from lenet_search.storage.confirmed import read_confirmed
 from lenet_search.storage.facts import fact
@@ -71,13 +72,17 @@ def test_a_confirmation_is_kept_with_the_study_and_more_seeds_train_only_those_t
     assert all(len(trial.intermediate_values) == 4 for trial in beside.trials)
     assert api.Study(searched.definition).stored().study_name == "small"
 
-    searched.export("exported")
+    searched.export("exported", refit=True, view=Silent())
     summary = json.loads(Path("exported/recipe.json").read_text())
     row = second.summary()["recipes"]
     (winner,) = [each for each in row if each["name"] == second.winner.finalist.name]
     assert summary["confirmed"]["mean"] == winner["mean"]
     assert summary["seed"] == winner["model_seed"]
     assert summary["not_measured"] is None
+
+    assert summary["refit"] == {"seed": SEED, "images": 240, "epochs": 1}  # the 216 and 24 of the search
+    tested = api.evaluate("exported/refit.keras")
+    assert (tested.accuracy.n, tested.same_images) == (60, True)
     definition, recipe = read_recipe("exported/recipe.toml")
     assert recipe == second.winner.finalist.recipe
     assert definition.seed == max(seeds)  # so `train` has none of the seeds that chose the recipe
@@ -99,7 +104,7 @@ def test_a_share_limits_the_race_by_the_epochs_that_the_search_has_trained(searc
 def test_run_ends_with_the_race_unless_the_search_was_too_short_for_it(searched: Study) -> None:
     words = ["run", "--study", "small.toml", "--trials", "4", "--workers", "1"]
     raced = call(*words, "--set", "confirm.share=2.0")
-    assert "The search had shown" in raced.stdout and "Best: trial" in raced.stdout
+    assert "The search had shown" in raced.stdout and "Best in the search: trial" in raced.stdout
     short = call(*words, "--set", "confirm.share=0.5")
     assert "Not confirmed: the search was too short" in short.stdout
     assert "lenet-search confirm --study small\n" in short.stdout

@@ -23,7 +23,8 @@ EXAMPLES = """Examples:
   lenet-search best
   lenet-search best --study cifar --top 5
   lenet-search best --export
-  lenet-search best --export my/folder --json"""
+  lenet-search best --export my/folder --json
+  lenet-search best --study cifar --export --refit"""
 
 
 class Pick(StrEnum):
@@ -68,6 +69,13 @@ def best(
             help="Of a confirmed recipe: export the seed nearest the mean, or the best one, which is lucky.",
         ),
     ] = Pick.MEAN,
+    refit: Annotated[
+        bool,
+        typer.Option(
+            "--refit",
+            help="With --export: train the winner once more, on training and validation images together (refit.keras).",
+        ),
+    ] = False,
     storage: Storage = None,
     data: DataFolder = None,
     json: Json = False,
@@ -77,6 +85,7 @@ def best(
     --export writes the recipe as TOML and JSON, a plain Keras model, a script
     that trains it, and plots.
     """
+    from lenet_search import api
     from lenet_search.cli.terminal import console, print_json, telling, working
     from lenet_search.results.best import best_trial, foreign_trials, metric_of, pick_study, top_rows
     from lenet_search.results.expected_best import since_best
@@ -86,6 +95,8 @@ def best(
     from lenet_search.storage import open_storage, resolve, shown
     from lenet_search.storage.confirmed import read_confirmed
 
+    if refit and export is None:
+        raise typer.BadParameter("expected --export beside it", param_hint="'--refit'")
     url = resolve(storage)
     opened = open_storage(url, create=False, patience=telling())
     found = pick_study(opened, study)
@@ -95,16 +106,26 @@ def best(
     written: Export | None = None
     if export is not None:
         from lenet_search.cli.backend import start_backend
+        from lenet_search.look.live import view_for
+        from lenet_search.results.export import REFIT
         from lenet_search.results.export import export as write
         from lenet_search.whole import as_name
 
         folder = Path("exports", as_name(found.study_name)) if export == DEFAULT_FOLDER else Path(export).expanduser()
+        again = api.refit(found, url, data=data, view=view_for(console(stderr=True))).to_json() if refit else None
         with working(f"Exporting to {folder}"):
             start_backend()
-            written = write(found, url, folder, data_folder=data, best_seed=model == Pick.BEST)
+            written = write(found, url, folder, data_folder=data, best_seed=model == Pick.BEST, refit=again)
         out.print(f"\nWritten to {folder}:", style="bold")
         for path in written.files:
             out.print(f"  {path}")
+        if again is not None:
+            out.print(
+                f"{REFIT} was trained on all {again['images']:,} training and validation images. "
+                "No figure goes with it but the test set's:\n"
+                f"  lenet-search evaluate {shlex.quote(str(folder / REFIT))}",
+                soft_wrap=True,
+            )
         if written.not_measured:
             out.print(f"The model was not measured again: {written.not_measured}", style="yellow", soft_wrap=True)
     if json:

@@ -73,7 +73,8 @@ class Split:
 def load(wanted: Images, folder: Path | None = None, tell: Tell = silent, *, download: bool = True) -> Split:
     """The training images of `wanted.name`, cut to `wanted.limit`, and validation images.
 
-    These are the data set's own, or drawn from the training images as `wanted.validation` says.
+    These are the data set's own, or drawn from the training images as `wanted.validation` says. If it is 0, there are
+    none: all are training images.
 
     Args:
         wanted: the images of a recipe
@@ -95,19 +96,21 @@ def load(wanted: Images, folder: Path | None = None, tell: Tell = silent, *, dow
     notes = (*found.notes, *notes, *more)
     if "x_val" in arrays or "y_val" in arrays:
         x_val, y_val, more = _own_validation(found, x.shape[1:], classes, names)
-        notes += more
+        notes += more if wanted.validation else ()
         held_out, kept = np.arange(len(y), len(y) + len(y_val)), np.arange(len(y))
         x, y = np.concatenate([x, x_val]), np.concatenate([y, y_val])
-    else:
+    elif wanted.validation:
         count = wanted.validation if isinstance(wanted.validation, int) else round(wanted.validation * len(y))
         held_out = stratified(y, classes, int(count), VALIDATION_SEED, f"{origin}: data.validation")
         kept = np.setdiff1d(np.arange(len(y)), held_out)
+    if not wanted.validation:
+        held_out, kept = np.arange(0), np.arange(len(y))
     x = resized(x, wanted.size, origin)
 
     frame = Frame.of(x)
 
     # The types are explicit: the digest must be the same on every machine.
-    sha = hashlib.sha256(repr(x.shape).encode())
+    sha = hashlib.sha256(repr(x.shape).encode() + (b"" if len(held_out) else b" for training"))
     for part in (kept.astype("<i8"), held_out.astype("<i8"), y.astype("<i4"), x):
         sha.update(np.ascontiguousarray(part).data)
 

@@ -1,7 +1,7 @@
 """A stack: several networks of one structure, trained side by side in slots; a slot is refilled when its run ends."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -28,7 +28,7 @@ from lenet_search.structure import Structure
 
 ORDER_SEED = 1998  # shuffles depend only on this and the stack's clock: all slots see the same order
 CURVATURE_SEED = 1989  # the same for the images on which curvature is measured
-_RESIDENT: WeakKeyDictionary[Split, tuple[Any, Any, tuple[Any, Any]]] = WeakKeyDictionary()
+_RESIDENT: WeakKeyDictionary[Split, tuple[Any, Any, tuple[Any, Any] | None]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -230,14 +230,20 @@ class Stack:
         )
         first = np.array(self.clock * self._steps % 2**31, np.int32)
         after, loss, accuracy = self._program.train(state, self._images, self._labels, order, rows, hyper, first)
-        count = np.array(len(self._split.x_val), np.float32)
-        val_loss, right = self._program.evaluate(after, *self._validation, hyper, count)
-        of_class = np.bincount(self._split.y_val, minlength=self._split.classes)
-        right, there = np.asarray(right, float), of_class > 0
-        plain, balanced = right.sum(axis=1) / of_class.sum(), (right[:, there] / of_class[there]).mean(axis=1)
-        columns = np.array([np.asarray(column) for column in (loss, accuracy, val_loss, plain, balanced)], float)
+        columns = np.array([np.asarray(column) for column in (loss, accuracy, *self._evaluate(after, hyper))], float)
         arrays = [np.asarray(array) for array in (after.weights, *after.moments, after.moving)]
         return Computed(chosen, arrays, columns.T.tolist(), rates, perf_counter() - started)
+
+    def _evaluate(self, state: State, hyper: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Loss, accuracy and balanced accuracy of each slot on the validation images; NaN if there are none."""
+        if self._validation is None:
+            nothing = np.full(len(state.weights), math.nan)
+            return nothing, nothing, nothing
+        count = np.array(len(self._split.x_val), np.float32)
+        loss, right = self._program.evaluate(state, *self._validation, hyper, count)
+        of_class = np.bincount(self._split.y_val, minlength=self._split.classes)
+        right, there = np.asarray(right, float), of_class > 0
+        return np.asarray(loss), right.sum(axis=1) / of_class.sum(), (right[:, there] / of_class[there]).mean(axis=1)
 
     def take(self, computed: "Computed") -> dict[int, EpochResult]:
         """Accept an epoch from `compute`; returns results by slot."""
@@ -256,7 +262,8 @@ class Stack:
         assert slot is not None
         slot.epoch += 1
         train_loss, accuracy, val_loss, val_accuracy, balanced = measured
-        finite = math.isfinite(train_loss + val_loss) and bool(np.isfinite(self._state.weights[number]).all())
+        losses = train_loss if self._validation is None else train_loss + val_loss
+        finite = math.isfinite(losses) and bool(np.isfinite(self._state.weights[number]).all())
         images = self._steps * self.structure.batch_size
         return EpochResult(slot.epoch, train_loss, accuracy, val_loss, val_accuracy, balanced, rate, images, finite)
 
@@ -312,11 +319,11 @@ def _pack(which: list[Parameter], initializer: str, seed: int) -> np.ndarray:
     return np.concatenate(pieces)
 
 
-def _resident(split: Split) -> tuple[Any, Any, tuple[Any, Any]]:
-    """A split's images and labels on the device, once for all stacks that train on them."""
+def _resident(split: Split) -> tuple[Any, Any, tuple[Any, Any] | None]:
+    """A split's images and labels on the device, once for all stacks that train on them; those of validation last."""
     if split not in _RESIDENT:
         training = backend.on_device(split.x_train), backend.on_device(split.y_train)
-        _RESIDENT[split] = (*training, _batched(split.x_val, split.y_val))
+        _RESIDENT[split] = (*training, _batched(split.x_val, split.y_val) if len(split.y_val) else None)
     return _RESIDENT[split]
 
 

@@ -48,7 +48,7 @@ def finish(
         name: name of the work, shown with its progress
         test: whether to read the test set, once per model
         view: where progress is shown; closed at the end
-        metric: the metric to show
+        metric: the metric to show; recipes without validation images show their training accuracy
         data_folder: folder searched for NAME.npz or NAME/ before downloading
         workers: number of processes; else one per GPU, or one per core
         test_limit: number of test images to use, for a quick check; else all
@@ -68,6 +68,8 @@ def finish(
         RunError: workers keep dying, or some runs cannot be trained here (the others are done).
     """
     data_folder = data_folder_of(tasks, data_folder)
+    if not any(task.recipe.data.validation for task in tasks):
+        metric = "train_accuracy"
     looked: dict[str, Looked] = {}
     current: dict[str, Task] = {}
     numbers = itertools.count()

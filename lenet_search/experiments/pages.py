@@ -1,6 +1,7 @@
 """Pages of plots that work offline: published recipes, a comparison, an ablation, the training of one recipe."""
 
 import json
+import math
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -108,7 +109,12 @@ def training_page(result: Result, title: str) -> str:
     head = ("seed", "epochs", *(METRICS[metric].title for metric in metrics), "note")
     cells = [
         [str(run.seed), str(run.epochs)]
-        + [METRICS[metric].number(run.curve[metric][-1]) if run.epochs else "-" for metric in metrics]
+        + [
+            METRICS[metric].number(run.curve[metric][-1])
+            if run.epochs and (run.diverged or math.isfinite(run.curve[metric][-1]))
+            else "-"
+            for metric in metrics
+        ]
         + ["diverged" if run.diverged else ""]
         for run in result.runs
     ]
@@ -127,6 +133,11 @@ def training_page(result: Result, title: str) -> str:
 
 def _trained(result: Result) -> list[str]:
     accuracy, loss = result.mean("val_accuracy"), result.mean("val_loss")
+    if accuracy.value is None and result.diverged < len(result.runs):
+        return [
+            f"Trained on all {result.images['train']:,} images, with none for validation. Only the test set says how "
+            "good the model is (lenet-search evaluate)."
+        ]
     if accuracy.value is None:
         return [f"All {len(result.runs)} runs diverged." if len(result.runs) != 1 else "The run diverged."]
     if accuracy.n == 1:

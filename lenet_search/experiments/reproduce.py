@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lenet_search.crew import FREEZE_EVERY
+from lenet_search.errors import ResultError
 from lenet_search.experiments.compare import Comparison, check_comparable, compare, shared_name
 from lenet_search.experiments.finish import finish
 from lenet_search.experiments.kept import Kept
@@ -103,6 +104,11 @@ def compare_recipes(
     from lenet_search.experiments.pages import write_comparison
 
     check_comparable(tasks)
+    if not test and not tasks[0].recipe.data.validation:  # comparable recipes have the same split
+        raise ResultError(
+            "data.validation: recipes are compared on validation images, and these have 0; compare them on the test "
+            "set (--test)"
+        )
     kept = {task.name: Kept(folder / task.name) for task in tasks}
     results = finish(
         tasks, kept, name=shared_name(tasks), test=test, view=view, data_folder=data_folder, workers=workers,

@@ -37,7 +37,7 @@ class Training:
         result = self.result
         seeds = [
             {"seed": run.seed, "clocks": run.clocks, "diverged": run.diverged}
-            | {metric: None if run.diverged else run.curve[metric][-1] for metric in METRICS}
+            | {metric: result.values(metric).get(run.seed) for metric in METRICS}
             for run in result.runs
         ]
         return {

@@ -31,6 +31,9 @@ def measured(metric: str) -> Quantity:
 ERROR = Quantity(
     Shown("validation error", 100.0, "%", 2), lambda run: [1.0 - accuracy for accuracy in run.curve["val_accuracy"]]
 )
+TRAINING_ERROR = Quantity(
+    Shown("training error", 100.0, "%", 2), lambda run: [1.0 - accuracy for accuracy in run.curve["train_accuracy"]]
+)
 
 
 def mean_by_epoch(runs: Iterable[Run], quantity: Quantity) -> list[Estimate]:

@@ -12,7 +12,9 @@ class Data:
     """`[data]`: the data set, what is held out of it, and the scale of its pixels."""
 
     name: str = text("digits", "cifar10, cifar100, mnist, fashion_mnist, digits, or the name or path of your own data")
-    validation: float = count_or_share(0.1, "training images held out for validation, stratified by class")
+    validation: float = count_or_share(
+        0.1, "training images held out for validation, stratified by class; 0 trains a recipe on all images"
+    )
     normalize: str = choice("standardize", NORMALIZATIONS, "scale of the pixels that the network sees")
     limit: int = number(0, "use only the first n training images, for a quick look; 0 uses all", low=0, unit="images")
     size: int = number(

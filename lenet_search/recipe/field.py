@@ -26,7 +26,7 @@ class Legal:
     open_low: bool = False
     open_high: bool = False
     options: Collection[str] = ()  # allowed names of a string: a registry, or a few names
-    count_or_share: bool = False  # an int is a count (1 or more), a float a share (between 0 and 1)
+    count_or_share: bool = False  # an int is a count (0 or more), a float a share (between 0 and 1)
     items: builtins.type[Any] | None = None  # type of a list's items; the bounds apply to the items
 
     @property
@@ -48,7 +48,7 @@ class Legal:
         if self.choices:
             return "one of " + ", ".join(f'"{choice}"' for choice in self.choices)
         if self.count_or_share:
-            return "a count (a whole number from 1) or a share (a number between 0 and 1)"
+            return "a count (a whole number from 0) or a share (a number between 0 and 1)"
         if self.type is bool:
             return "true or false"
         if self.type is str:
@@ -73,7 +73,7 @@ class Legal:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return False
         if self.count_or_share:
-            return value >= 1 if isinstance(value, int) else 0 < value < 1
+            return value >= 0 if isinstance(value, int) else 0 < value < 1
         if self.type is int and not isinstance(value, int):
             return False
         if isinstance(value, int) and not -(2**63) <= value < 2**63:  # TOML's whole numbers, and the samplers'

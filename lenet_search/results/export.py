@@ -3,7 +3,8 @@
 import json
 import math
 import shlex
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from lenet_search.storage.facts import fact
 from lenet_search.study import write_recipe
 from lenet_search.whole import folder_written_whole
 
+REFIT = "refit.keras"  # the model trained on training and validation images together
 # The rebuilt model rounds differently from the stack, so an image on the boundary of two classes may change sides.
 EDGE = 0.002  # share of the validation images
 
@@ -36,7 +38,7 @@ class Winner:
 
     `url` is the study's storage, `chosen` the run with its model, `folder` where the files go, `file` that of its
     images and `data_folder` that file's folder, None if there is none; `measured` the exported model's validation
-    accuracy, or None and `not_measured` why.
+    accuracy, or None and `not_measured` why; `refit` is as in `export`.
     """
 
     study: optuna.Study
@@ -47,6 +49,7 @@ class Winner:
     data_folder: str | None
     measured: float | None
     not_measured: str | None
+    refit: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,18 @@ FILES: dict[str, Callable[[Winner], str]] = {
 
 
 def export(
-    study: optuna.Study, url: str, folder: Path, *, data_folder: Path | None = None, best_seed: bool = False
+    study: optuna.Study,
+    url: str,
+    folder: Path,
+    *,
+    data_folder: Path | None = None,
+    best_seed: bool = False,
+    refit: Mapping[str, Any] | None = None,
 ) -> Export:
     """Write the confirmed winner of a study in the storage `url`, else its best trial, to `folder`.
 
-    The model of a confirmed winner is that of the seed nearest its mean, or with `best_seed` the best one.
+    The model of a confirmed winner is that of the seed nearest its mean, or with `best_seed` the best one. `refit`
+    describes another one, trained on training and validation images together, and its file, "model".
 
     At the end the folder has all files or, after an error, none of them; other files in it stay. If the trial's images
     are on this machine, in `data_folder` or where the search found them, the model is measured on the validation images
@@ -91,7 +101,7 @@ def export(
     found = chosen(study, url, best_seed=best_seed)
     run = found.run
     remembered = fact(study, DATA_FOLDERS, {}).get(run.recipe.data.name)
-    data_folder = data.folder_with(run.recipe.data.name, data_folder, None if remembered is None else Path(remembered))
+    data_folder = images_folder(study, run.recipe.data.name, data_folder)
     if folder.exists() and not folder.is_dir():
         raise ResultError(f"{folder}: expected a folder; received a file")
     try:
@@ -101,12 +111,25 @@ def export(
             measured, not_measured = _measure(model, run, data_folder)
             place = None if not_measured else data.file_of(run.recipe.data.name, data_folder)
             file, where = (None, remembered) if place is None else (place.file, str(place.folder))
-            winner = Winner(study, url, found, folder, file, where, measured, not_measured)
+            winner = Winner(study, url, found, folder, file, where, measured, not_measured, refit)
+            if refit is not None:
+                shutil.copyfile(refit["model"], scratch / REFIT)
             for name, text in FILES.items():
                 (scratch / name).write_text(text(winner), encoding="utf-8")
     except OSError as error:
         raise ResultError(f"cannot write to {folder}: {error.strerror}; nothing was exported") from error
-    return Export(tuple(folder / name for name in sorted(["model.keras", *FILES])), not_measured)
+    models = ["model.keras", *([] if refit is None else [REFIT])]
+    return Export(tuple(folder / name for name in sorted([*models, *FILES])), not_measured)
+
+
+def images_folder(study: optuna.Study, name: str, given: Path | None) -> Path | None:
+    """The folder to look for data set `name` in: the `given` one, or where the search found it.
+
+    Raises:
+        DataError: `given` is not a folder.
+    """
+    remembered = fact(study, DATA_FOLDERS, {}).get(name)
+    return data.folder_with(name, given, None if remembered is None else Path(remembered))
 
 
 def _measure(model: Any, run: Run, data_folder: Path | None) -> tuple[float | None, str | None]:
@@ -159,6 +182,7 @@ def _summary(winner: Winner) -> dict[str, Any]:
         "confirmed": confirmed and {name: confirmed[name] for name in ("mean", "low", "high", "n", "state")},
         "model_val_accuracy": winner.measured,
         "not_measured": winner.not_measured,
+        "refit": winner.refit and {name: value for name, value in winner.refit.items() if name != "model"},
         "values": run.recipe.values(),
         "seed": run.seed,
         "clocks": run.clocks,

@@ -56,6 +56,12 @@ def winner_of(study: optuna.Study) -> Recipe:
     return run_of(best_trial(study)).recipe
 
 
+def winner_name(study: optuna.Study) -> str:
+    """The name of `winner_of`'s recipe, as in the race: "trial-12" or "reference"."""
+    confirmed = read_confirmed(study)
+    return f"trial-{best_trial(study).number}" if confirmed is None else str(confirmed["winner"])
+
+
 def confirmed_epochs(study: optuna.Study) -> int | None:
     """The epochs of every recipe in the confirmation, if they differ from those of the search."""
     confirmed = read_confirmed(study)

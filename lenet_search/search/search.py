@@ -118,6 +118,11 @@ def _look_at_data(space: Space, folder: Path | None, view: View) -> list[str]:
                     wanted = Recipe.from_values(values).images._replace(padded=padded)
                     split = data.load(wanted, folder, view.note)
                     _check_fit(space, split, networks[padded])
+                    if not len(split.y_val):
+                        raise DataError(
+                            "data.validation: a search needs validation images, by which it chooses; received 0, which "
+                            "is for training a chosen recipe on all images"
+                        )
                     digests[split.digest] = None
                     notes |= dict.fromkeys(split.notes)
                 height, width, channels = split.x_train.shape[1:]

@@ -21,6 +21,13 @@ def test_the_two_parts_hold_every_image_once_with_its_label(tmp_path):
     assert np.array_equal(labels, which % 3)
 
 
+def test_without_validation_all_images_are_for_training_even_a_data_set_s_own_for_validation(tmp_path):
+    file = write(tmp_path, x_val=images(6), y_val=np.arange(6) % 3)
+    split = load(Images(name=str(file), validation=0))
+    assert (len(split.x_train), len(split.y_train), len(split.x_val)) == (36, 36, 0)
+    assert split.digest != load(Images(name=str(file))).digest
+
+
 @pytest.mark.parametrize(("validation", "count"), [(9, 9), (0.3, 9), (0.1, 3), (27, 27), (0.34, 10), (5, 5)])
 def test_validation_is_a_count_or_a_share_and_met_exactly(tmp_path, validation, count):
     split = load(Images(name=str(write(tmp_path)), validation=validation))

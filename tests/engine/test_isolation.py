@@ -1,5 +1,7 @@
 """Slots do not feel each other: a run's course depends on its recipe, its seed and the clock alone."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -135,3 +137,17 @@ def test_a_batch_larger_than_the_training_set_is_refused_in_plain_words() -> Non
 
     with pytest.raises(DataError, match=r"train\.batch_size is 9999, but noise has only 152 training images"):
         stack_of(recipe(train__batch_size=9999), split=images())
+
+
+def test_without_validation_images_training_is_the_same_and_nothing_is_measured() -> None:
+    split = images()
+    bare = replace(split, x_val=split.x_val[:0], y_val=split.y_val[:0])
+    with_it, without = (Stack(structure_of(STEADY, SPACE), each, 1) for each in (split, bare))
+    ends = []
+    for stack in (with_it, without):
+        slot = stack.load(STEADY, 3)
+        (result,) = stack.epoch().values()
+        ends.append((result, stack.weights(slot)))
+    assert same(ends[0][1], ends[1][1])
+    assert ends[1][0].finite and ends[1][0].train_loss == ends[0][0].train_loss
+    assert np.isnan([ends[1][0].val_loss, ends[1][0].val_accuracy, ends[1][0].val_balanced_accuracy]).all()

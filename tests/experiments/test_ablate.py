@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import optuna
 import pytest
 from hypothesis import given
 
@@ -18,6 +19,7 @@ from lenet_search.look.progress import Silent
 from lenet_search.look.waterfall import ablation_figure, cells, choice_words
 from lenet_search.recipe import FIELDS, Recipe
 from lenet_search.run import Curve, Run
+from lenet_search.study import read, read_recipe, shipped, write_recipe
 from tests.experiments.made import a_zip
 from tests.recipe_strategy import recipes
 
@@ -38,6 +40,20 @@ def test_all_choices_together_lead_from_one_recipe_to_the_other(winner: Recipe, 
         back, there = changed(back, each.before), changed(there, each.after)
     assert back == reference
     assert there == winner
+
+
+@pytest.mark.parametrize("name", sorted(shipped("studies")))
+def test_any_mixture_of_two_recipes_of_a_study_is_a_recipe_of_it(name: str, tmp_path: Path) -> None:
+    space, rng = read(name).space, np.random.default_rng(0)
+    drawing = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    reference = Recipe.from_values(space.reference(read(name).start[0] if read(name).start else {}))
+    for _ in range(10):
+        mixture = reference
+        for each in choices(Recipe.from_values(space.sample(drawing.ask())), reference):
+            if rng.random() < 0.5:
+                mixture = changed(mixture, each.after)
+        (tmp_path / "mixture.toml").write_text(write_recipe(mixture, header=""))
+        assert read_recipe(tmp_path / "mixture.toml")[1] == mixture
 
 
 def test_a_branch_with_another_kind_is_one_choice() -> None:

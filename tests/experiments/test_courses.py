@@ -5,7 +5,7 @@ import pytest
 from lenet_search.experiments.courses import course_figure, errors_figure
 from lenet_search.experiments.result import Result
 from lenet_search.run import Curve
-from tests.experiments.made import result
+from tests.experiments.made import result, unvalidated
 
 
 def trained(name: str, epochs: int, seeds: int = 3, diverged: tuple[int, ...] = ()) -> Result:
@@ -64,3 +64,13 @@ def test_a_name_is_text_and_not_markup() -> None:
     made = course_figure(trained("<b>a</b>", 2))
     assert made.layout.title.text == "&lt;b&gt;a&lt;/b&gt;"
     assert "&lt;b&gt;a" in errors_figure("<i>x</i>", [trained("<b>a</b>", 2)]).data[-1].name
+
+
+def test_without_validation_images_the_curves_are_those_of_training() -> None:
+    made = unvalidated("a")
+    figure = course_figure(made)
+    assert {trace.name for trace in figure.data if trace.name} == {"training"}
+    assert figure.layout.yaxis3.title.text == "training error (%)"
+    assert "none for validation" in errors_figure("mnist", [made]).layout.annotations[0].text
+    beside = errors_figure("mnist", [made, trained("b", 3)])
+    assert {trace.name for trace in beside.data if trace.showlegend} == {"b"}

@@ -13,7 +13,7 @@ from lenet_search.experiments.tables import verdict
 from lenet_search.experiments.train import Training
 from lenet_search.recipe import Recipe
 from lenet_search.study import Claim
-from tests.experiments.made import RECIPE, result, run
+from tests.experiments.made import RECIPE, result, run, unvalidated
 
 RESULTS = [
     result("good", (900, 920, 910), Claim("Somebody 1998.", 0.9, note="A note.", comparisons=("both",))),
@@ -136,3 +136,11 @@ def test_what_is_kept_of_a_training_on_a_part_of_the_images_says_so() -> None:
     kept = Training(quick(result("a", (900, 910))), 1.0).summary()
     assert kept["quick"] == "2 epochs; 2 seeds; 1,000 test images; only the first 1,200 training images were used"
     assert Training(result("a", (900, 910)), 1.0).summary()["quick"] is None
+
+
+def test_a_training_without_validation_images_says_that_only_the_test_set_is_left() -> None:
+    made = unvalidated("mine")
+    page = training_page(made, "mine")
+    assert "Trained on all 1,200 images, with none for validation" in page
+    assert ">nan<" not in page
+    json.dumps(Training(made, 1.0).summary(), allow_nan=False)

@@ -45,7 +45,7 @@ from tests.study.conftest import ProblemsOf
         ("[regularize]\nl1 = 1.5", "regularize.l1: expected a number from 0 to 1; received 1.5"),
         ("[regularize]\nl1 = nan", "regularize.l1: expected a number from 0 to 1; received nan"),
         ("[regularize]\nl1 = true", "regularize.l1: expected a number from 0 to 1; received true"),
-        ("[data]\nvalidation = 5000.0", "expected a count (a whole number from 1) or a share"),
+        ("[data]\nvalidation = 5000.0", "expected a count (a whole number from 0) or a share"),
         ("[regularize]\nl1 = [0.0, 0.1]", "did you mean { choices = [0.0, 0.1] }?"),
         (f"[optimizer]\nclip_norm = 1{'0' * 400}", "optimizer.clip_norm: expected a number from 0; received 1000"),
         # ranges
