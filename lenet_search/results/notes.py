@@ -1,6 +1,7 @@
 """The notes that a dashboard shows of a study, of its trials and of its confirmation, in Markdown."""
 
 import math
+import re
 import shlex
 from collections.abc import Mapping
 from statistics import fmean
@@ -118,7 +119,8 @@ def _commands(name: str, url: str) -> str:
     width = max(map(len, commands))
     lines = [f"lenet-search {command:<{width}}    # {purpose}" for command, purpose in commands.items()]
     hidden = f"\n\n{_plain(HOW_TO_GIVE_THE_PASSWORD)}." if HIDDEN in place else ""
-    return "\n".join(["### How to go on\n", "```", *lines, "```"]) + hidden
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", study)), default=0))  # longer than any in a name
+    return "\n".join(["### How to go on\n", fence, *lines, fence]) + hidden
 
 
 def _why_ended(trial: FrozenTrial) -> str:

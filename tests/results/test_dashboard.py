@@ -86,7 +86,7 @@ def test_every_trial_that_has_ended_has_a_note_and_no_trial_shows_json(study: op
             assert "**Curve:** `" in note and "in epoch" in note
             assert "**Recipe:** " in note
         else:
-            assert note.startswith("**Pruned:** pruned.")
+            assert note.startswith("**Pruned:** pruned after ")
 
 
 def test_the_figures_are_those_of_the_report_and_are_replaced_when_they_are_written_again(
@@ -161,6 +161,14 @@ def test_a_trial_of_several_seeds_shows_their_mean_and_each_of_them(url: str, ma
     note = detail(dashboard(url), study)["trials"][3]["note"]["body"]
     assert "**2 seeds:** " in note
     assert f"{100 * one.curve['val_accuracy'][-1]:.2f}, {100 * two.curve['val_accuracy'][-1]:.2f}" in note
+
+
+def test_a_name_breaks_out_of_no_note(url: str) -> None:
+    name = "a\n```\n<img src=x> *b*"
+    study = optuna.create_study(storage=open_storage(url, create=True), study_name=name)
+    show(study, url, print, models=False)
+    fenced = detail(dashboard(url), study)["note"]["body"].split("\n````\n")
+    assert len(fenced) == 3 and "<img" not in fenced[0] + fenced[2]
 
 
 @pytest.mark.parametrize("url_of", ["postgresql+psycopg2://bob:geheim-17@db/x", "redis://:geheim-17@db:6379/0"])
