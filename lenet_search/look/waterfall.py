@@ -43,6 +43,12 @@ def difference_text(found: Mapping[str, Any], metric: str) -> str:
     return f"{factor * mean:+.{digits}f}{bounds}"
 
 
+def _label(step: Mapping[str, Any]) -> str:
+    """The choice for an axis: its values on a line of their own, which does not break at a decimal point."""
+    name, _, values = choice_words(step).partition(" ")
+    return f"{name_text(name, 26)}<br>{name_text(values, 60)}"
+
+
 def mean_text(found: Mapping[str, Any], metric: str) -> Estimate:
     """`Estimate.to_json` as an estimate, which prints itself."""
     return Estimate(found["mean"], found["n"], found["low"], found["high"], found["over"], is_share(metric))
@@ -53,7 +59,8 @@ def ablation_figure(ablated: Ablated) -> go.Figure:
     metric, path = ablated["metric"], ablated["path"]
     shown = METRICS[metric]
     unit = "percentage points" if shown.unit == "%" else shown.unit
-    title = f"What each choice brings: {name_text(ablated['study'], 60)}"
+    what = "One choice after the other" if path else "What each choice brings"
+    title = f"{what}: {name_text(ablated['study'], 60)}"
     steps = [step for step in ablated["steps"] if step["n"]]
     sign = -1.0 if path and not is_share(metric) else 1.0  # a loss falls on its way to the winner
     means = [sign * shown.factor * step["mean"] for step in steps]
@@ -63,7 +70,7 @@ def ablation_figure(ablated: Ablated) -> go.Figure:
     figure = go.Figure()
     figure.add_bar(
         orientation="h",
-        y=[name_text(choice_words(step), 22) for step in steps],
+        y=[_label(step) for step in steps],
         x=means,
         base=starts,
         marker={"color": [VERDICT_COLORS.get(step["verdict"], GRAY) for step in steps]},
@@ -82,4 +89,4 @@ def ablation_figure(ablated: Ablated) -> go.Figure:
         figure.add_vline(x=0.0, line={"color": SOFT, "width": 1.5})
         how = "the winner with the choice minus the winner without it"
     n = min((step["n"] for step in steps), default=0)
-    return titled(figure, title, f"{how}; n = {n} paired seeds, 95 % intervals", height=max(320, 170 + 44 * len(steps)))
+    return titled(figure, title, f"{how}; n = {n} paired seeds, 95 % intervals", height=max(320, 170 + 54 * len(steps)))

@@ -36,6 +36,11 @@ def test_bars_start_at_zero_and_better_is_to_the_right() -> None:
     assert list(bars.x) == pytest.approx([0.03, -0.01])
 
 
+def test_a_path_has_a_title_of_its_own_so_that_a_page_can_show_both() -> None:
+    titles = {ablation_figure(ablated("val_loss", path=path)).layout.title.text for path in (False, True)}
+    assert titles == {"What each choice brings: mine", "One choice after the other: mine"}
+
+
 def test_a_difference_is_in_points_or_nats_and_a_dash_without_pairs() -> None:
     step = ablated("val_loss", path=False)["steps"][0]
     assert difference_text(step, "val_accuracy") == "+3.00 (+2.00 to +4.00)"

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import optuna
@@ -7,12 +8,13 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search.look.intervals import share_of
+from lenet_search.results import curves
 from lenet_search.results.best import complete_trials
 from lenet_search.results.curves import curves_figure, curves_table
 from lenet_search.results.figures import MOST_BARS, history_figure, slices_figure
 from lenet_search.results.importance_figure import importance_figure
 from lenet_search.results.parallel import parallel_figure
-from lenet_search.run import Curve
+from lenet_search.run import Curve, Run
 from lenet_search.storage.trials import run_of
 from tests.results.conftest import SPACE, drawn, trial_of
 
@@ -186,3 +188,21 @@ def test_the_curves_as_a_table_hold_every_epoch(made_study: Make) -> None:
     assert lines[0] == ",".join(("trial", "epoch", *Curve.NAMES))
     assert len(lines) == 1 + 2 * 8
     assert float(lines[8].split(",")[5]) == complete_trials(study)[0].value
+
+
+def test_a_trial_of_several_seeds_has_a_mean_and_a_band(made_study: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = made_study(3, pruned=False)
+
+    def three(trial: optuna.trial.FrozenTrial) -> list[Run]:
+        run = run_of(trial)
+        lower = Curve.from_json({name: [0.5 * value for value in run.curve[name]] for name in Curve.NAMES})
+        return [run, run, replace(run, curve=lower)]
+
+    monkeypatch.setattr(curves, "runs_of", three)
+    figure = curves.curves_figure(study)
+    assert "means of 3 seeds with 95 % intervals" in figure.layout.title.subtitle.text
+    bands = [line for line in figure.data if line.fill == "toself"]
+    assert len(bands) == 3 * 5
+    best = complete_trials(study)[0]
+    means = next(line for line in figure.data if line.name and line.showlegend)
+    assert means.y[-1] == pytest.approx(100 * (best.value or 0) * 2.5 / 3)

@@ -11,6 +11,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from lenet_search.errors import ResultError
 from lenet_search.look.intervals import share_of
 from lenet_search.results.best import complete_trials
 from lenet_search.results.finalists import reference_of
@@ -162,6 +163,15 @@ def test_the_runs_of_a_confirmation_on_another_machine_are_no_error(made_study: 
     study = made_study(6)
     confirm(study)
     assert "Learning curves on fresh seeds" not in report_page(study, str(tmp_path / "a.journal"))
+
+
+def test_a_damaged_run_of_a_confirmation_is_named(made_study: Make, tmp_path: Path) -> None:
+    study, url = made_study(6), str(tmp_path / "a.journal")
+    confirm(study, url)
+    file = runs_folder(url, "cifar", None) / "reference" / "seed-1000002.json"
+    file.write_text("{", encoding="utf-8")
+    with pytest.raises(ResultError, match=re.escape(str(file))):
+        report_page(study, url)
 
 
 def test_without_an_ablation_the_page_says_what_would_make_one(made_study: Make) -> None:
