@@ -19,7 +19,7 @@ from lenet_search.look.intervals import Estimate, is_share, mean_of, share_of
 from lenet_search.recipe import FIELDS
 from lenet_search.storage import DEFINITION
 from lenet_search.storage.facts import fact
-from lenet_search.storage.trials import carries_run, run_of, runs_of
+from lenet_search.storage.trials import carries_run, has_several_runs, run_of, runs_of
 
 NOTHING_YET = "No trial is complete yet."
 NOTHING_SEARCHED = "This study searched no hyperparameters."
@@ -148,12 +148,28 @@ def _seconds(trial: FrozenTrial) -> float:
 
 def estimate_of(study: optuna.Study, trial: FrozenTrial) -> Estimate:
     """A complete trial's value on the validation images or, if it has several seeds, their mean."""
-    metric, runs = metric_of(study), runs_of(trial)
-    images = int(runs[0].images.get("validation", 0))
-    if len(runs) == 1:
-        return estimate(metric, float(trial.value or 0.0), images)
+    return estimate_at(trial, float(trial.value or 0.0), metric_of(study), validation_images(study))
+
+
+def estimate_at(trial: FrozenTrial, value: float, metric: str, images: int) -> Estimate:
+    """A value of a trial, on `images` validation images.
+
+    That of a complete trial with several seeds is their mean, with Student's interval. The means that pruners saw on
+    the way have none.
+    """
+    if not has_several_runs(trial):
+        return estimate(metric, value, images)
+    if trial.state != TrialState.COMPLETE:
+        return Estimate(value, len(runs_of(trial)), None, None, "seeds", is_share(metric))
     grain = 1.0 / images if metric == "val_accuracy" and images else 0.0
-    return mean_of([run.curve[metric][-1] for run in runs], share=is_share(metric), grain=grain)
+    return mean_of([run.curve[metric][-1] for run in runs_of(trial)], share=is_share(metric), grain=grain)
+
+
+def what_intervals_cover(found: Sequence[Estimate]) -> str:
+    """'n = 5,000 images', 'over seeds', or both if trials differ."""
+    images = max((each.n for each in found if each.over == "images"), default=0)
+    parts = ["over seeds"] if any(each.over == "seeds" for each in found) else []
+    return " or, of one seed, ".join([*parts, *([f"n = {images:,} images"] if images else [])])
 
 
 def estimate(metric: str, value: float, images: int) -> Estimate:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import optuna
 import plotly.graph_objects as go
+from optuna.trial import FrozenTrial
 from plotly.subplots import make_subplots
 
 from lenet_search.look.by_epoch import add_curves, focus, measured
@@ -21,7 +22,7 @@ from lenet_search.look.theme import (
 from lenet_search.results.best import NOTHING_YET, complete_trials, metric_of, ordered
 from lenet_search.run import Run, curves_csv
 from lenet_search.storage.confirmed import read_confirmed
-from lenet_search.storage.trials import run_of, runs_of
+from lenet_search.storage.trials import has_several_runs, run_of, runs_of
 
 PANELS = ("val_accuracy", "train_accuracy", "val_loss", "train_loss", "learning_rate")
 MOST = len(PALETTE)  # recipes of a confirmation that are shown, each in a color
@@ -116,4 +117,10 @@ def _name_axes(figure: go.Figure, panels: Sequence[str], runs: Sequence[Run], *,
 
 def curves_table(study: optuna.Study, top: int = 5) -> str:
     """The curves of the best trials as CSV: a line for each trial and epoch."""
-    return curves_csv("trial", ((trial.number, run_of(trial).curve) for trial in complete_trials(study)[:top]))
+    trials = complete_trials(study)[:top]
+    return curves_csv("trial", ((_name(trial, run), run.curve) for trial in trials for run in runs_of(trial)))
+
+
+def _name(trial: FrozenTrial, run: Run) -> str:
+    """'12', or '12, seed 345' for one of several runs of a trial."""
+    return f"{trial.number}, seed {run.seed}" if has_several_runs(trial) else str(trial.number)

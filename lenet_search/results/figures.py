@@ -37,10 +37,11 @@ from lenet_search.results.best import (
     NOTHING_SEARCHED,
     NOTHING_YET,
     complete_trials,
-    estimate,
+    estimate_at,
     metric_of,
     searched,
     validation_images,
+    what_intervals_cover,
 )
 
 MOST_BARS = 100  # trials; bars of more run into each other
@@ -63,7 +64,7 @@ def history_figure(study: optuna.Study) -> go.Figure:
     images = validation_images(study)
     bars = len(complete) + len(pruned) <= MOST_BARS
     figure = go.Figure()
-    early = [estimate(name, value, images) for _, _, value in pruned]
+    early = [estimate_at(trial, value, name, images) for trial, _, value in pruned]
     figure.add_scatter(
         x=[trial.number for trial, _, _ in pruned],
         **_heights(early, metric, GRAY, bars=bars),
@@ -74,7 +75,7 @@ def history_figure(study: optuna.Study) -> go.Figure:
         marker={"symbol": "x-thin", "size": 7, "line": {"width": 1.5, "color": GRAY}},
         hovertemplate="trial %{x}: %{customdata}, %{text}<extra></extra>",
     )
-    found = [estimate(name, float(trial.value or 0.0), images) for trial in complete]
+    found = [estimate_at(trial, float(trial.value or 0.0), name, images) for trial in complete]
     figure.add_scatter(
         x=[trial.number for trial in complete],
         **_heights(found, metric, PALETTE[0], bars=bars),
@@ -90,7 +91,7 @@ def history_figure(study: optuna.Study) -> go.Figure:
     if without := states[TrialState.FAIL] + len(reports) - len(pruned):
         counts += f"; {without} failed or were pruned without a value, and are not shown"
     if found and found[0].bounds():
-        counts += f"; {'bars' if bars else 'band'}: 95 % intervals, n = {images:,} images"
+        counts += f"; {'bars' if bars else 'band'}: 95 % intervals, {what_intervals_cover(found)}"
     titled(figure, title, counts, height=500)
     figure.update_layout(legend={"orientation": "h", "x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top"})
     numbers = [trial.number for trial in (*complete, *(trial for trial, _, _ in pruned))]
@@ -171,7 +172,7 @@ def slices_figure(study: optuna.Study) -> go.Figure:
     for place, (path, spread) in enumerate(spreads.items()):
         row, column = place // columns + 1, place % columns + 1
         with_it = [trial for trial in trials if path in trial.params]
-        found = [estimate(name, float(trial.value or 0.0), images) for trial in with_it]
+        found = [estimate_at(trial, float(trial.value or 0.0), name, images) for trial in with_it]
         heights = _heights(found, metric, GRAY, bars=bars)
         figure.add_trace(_slice(path, spread, with_it, heights | _hover(found, metric)), row, column)
         figure.update_xaxes(title_text=axis_label(path), row=row, col=column)
@@ -196,7 +197,7 @@ def slices_figure(study: optuna.Study) -> go.Figure:
             figure.update_yaxes(title_text=metric.title, row=row, col=column)
     reading = f"{counted(len(trials), 'complete trial')}; later trials are darker"
     if found[0].bounds():
-        reading += f"; {'bars: 95 % intervals' if bars else 'hover for 95 % intervals'}, n = {images:,} images"
+        reading += f"; {'bars: 95 % intervals' if bars else 'hover for 95 % intervals'}, {what_intervals_cover(found)}"
     titled(figure, title, reading, height)
     figure.update_layout(showlegend=False, coloraxis=_age(last))
     narrow = stacked(figure) | {"coloraxis.showscale": False}  # the subtitle says what the colors mean

@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 
 from lenet_search.look.theme import GRAY, PALETTE, titled, whole_axis
 from lenet_search.look.words import counted
-from lenet_search.storage.trials import carries_run, run_of
+from lenet_search.storage.trials import carries_run, runs_of
 
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -55,13 +55,14 @@ def pruning(study: optuna.Study) -> Pruning:
     for trial in study.get_trials(deepcopy=False, states=ENDED):
         if not carries_run(trial):
             continue
-        run = run_of(trial)
+        runs = runs_of(trial)
+        trained, longest = sum(run.epochs for run in runs), max(run.epochs for run in runs)
         ended += 1
-        epochs += run.epochs
-        stopped_itself = trial.state == TrialState.PRUNED and (run.diverged or not run.epochs)
-        planned += run.epochs if stopped_itself else max(run.epochs, run.recipe.train.epochs)
+        epochs += trained
+        stopped_itself = trial.state == TrialState.PRUNED and (any(run.diverged for run in runs) or not trained)
+        planned += trained if stopped_itself else sum(max(run.epochs, run.recipe.train.epochs) for run in runs)
         if trial.state == TrialState.PRUNED:
-            (failed if stopped_itself else pruned)[run.epochs] += 1
+            (failed if stopped_itself else pruned)[longest] += 1
     return Pruning(ended, pruned, failed, epochs, planned)
 
 

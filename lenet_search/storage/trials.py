@@ -102,6 +102,11 @@ def runs_of(trial: "FrozenTrial") -> list[Run]:
     return runs
 
 
+def has_several_runs(trial: "FrozenTrial") -> bool:
+    """Whether a trial carries more than one run."""
+    return noted(trial, f"{ALSO} 2") is not None
+
+
 def _attributes(trial: "FrozenTrial") -> dict[str, Any]:
     """What `attributes_of` says of a trial's runs. Before it was noted, it was stored as user attributes."""
     own = {name.removeprefix(OURS): value for name, value in trial.system_attrs.items() if name.startswith(OURS)}

@@ -10,7 +10,7 @@ from lenet_search.look.page import card
 from lenet_search.look.sortable import sortable_table
 from lenet_search.look.theme import METRICS
 from lenet_search.look.words import counted
-from lenet_search.results.best import estimate, metric_of, ordered, validation_images
+from lenet_search.results.best import estimate_at, metric_of, ordered, validation_images
 from lenet_search.results.report.winner import params_html
 from lenet_search.storage.trials import REASON, carries_run, runs_of
 
@@ -36,7 +36,7 @@ def _row(trial: FrozenTrial, metric: str, images: int) -> list[str]:
     measured, value, bounds = _value(trial), UNKNOWN, UNKNOWN
     if measured is not None:
         value = METRICS[metric].number(measured)
-        bounds = estimate(metric, measured, images).bounds() or UNKNOWN
+        bounds = estimate_at(trial, measured, metric, images).bounds() or UNKNOWN
     epochs, seconds = UNKNOWN, UNKNOWN
     if carries_run(trial):
         runs = runs_of(trial)
