@@ -5,7 +5,7 @@ from datetime import datetime
 import optuna
 import plotly.graph_objects as go
 
-from lenet_search.look.page import contents, page, part, picture, title_of
+from lenet_search.look.page import answer, contents, page, part, picture, title_of
 from lenet_search.results.chosen import confirmed_runs
 from lenet_search.results.curves import confirmed_curves_figure, curves_figure
 from lenet_search.results.report.commands import commands
@@ -14,7 +14,7 @@ from lenet_search.results.report.question import question
 from lenet_search.results.report.searched import searched_part
 from lenet_search.results.report.trials_table import trials_table
 from lenet_search.results.report.winner import winner
-from lenet_search.results.verdict import quick_of
+from lenet_search.results.verdict import quick_of, verdict
 
 __all__ = ["report_page"]
 
@@ -47,6 +47,7 @@ def report_page(study: optuna.Study, url: str | None = None) -> str:
         quick.title(study.study_name),
         [
             *title_of(f"Study {study.study_name}", quick),
+            *answer(verdict(study)[:1]),
             contents(parts),
             *(part(number, title, inner) for number, (title, inner) in enumerate(parts.items(), 1)),
             f"<footer>{written}</footer>",

@@ -19,7 +19,8 @@ from lenet_search.study import write_recipe
 
 TOP = 10  # rows of the table of the best trials
 RACE = "Means over fresh seeds with 95 % intervals. Differences from the leader are paired by seed, and their intervals"
-RACE += " hold for all rivals and rounds together."
+RACE += " hold for all rivals and rounds together. Nothing is claimed of recipes that were set aside."
+NOT_CLAIMED = ("set aside", "diverged")  # states of a recipe that left the race without a verdict
 
 
 def winner(study: optuna.Study) -> list[str]:
@@ -43,7 +44,7 @@ def _figures(study: optuna.Study, confirmed: dict[str, Any] | None) -> list[tupl
     metric = METRICS[metric_of(study)]
     best = complete_trials(study)[0]
     searched = estimate_of(study, best)
-    of = f"n = {searched.n:,} images"
+    of = f"n = {searched.n:,} {searched.over}"
     bounds = f"95 % interval {searched.bounds()} {metric.unit}, {of}" if searched.bounds() else of
     figures = [(searched.figure(), f"{metric.label} in the search, trial {best.number}", bounds)]
     if (shrunk := shrunk_values(study)) and len(shrunk) > 1:
@@ -96,7 +97,7 @@ def _race(confirmed: dict[str, Any]) -> str:
                 "-" if row["trial"] is None else str(row["trial"]),
                 str(_mean(row, metric)),
                 str(row["n"]),
-                "-" if row["behind"] is None else difference_text(row["behind"], metric),
+                _behind(row, metric),
                 escape(", ".join(states)),
                 f"{row['parameters']:,}",
             )
@@ -105,6 +106,14 @@ def _race(confirmed: dict[str, Any]) -> str:
     head = ("recipe", "trial", METRICS[metric].label, "seeds", f"against the leader ({unit})", "verdict", "parameters")
     epochs = "" if confirmed["epochs"] is None else f" All trained for {confirmed['epochs']} epochs."
     return f'{data_table(head, rows, frozenset({1, 3, 6}))}<p class="small">{RACE}{epochs}</p>'
+
+
+def _behind(row: dict[str, Any], metric: str) -> str:
+    """How far a recipe is behind the leader; without an interval where nothing is claimed."""
+    if row["behind"] is None:
+        return "-"
+    claimed = row["state"] not in NOT_CLAIMED
+    return difference_text(row["behind"] if claimed else row["behind"] | {"low": None, "high": None}, metric)
 
 
 def _mean(row: dict[str, Any], metric: str) -> Estimate:
