@@ -12,6 +12,7 @@ from lenet_search import Silent, Study, api
 from lenet_search.errors import ResultError
 from lenet_search.experiments.confirm import FIRST_SEED
 from lenet_search.experiments.refit import SEED
+from lenet_search.results.best import pick_study
 from lenet_search.storage import DEFINITION
 from lenet_search.storage.confirmed import read_confirmed
 from lenet_search.storage.facts import fact
@@ -66,6 +67,8 @@ def test_a_confirmation_is_kept_with_the_study_and_more_seeds_train_only_those_t
     beside = optuna.load_study(study_name="small.confirm", storage=stored._storage)
     assert fact(beside, DEFINITION) is None  # `best` without a name does not take it for a search
     assert len(beside.trials) == 3
+    with pytest.raises(ResultError, match="is the confirmation of study 'small'"):
+        pick_study(stored._storage, "small.confirm")
     assert second.verdict()[0].split(":")[0] in get_note(stored).replace("\\", "")
     names = [UUID(path.name) for path in Path("lenet-search-artifacts").iterdir() if path.is_file()]
     assert sorted(name.version or 0 for name in names) == [4] * 4 + [5] * 4  # weights, and models with names from them

@@ -18,6 +18,7 @@ from lenet_search.errors import ResultError
 from lenet_search.look.intervals import Estimate, is_share, mean_of, share_of
 from lenet_search.recipe import FIELDS
 from lenet_search.storage import DEFINITION
+from lenet_search.storage.confirmed import CONFIRMED
 from lenet_search.storage.facts import fact
 from lenet_search.storage.trials import carries_run, has_several_runs, run_of, runs_of
 
@@ -44,7 +45,8 @@ def pick_study(storage: BaseStorage, name: str | None = None) -> optuna.Study:
     Studies of other tools in the same storage are returned only by name, or if there are no others.
 
     Raises:
-        ResultError: there is no such study (the message lists those that exist), or it has several objectives.
+        ResultError: there is no such study (the message lists those that exist), it is a confirmation, or it has
+            several objectives.
     """
     found = storage.get_all_studies()
     ids = {study.study_name: study._study_id for study in found}
@@ -56,6 +58,10 @@ def pick_study(storage: BaseStorage, name: str | None = None) -> optuna.Study:
     elif name not in ids:
         raise ResultError(f"The storage contains no study named {name!r}. Available: {', '.join(sorted(ids))}")
     study = optuna.load_study(study_name=name, storage=storage)
+    if (confirmed := fact(study, CONFIRMED)) is not None:
+        raise ResultError(
+            f"Study {name!r} is the confirmation of study {confirmed['study']!r}, and shown with it: name that one."
+        )
     if len(study.directions) > 1:
         raise ResultError(f"Study {name!r} has {len(study.directions)} objectives; lenet-search did not create it.")
     return study
