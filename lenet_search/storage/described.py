@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Any
 
 from lenet_search.look.intervals import is_share, mean_of, share_of
@@ -24,7 +24,9 @@ def described(runs: Sequence[Run], metric: str) -> dict[str, Any]:
         told["95 % interval"] = bounds
     means = {name: fmean(each[name] for each in last) for name in BESIDE if name != metric}
     told |= {name: round(value, 6) for name, value in means.items() if math.isfinite(value)}
-    told |= {"seeds": len(runs)} if len(runs) > 1 else {}
+    if len(runs) > 1:
+        spread = stdev(each[metric] for each in last)
+        told |= {"seeds": len(runs)} | ({"standard deviation": round(spread, 6)} if math.isfinite(spread) else {})
     seconds = math.fsum(run.seconds for run in runs)
     return told | {"epochs": runs[0].epochs, "seconds": round(seconds, 1), "device": runs[0].device}
 

@@ -50,3 +50,4 @@ def test_several_seeds_are_described_by_their_means_and_the_interval_of_the_mean
     assert told["95 % interval"] == "0.0000 to 1.1853"
     assert told["train_accuracy"] == 0.55
     assert (told["seeds"], told["seconds"]) == (2, 24.7)
+    assert told["standard deviation"] == pytest.approx(0.1 / math.sqrt(2), abs=1e-6)
