@@ -71,6 +71,7 @@ NEAR = 0.02  # by how much a loss may differ when it is trained again beside few
 def main() -> None:
     """Run the search among faults, and check its books."""
     options = arguments()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # of this process, which trains again at the end
     out = Console()
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
     disk = Disk(folder / "disk")
