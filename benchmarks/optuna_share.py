@@ -24,6 +24,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,10 @@ from throughput import fill
 
 from lenet_search import study
 from lenet_search.crew.crew import Crew
+from lenet_search.crew.launcher import Death
+from lenet_search.crew.local import Local
 from lenet_search.crew.messages import EpochDone, Load, Orders, Ready, RunEpoch, Setup
 from lenet_search.crew.places import Place
-from lenet_search.crew.process import WorkerProcess
 from lenet_search.crew.signals import Stop
 from lenet_search.crew.staff import Staff
 from lenet_search.errors import DefinitionChanged
@@ -119,21 +121,13 @@ def measure(options: argparse.Namespace, ledger: Ledger, folder: Path) -> dict[s
     for name, methods in CALLS.items():
         for owner, method in methods:
             setattr(owner, method, timed(getattr(owner, method), spent[name]))
-    sleepers: list[Sleeper] = []
-
-    def start(place: Place, setup: Setup, log: Path) -> Sleeper:
-        sleepers.append(Sleeper(place, setup, log, options.images, options.images_per_second / options.workers))
-        return sleepers[-1]
-
-    import lenet_search.crew.staff as module
-
-    module.WorkerProcess = start  # type: ignore[assignment,misc]
-    where = [Place(None, 1)] * options.workers
     slots = max(1, options.slots // options.workers)
-    crew = Crew(Staff(where, Setup(ledger.definition.space, 1, slots, None), 1, options.workers), Silent(), Stop())
+    launcher = Sleepers(options.workers, options.images, options.images_per_second / options.workers)
+    crew = Crew(Staff(launcher, Setup(ledger.definition.space, 1, slots, None)), Silent(), Stop())
     cpu = time.process_time()
     crew.run(Searching(ledger, Silent(), slots))
     cpu = time.process_time() - cpu
+    sleepers = launcher.started
     seconds = max(each.ended for each in sleepers) - min(each.began for each in sleepers)
     return {
         "seconds": seconds,
@@ -167,21 +161,44 @@ def timed(call: Callable[..., Any], spent: list[tuple[float, float]]) -> Callabl
     return timed_call
 
 
-class Sleeper(WorkerProcess):
+class Sleepers(Local):
+    """Starts sleepers, each of which pretends to train `images_per_second` in epochs of `images`."""
+
+    def __init__(self, workers: int, images: int, images_per_second: float) -> None:
+        super().__init__(workers)
+        self.started: list[Sleeper] = []
+        self._speed = images, images_per_second
+
+    def start(self, place: Place, log: Path) -> "Sleeper":
+        """Start a sleeper."""
+        self.started.append(Sleeper(*self._speed))
+        return self.started[-1]
+
+
+class Sleeper:
     """A thread that sleeps instead of training."""
 
-    def __init__(self, place: Place, setup: Setup, log: Path, images: int, images_per_second: float) -> None:
+    def __init__(self, images: int, images_per_second: float) -> None:
         self.waited = 0.0
         self.began = self.ended = math.nan
         self._images, self._rate = images, images_per_second
-        super().__init__(place, setup, log)
-
-    def _start(self, theirs: "Connection[Any, Any]") -> None:
+        self.pipe, theirs = Pipe()
         threading.Thread(target=self._serve, args=[theirs], daemon=True).start()
+
+    def send(self, message: Setup | Orders) -> None:
+        """As to a worker."""
+        self.pipe.send(message)
+
+    def ask_to_leave(self) -> None:
+        """It has nothing to freeze."""
 
     def kill(self) -> None:
         """As a worker's."""
         self.pipe.close()
+
+    def death(self) -> Death:
+        """It never dies."""
+        return Death("a sleeper ended")
 
     def _serve(self, pipe: "Connection[Any, Any]") -> None:
         slots = pipe.recv().slots

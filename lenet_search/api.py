@@ -98,6 +98,7 @@ class Study:
         data: str | Path | None = None,
         view: "View | None" = None,
         freeze_every: float = FREEZE_EVERY,
+        ray: str | None = None,
     ) -> "Summary":
         """Search until the study has `trials` trials, including earlier ones, or time is up.
 
@@ -110,6 +111,7 @@ class Study:
             data: folder searched for NAME.npz or NAME/ before downloading
             view: where progress is shown; else in the terminal or notebook
             freeze_every: seconds between two copies of each running trial's state
+            ray: address of a Ray cluster, or "auto", whose nodes train; else this machine trains
 
         Raises:
             ValueError: `slots` is neither "auto" nor a number of slots.
@@ -132,6 +134,7 @@ class Study:
             slots=slots,
             data_folder=None if data is None else Path(data),
             freeze_every=freeze_every,
+            ray=ray,
             view=_shown(view),
         )
 
@@ -184,6 +187,7 @@ class Study:
         data: str | Path | None = None,
         workers: int | None = None,
         freeze_every: float = FREEZE_EVERY,
+        ray: str | None = None,
         view: "View | None" = None,
     ) -> "Confirmation":
         """Race the best recipes and the study's reference on fresh seeds: `confirm` with this study.
@@ -205,7 +209,7 @@ class Study:
         return confirm(
             self.stored(), self.storage, finalists or size[0], seeds or size[1],
             epochs=epochs or stated.epochs, indifference=stated.indifference if indifference is None else indifference,
-            data=data, workers=workers, freeze_every=freeze_every, view=view,
+            data=data, workers=workers, freeze_every=freeze_every, ray=ray, view=view,
         )  # fmt: skip
 
     def race_size(self) -> tuple[int, int] | None:
@@ -249,6 +253,7 @@ def confirm(
     data: str | Path | None = None,
     workers: int | None = None,
     freeze_every: float = FREEZE_EVERY,
+    ray: str | None = None,
     view: "View | None" = None,
 ) -> "Confirmation":
     """Race the best recipes of a study and its reference on fresh seeds, and store the result with the study.
@@ -265,6 +270,7 @@ def confirm(
         data: folder searched for NAME.npz before downloading
         workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of each run's state
+        ray: address of a Ray cluster, or "auto", whose nodes train; else this machine trains
         view: where progress is shown; else in the terminal or notebook
 
     Raises:
@@ -296,6 +302,7 @@ def confirm(
         data_folder=None if data is None else Path(data),
         workers=workers,
         freeze_every=freeze_every,
+        ray=ray,
     )
     write_confirmed(study, confirmation.summary())
     return confirmation
@@ -311,6 +318,7 @@ def ablate(
     data: str | Path | None = None,
     workers: int | None = None,
     freeze_every: float = FREEZE_EVERY,
+    ray: str | None = None,
     view: "View | None" = None,
 ) -> "tuple[Ablation, list[Path]]":
     """Train what each choice of a study's winner brings; returns the result and the files written.
@@ -326,6 +334,7 @@ def ablate(
         data: folder searched for NAME.npz before downloading
         workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of each run's state
+        ray: address of a Ray cluster, or "auto", whose nodes train; else this machine trains
         view: where progress is shown; else in the terminal or notebook
 
     Raises:
@@ -352,7 +361,7 @@ def ablate(
     folder = Path(out) if out is not None else Path("ablations", as_name(study.study_name))
     found = put_back(
         winner, reference, folder, study=study.study_name, metric=metric_of(study), path=path,
-        seeds=range(first, first + seeds), view=_shown(view), workers=workers, freeze_every=freeze_every,
+        seeds=range(first, first + seeds), view=_shown(view), workers=workers, freeze_every=freeze_every, ray=ray,
         data_folder=None if data is None else Path(data),
     )  # fmt: skip
     return found, write_ablation(found, folder)
@@ -428,6 +437,7 @@ def train(
     restart: bool = False,
     workers: int | None = None,
     freeze_every: float = FREEZE_EVERY,
+    ray: str | None = None,
     view: "View | None" = None,
 ) -> "Training":
     """Train a recipe from several initial weights, side by side; only runs missing from the folder.
@@ -442,6 +452,7 @@ def train(
         restart: discard the runs in the folder, even another recipe's, and train all again
         workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of each run's state
+        ray: address of a Ray cluster, or "auto", whose nodes train; else this machine trains
         view: where progress is shown; else in the terminal or notebook
 
     Raises:
@@ -459,7 +470,7 @@ def train(
     where = Path(out).expanduser() if out is not None else Path("trained", task.name)
     return train_task(
         task, where, view=_shown(view), title=", ".join(words),
-        metric=metric, data_folder=folder, workers=workers, freeze_every=freeze_every, restart=restart,
+        metric=metric, data_folder=folder, workers=workers, freeze_every=freeze_every, ray=ray, restart=restart,
     )  # fmt: skip
 
 
@@ -472,6 +483,7 @@ def compare(
     data: Data = None,
     workers: int | None = None,
     freeze_every: float = FREEZE_EVERY,
+    ray: str | None = None,
     view: "View | None" = None,
 ) -> "tuple[Comparison, list[Path]]":
     """Train recipes on the same seeds, and test which of them differ; returns the comparison and the files written.
@@ -484,6 +496,7 @@ def compare(
         data: folder searched for NAME.npz or NAME/ before downloading, or arrays
         workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of each run's state
+        ray: address of a Ray cluster, or "auto", whose nodes train; else this machine trains
         view: where progress is shown; else in the terminal or notebook
 
     Raises:
@@ -497,7 +510,7 @@ def compare(
     tasks = read_tasks([str(each) for each in recipes], seeds or SEEDS, named)
     return compare_recipes(
         tasks, results_folder(out), view=_shown(view), test=test, data_folder=folder, workers=workers,
-        freeze_every=freeze_every,
+        freeze_every=freeze_every, ray=ray,
     )  # fmt: skip
 
 
@@ -510,6 +523,7 @@ def reproduce(
     data: str | Path | None = None,
     workers: int | None = None,
     freeze_every: float = FREEZE_EVERY,
+    ray: str | None = None,
     view: "View | None" = None,
 ) -> "Reproduction":
     """Train published recipes and compare with the accuracy their authors report.
@@ -522,6 +536,7 @@ def reproduce(
         data: folder searched for NAME.npz or NAME/ before downloading
         workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of each run's state
+        ray: address of a Ray cluster, or "auto", whose nodes train; else this machine trains
         view: where progress is shown; else in the terminal or notebook
 
     Raises:
@@ -533,7 +548,7 @@ def reproduce(
     tasks = published(recipes, seeds, quick=quick)
     return reproduce_tasks(
         tasks, results_folder(out, quick=quick), view=_shown(view), quick=quick,
-        data_folder=None if data is None else Path(data), workers=workers, freeze_every=freeze_every,
+        data_folder=None if data is None else Path(data), workers=workers, freeze_every=freeze_every, ray=ray,
     )  # fmt: skip
 
 
