@@ -8,12 +8,23 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from lenet_search.errors import RunError
 
 PATIENCE = 5.0  # seconds for the head node to accept a connection; Ray itself would try for minutes
 INSTALL = "pip install 'lenet-search[ray]'"
+# Ray reads these when it is imported. They turn off advice for people who program with Ray, reports of its use, and the
+# ends of its own logs when a node leaves, of which it skips lines that match.
+QUIET = {
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DEDUP_LOGS_SKIP_REGEX": "^",
+    "RAY_NUM_REDIS_GET_RETRIES": "1",  # to join what is no Ray cluster, of 40 s each
+}
+# Ray takes "localhost" for an address that other machines can reach, unless this, which it also reads at its import.
+ON_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 
 
 @dataclass(frozen=True)
@@ -27,9 +38,9 @@ class Node:
     accelerator: str = ""  # "H100"
 
     def __str__(self) -> str:
-        if self.gpus:
-            return f"{self.name} ({self.gpus} GPU{'' if self.gpus == 1 else 's'}{self.accelerator and ' '}{self.accelerator})"
-        return f"{self.name} ({self.cores} core{'' if self.cores == 1 else 's'})"
+        lent, what = (self.gpus, "GPU") if self.gpus else (self.cores, "core")
+        model = f" {self.accelerator}" if self.gpus and self.accelerator else ""
+        return f"{self.name} ({lent} {what}{'' if lent == 1 else 's'}{model})"
 
 
 class Cluster:
@@ -40,6 +51,7 @@ class Cluster:
     """
 
     def __init__(self, address: str) -> None:
+        os.environ.update(QUIET | (ON_LOOPBACK if _listens_only_here(address) else {}) | os.environ)
         try:
             import ray
         except ImportError as error:
@@ -92,9 +104,6 @@ def _join(ray: Any, address: str) -> None:
     given = os.environ.get("RAY_ADDRESS") or address if address == "auto" else address
     if given != "auto":
         _knock(given)
-    # Ray's advice to people who program with it, and its reports of its own use, are not for those of this program.
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     with _signals_kept():
         try:
             ray.init(address=given, log_to_driver=False, logging_level=logging.CRITICAL, include_dashboard=False)
@@ -109,18 +118,36 @@ def _join(ray: Any, address: str) -> None:
             raise RunError(f"--ray {address}: the Ray cluster cannot be joined: {_first_line(error)}") from error
 
 
+def _listens_only_here(address: str) -> bool:
+    """Whether a cluster was started for this machine alone: ray start --head --node-ip-address=127.0.0.1."""
+    if address == "auto":
+        current = Path(os.environ.get("RAY_TMPDIR", "/tmp"), "ray", "ray_current_cluster")
+        address = os.environ.get("RAY_ADDRESS") or (current.read_text().strip() if current.is_file() else "")
+    host, _, port = address.rpartition(":")
+    if host not in ("127.0.0.1", "localhost") or not port.isdecimal():
+        return False
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unconnected:
+        try:
+            unconnected.connect(("192.0.2.1", 9))  # sends nothing, and tells the address that others would see
+            socket.create_connection((unconnected.getsockname()[0], int(port)), PATIENCE).close()
+        except (OSError, OverflowError):
+            return True
+    return False
+
+
 def _knock(address: str) -> None:
     """Raise an error unless something listens at HOST:PORT."""
     host, colon, port = address.rpartition(":")
-    if not (colon and host and port.isdecimal() and "/" not in host):
+    if not (colon and host and "/" not in host and port.isdecimal() and 0 < int(port) < 65536):
         raise RunError(
             f"--ray: expected auto, or HOST:PORT of a cluster that this machine has joined; received {address!r}"
         )
     try:
         socket.create_connection((host.strip("[]"), int(port)), PATIENCE).close()
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise RunError(
-            f"--ray {address}: no Ray cluster answers there ({error}); start one with: ray start --head --port={port}"
+            f"--ray {address}: no Ray cluster answers there ({error.strerror or error}); start one there: "
+            f"ray start --head --port={port}"
         ) from error
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Mapping
 from multiprocessing import Pipe
 from multiprocessing.reduction import ForkingPickler
@@ -10,11 +11,15 @@ from typing import Any
 
 from lenet_search.crew.fleet.cluster import Node
 from lenet_search.crew.fleet.host import MESSAGES, Ended, versions
-from lenet_search.crew.fleet.images import Images
+from lenet_search.crew.fleet.shipping import Shipping
 from lenet_search.crew.launcher import Death
 from lenet_search.crew.messages import Orders, Setup, Trouble
 from lenet_search.crew.places import Place
 from lenet_search.data.delivered import Wanted
+
+# Seconds in which Ray declares a node dead that does not answer: five checks, 3 s apart, of up to 10 s each, by its
+# defaults. Runs of its workers wait that long for another worker.
+TO_LEAVE = 45.0
 
 
 class Courier:
@@ -23,18 +28,18 @@ class Courier:
     Args:
         actor: the actor, a `Host`
         node: where it runs
-        images: what workers may need
-        why: says why the actor failed, given Ray's error; may take seconds
+        shipping: brings images to nodes
+        is_there: whether a node is alive, as far as Ray knows
     """
 
-    def __init__(self, actor: Any, node: Node, images: Images, why: Callable[[Node, Exception], Death]) -> None:
+    def __init__(self, actor: Any, node: Node, shipping: Shipping, is_there: Callable[[Node], bool]) -> None:
         self.node = node
         self.lost = False  # whether the actor is gone
         self.processes: dict[int, RemoteProcess] = {}
         self._actor = actor
-        self._images = images
-        self._why = why
-        self._closing = False
+        self._shipping = shipping
+        self._is_there = is_there
+        self._closing = threading.Event()
         self._given: set[Wanted] = set()
         self._thread = threading.Thread(target=self._carry, daemon=True)
         self._thread.start()
@@ -51,13 +56,13 @@ class Courier:
 
     def parcels(self, message: Orders) -> list[Any]:
         """The images that a message requires and the actor was not given yet."""
-        new = [wanted for wanted in self._images.needed(message) if wanted not in self._given]
+        new = [wanted for wanted in self._shipping.needed(message) if wanted not in self._given]
         self._given.update(new)
-        return [self._images.parcel(wanted) for wanted in new]
+        return [self._shipping.parcel(wanted) for wanted in new]
 
     def begin_to_close(self) -> Any:
         """Ask the actor to remove its files; a reference to its answer."""
-        self._closing = True
+        self._closing.set()
         return self.call("close")
 
     def close(self) -> None:
@@ -72,15 +77,14 @@ class Courier:
 
         try:
             self._compare(ray.get(self.call("versions")))
-            while not self._closing:
+            while not self._closing.is_set():
                 for number, message in ray.get(self.call("poll", group=MESSAGES)):
                     process = self.processes.get(number)
                     if process is not None:
                         process.deliver(message)
         except Exception as error:  # of Ray, which raises many kinds; an actor that failed once is not used again
+            self._lose(error)
             self.lost = True
-            if not self._closing:
-                self._lose(error)
 
     def _compare(self, theirs: Mapping[str, str]) -> None:
         """Raise an error, and tell the crew, if other versions run on the node."""
@@ -97,9 +101,20 @@ class Courier:
                 f"node {self.node.name} of the Ray cluster has no lenet-search; on each node: pip install "
                 f"'lenet-search[ray]=={versions()['lenet-search']}'"
             )
-        death = self._why(self.node, error)
+        death = self._why(error)
         for process in list(self.processes.values()):
             process.deliver(Ended(death, str(error).encode()))
+
+    def _why(self, error: Exception) -> Death:
+        """Whether the actor died alone, or its node has left; Ray takes some time to tell."""
+        from ray.exceptions import ActorDiedError
+
+        deadline = time.monotonic() + (0.0 if isinstance(error, ActorDiedError) else TO_LEAVE)
+        while self._is_there(self.node):
+            if time.monotonic() >= deadline or self._closing.wait(TO_LEAVE / 100):
+                said = " ".join(str(error).split())[:300]
+                return Death(f"a worker's Ray actor on node {self.node.name} died: {said}")
+        return Death(f"node {self.node.name} has left the cluster", innocent=True)
 
     def _trouble(self, text: str) -> None:
         for process in list(self.processes.values()):

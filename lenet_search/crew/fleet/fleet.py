@@ -1,6 +1,5 @@
 """Workers on the nodes of a Ray cluster: one actor per GPU or core, on the nodes that there are at the time."""
 
-import time
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
@@ -9,15 +8,13 @@ from typing import Any
 from lenet_search.crew.fleet.cluster import Cluster, Node
 from lenet_search.crew.fleet.courier import Courier, RemoteProcess
 from lenet_search.crew.fleet.host import MESSAGES, Host
-from lenet_search.crew.fleet.images import Images
-from lenet_search.crew.launcher import Death
+from lenet_search.crew.fleet.shipping import Shipping
 from lenet_search.crew.messages import Setup
 from lenet_search.crew.places import Place
 from lenet_search.crew.process import settings
 from lenet_search.errors import RunError
 from lenet_search.look.progress import View
 
-TO_LEAVE = 3.0  # seconds in which Ray notices that a node has left, after it has lost an actor there
 TO_CLOSE = 2.0  # seconds for all actors to remove their files at the end
 
 
@@ -37,12 +34,10 @@ class Fleet:
     """
 
     def __init__(self, address: str, workers: int | None, setup: Setup, view: View) -> None:
-        import ray
-
         self._cluster = Cluster(address)
         self._workers = workers
         self._view = view
-        self._images = Images(setup.space, setup.data_folder, ray.put)
+        self._shipping = Shipping(setup.space, setup.data_folder)
         self._couriers: list[tuple[Place, Courier]] = []
         self._numbers = count(1)
         self._nodes: list[Node] = []
@@ -106,23 +101,17 @@ class Fleet:
 
     def _courier(self, place: Place) -> Courier:
         """The actor of a place with the fewest workers, a new one if all have some and the place has room."""
-        self._couriers = [(where, courier) for where, courier in self._couriers if not courier.lost]
+        for where, courier in list(self._couriers):
+            if courier.lost:
+                self._couriers.remove((where, courier))
+                courier.close()
         here = [courier for where, courier in self._couriers if where == place]
         fewest = min(here, key=lambda courier: len(courier.processes), default=None)
         if fewest is None or (fewest.processes and len(here) < list(self.places()).count(place)):
             node = next(node for node in self._nodes if node.name == place.node)
-            fewest = Courier(_actor(place, node), node, self._images, self._why)
+            fewest = Courier(_actor(place, node), node, self._shipping, self._cluster.has)
             self._couriers.append((place, fewest))
         return fewest
-
-    def _why(self, node: Node, error: Exception) -> Death:
-        """Why an actor is gone: with its node, or alone."""
-        deadline = time.monotonic() + TO_LEAVE
-        while self._cluster.has(node):
-            if time.monotonic() > deadline:
-                return Death(f"a worker's Ray actor on node {node.name} died: {' '.join(str(error).split())[:300]}")
-            time.sleep(TO_LEAVE / 10)
-        return Death(f"node {node.name} has left the cluster", innocent=True)
 
 
 def _spread(nodes: Sequence[Node], on_gpus: bool) -> Iterator[Place]:

@@ -1,9 +1,8 @@
 """The images that workers on other machines need. They reach each machine once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 from lenet_search.crew.fleet.host import Parcel
 from lenet_search.crew.messages import Orders
@@ -12,19 +11,17 @@ from lenet_search.data.finding import find
 from lenet_search.space import Range, Space
 
 
-class Images:
+class Shipping:
     """Reads images when the first worker needs them, and puts them into Ray's object store.
 
     Args:
         space: space of all recipes, if they have one
         folder: folder of data sets
-        put: puts arrays into the object store, and returns the reference
     """
 
-    def __init__(self, space: Space | None, folder: Path | None, put: Callable[[Any], Any]) -> None:
+    def __init__(self, space: Space | None, folder: Path | None) -> None:
         self._space = space
         self._folder = folder
-        self._put = put
         self._parcels: dict[Wanted, Parcel] = {}
 
     def needed(self, message: Orders) -> list[Wanted]:
@@ -42,8 +39,10 @@ class Images:
             DataError: they cannot be read.
         """
         if wanted not in self._parcels:
+            import ray
+
             arrays = packed(find(wanted.name, wanted.part, self._folder, wanted.size))
-            self._parcels[wanted] = Parcel(wanted, digest_of(arrays), [self._put(arrays)])
+            self._parcels[wanted] = Parcel(wanted, digest_of(arrays), [ray.put(arrays)])
         return self._parcels[wanted]
 
     def _of_space(self) -> Iterator[Wanted]:
