@@ -69,13 +69,12 @@ class Nodes:
     def add(self) -> Any:
         self.caches.append(self.folder / f"cache-{len(self.caches)}")
         head = {"_system_config": SOON} if len(self.caches) == 1 else {}
-        return self.cluster.add_node(
-            num_cpus=1,
-            num_gpus=0,
-            node_ip_address="127.0.0.1",
-            env_vars={"XDG_CACHE_HOME": str(self.caches[-1])},
-            **head,
-        )
+        cache = {"XDG_CACHE_HOME": str(self.caches[-1])}
+        before = signal.getsignal(signal.SIGTERM)  # Ray replaces it in the process that starts a node
+        try:
+            return self.cluster.add_node(num_cpus=1, num_gpus=0, node_ip_address="127.0.0.1", env_vars=cache, **head)
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
     def sent(self) -> list[int]:
         """How many files of images each node has got."""
@@ -135,24 +134,31 @@ def actors_of(raylet: int) -> list[int]:
     return found
 
 
-def raylet_of(node: Any) -> int:
-    return int(node.all_processes["raylet"][0].process.pid)
+def raylets_of_others(nodes: Nodes) -> list[int]:
+    """The processes that are the nodes, except the one that this process needs: it belongs to it."""
+    ours = ray.get_runtime_context().get_node_id()
+    return [
+        node.all_processes["raylet"][0].process.pid
+        for node in nodes.cluster.worker_nodes
+        if node.node_id != ours and node.all_processes["raylet"][0].process.poll() is None
+    ]
 
 
 def test_a_study_ends_with_exactly_its_trials_while_nodes_come_and_go(nodes, tiny_npz, monkeypatch, capfd):
     monkeypatch.chdir(tiny_npz.parent)
     Path("small.toml").write_text(STUDY)
     definition = read("small.toml")
-    leaving = nodes.cluster.worker_nodes.copy().pop()
-    staying = next(node for node in nodes.cluster.worker_nodes if node is not leaving)
 
-    def kill_an_actor() -> None:
-        os.kill(actors_of(raylet_of(staying))[0], signal.SIGKILL)
+    def lose_a_node() -> None:
+        os.kill(raylets_of_others(nodes)[0], signal.SIGKILL)
+
+    def lose_an_actor() -> None:
+        os.kill(next(actor for raylet in raylets_of_others(nodes) for actor in actors_of(raylet)), signal.SIGKILL)
 
     view = Acting([
         (lambda view: view.trains_on(3), nodes.add),
-        (lambda view: view.noted("has joined"), lambda: os.kill(raylet_of(leaving), signal.SIGKILL)),
-        (lambda view: view.noted("has left"), kill_an_actor),
+        (lambda view: view.noted("has joined"), lose_a_node),
+        (lambda view: view.noted("has left"), lose_an_actor),
         (lambda view: view.noted("actor"), lambda: os.kill(os.getpid(), signal.SIGTERM)),
     ])  # fmt: skip
     arguments = {"data_folder": tiny_npz.parent, "slots": 2, "freeze_every": 0.5, "ray": nodes.cluster.address}
@@ -169,7 +175,7 @@ def test_a_study_ends_with_exactly_its_trials_while_nodes_come_and_go(nodes, tin
     assert {trial.state for trial in stored.trials} == {TrialState.COMPLETE}
     assert {len(trial.intermediate_values) for trial in stored.trials} == {12}
 
-    assert set(nodes.sent()) == {1}, "each node gets the images once, whatever the number of workers"
+    assert max(nodes.sent()) == 1 and sum(nodes.sent()) >= 3, "a node that trains gets the images, and gets them once"
     title, said = view.openings[0]
     assert title == "Cluster" and said.count("(1 core)") == 3
     assert sum(title == "Workers" and ": 1 x 2 slots, on CPU" in said for title, said in view.openings) >= 3
