@@ -63,10 +63,12 @@ class Cluster:
         self._names: dict[str, str] = {}  # by identifier, of all nodes that were ever seen
 
     def nodes(self) -> list[Node]:
-        """The living nodes, in the order in which they were first seen."""
-        import ray
+        """The living nodes, in the order in which they were first seen.
 
-        alive = {each["NodeID"]: each for each in ray.nodes() if each["Alive"]}
+        Raises:
+            RunError: the cluster does not answer.
+        """
+        alive = self._alive()
         for identifier, each in alive.items():
             self._names.setdefault(identifier, self._new_name(each["NodeManagerHostname"]))
         return [
@@ -76,10 +78,23 @@ class Cluster:
         ]
 
     def has(self, node: Node) -> bool:
-        """Whether a node is alive."""
+        """Whether a node is alive, as far as Ray knows.
+
+        Raises:
+            RunError: the cluster does not answer.
+        """
+        return node.id in self._alive()
+
+    def _alive(self) -> dict[str, dict[str, Any]]:
         import ray
 
-        return any(each["NodeID"] == node.id and each["Alive"] for each in ray.nodes())
+        try:
+            return {each["NodeID"]: each for each in ray.nodes() if each["Alive"]}
+        except Exception as error:  # of Ray, which raises many kinds
+            raise RunError(
+                f"the Ray cluster at {self.address} does not answer: {_first_line(error)}. To resume, start it and run "
+                "the same command again"
+            ) from error
 
     def leave(self) -> None:
         """Leave the cluster, if this object has joined it."""

@@ -16,6 +16,7 @@ from lenet_search.crew.launcher import Death
 from lenet_search.crew.messages import Orders, Setup, Trouble
 from lenet_search.crew.places import Place
 from lenet_search.data.delivered import Wanted
+from lenet_search.errors import RunError
 
 # Seconds in which Ray declares a node dead that does not answer: five checks, 3 s apart, of up to 10 s each, by its
 # defaults. Runs of its workers wait that long for another worker.
@@ -110,11 +111,18 @@ class Courier:
         from ray.exceptions import ActorDiedError
 
         deadline = time.monotonic() + (0.0 if isinstance(error, ActorDiedError) else TO_LEAVE)
-        while self._is_there(self.node):
+        while self._there():
             if time.monotonic() >= deadline or self._closing.wait(TO_LEAVE / 100):
                 said = " ".join(str(error).split())[:300]
                 return Death(f"a worker's Ray actor on node {self.node.name} died: {said}")
         return Death(f"node {self.node.name} has left the cluster", innocent=True)
+
+    def _there(self) -> bool:
+        """Whether the node is there; nothing is known of it as long as the cluster does not answer."""
+        try:
+            return self._is_there(self.node)
+        except RunError:  # which the crew meets, too
+            return True
 
     def _trouble(self, text: str) -> None:
         for process in list(self.processes.values()):

@@ -33,6 +33,8 @@ class Fleet:
         RunError: Ray is not installed, or there is no such cluster.
     """
 
+    host: type[Host] = Host
+
     def __init__(self, address: str, workers: int | None, setup: Setup, view: View) -> None:
         self._cluster = Cluster(address)
         self._workers = workers
@@ -109,7 +111,7 @@ class Fleet:
         fewest = min(here, key=lambda courier: len(courier.processes), default=None)
         if fewest is None or (fewest.processes and len(here) < list(self.places()).count(place)):
             node = next(node for node in self._nodes if node.name == place.node)
-            fewest = Courier(_actor(place, node), node, self._shipping, self._cluster.has)
+            fewest = Courier(_actor(self.host, place, node), node, self._shipping, self._cluster.has)
             self._couriers.append((place, fewest))
         return fewest
 
@@ -124,12 +126,12 @@ def _spread(nodes: Sequence[Node], on_gpus: bool) -> Iterator[Place]:
                 yield Place(None, 1, node.name)
 
 
-def _actor(place: Place, node: Node) -> Any:
+def _actor(host: type[Host], place: Place, node: Node) -> Any:
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     return (
-        ray.remote(concurrency_groups={MESSAGES: 1})(Host)
+        ray.remote(concurrency_groups={MESSAGES: 1})(host)
         .options(
             num_cpus=0 if place.gpu is not None else 1,
             num_gpus=0 if place.gpu is None else 1,

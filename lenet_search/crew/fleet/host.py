@@ -68,7 +68,7 @@ class Host:
         if place.gpu is not None:
             place = replace(place, gpu=os.environ.get("CUDA_VISIBLE_DEVICES", place.gpu))
         log = self._folder / f"worker-{number}.log"
-        process = Process(place, log, {**environment, "LENET_SEARCH_DATA": str(self._folder)})
+        process = self._launch(place, log, {**environment, "LENET_SEARCH_DATA": str(self._folder)})
         self._processes[number] = process
         threading.Thread(target=self._collect, args=[number, process, log], daemon=True).start()
         self.send(number, setup)
@@ -111,6 +111,9 @@ class Host:
         for number in list(self._processes):
             self.kill(number)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _launch(self, place: Place, log: Path, environment: Mapping[str, str]) -> Process:
+        return Process(place, log, environment)
 
     def _collect(self, number: int, process: Process, log: Path) -> None:
         """Put a worker's messages into the outbox until it dies."""
