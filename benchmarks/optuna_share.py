@@ -241,7 +241,8 @@ def launcher_for(options: argparse.Namespace, setup: Setup) -> Any:
         host = SleepingHost
 
         def __init__(self) -> None:
-            cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": options.workers, "num_gpus": 0})
+            head = {"num_cpus": options.workers, "num_gpus": 0, "include_dashboard": False}
+            cluster = Cluster(initialize_head=True, head_node_args=head)
             super().__init__(cluster.address, options.workers, setup, Silent())
             self._shipping = NoImages(None, None)
             self._started = cluster

@@ -21,8 +21,8 @@ QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DEDUP_LOGS_SKIP_REGEX": "^",
-    "RAY_NUM_REDIS_GET_RETRIES": "1",  # to join what is no Ray cluster, of 40 s each
 }
+JOINING = {"RAY_NUM_REDIS_GET_RETRIES": "2"}  # attempts of up to 40 s each, where something listens that is not Ray
 # Ray takes "localhost" for an address that other machines can reach, unless this, which it also reads at its import.
 ON_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 
@@ -51,7 +51,7 @@ class Cluster:
     """
 
     def __init__(self, address: str) -> None:
-        os.environ.update(QUIET | (ON_LOOPBACK if _listens_only_here(address) else {}) | os.environ)
+        os.environ.update(QUIET | JOINING | (ON_LOOPBACK if _listens_only_here(address) else {}) | os.environ)
         try:
             import ray
         except ImportError as error:
