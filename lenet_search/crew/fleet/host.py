@@ -7,13 +7,15 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
 from lenet_search import __version__
 from lenet_search.crew.launcher import Death
+from lenet_search.crew.messages import Trouble
 from lenet_search.crew.places import Place
 from lenet_search.crew.process import Process
 from lenet_search.data.delivered import Wanted, is_kept, keep, offer
@@ -68,19 +70,24 @@ class Host:
         if place.gpu is not None:
             place = replace(place, gpu=os.environ.get("CUDA_VISIBLE_DEVICES", place.gpu))
         log = self._folder / f"worker-{number}.log"
+        with self._reporting(number):
+            self._start(number, place, environment, log)
+        self.send(number, setup)
+
+    def _start(self, number: int, place: Place, environment: Mapping[str, str], log: Path) -> None:
         process = self._launch(place, log, {**environment, "LENET_SEARCH_DATA": str(self._folder)})
         self._processes[number] = process
         threading.Thread(target=self._collect, args=[number, process, log], daemon=True).start()
-        self.send(number, setup)
 
     def send(self, number: int, message: bytes, parcels: Sequence[Parcel] = ()) -> None:
         """Pass a message on to a worker, once the images that it needs are here."""
-        for parcel in parcels:
-            if not is_kept(parcel.digest):
-                import ray
+        with self._reporting(number):
+            for parcel in parcels:
+                if not is_kept(parcel.digest):
+                    import ray
 
-                keep(ray.get(parcel.reference[0]), parcel.digest)
-            offer(parcel.wanted, parcel.digest, self._folder)
+                    keep(ray.get(parcel.reference[0]), parcel.digest)
+                offer(parcel.wanted, parcel.digest, self._folder)
         if number in self._processes:
             with contextlib.suppress(OSError):  # it has died, and `_collect` notices
                 self._processes[number].pipe.send_bytes(message)
@@ -111,6 +118,18 @@ class Host:
         for number in list(self._processes):
             self.kill(number)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _reporting(self, number: int) -> Iterator[None]:
+        """Tell the parent of an error, as of the death of the worker: it waits for no answer of these calls."""
+        try:
+            yield
+        except OSError as error:  # a full disk is not the fault of a run, and there for the next worker, too
+            trouble = Trouble("RunError", f"node {os.uname().nodename} could not go on: {error}")
+            self._outbox.put((number, bytes(ForkingPickler.dumps(trouble))))
+        except Exception as error:  # of Ray, which raises many kinds
+            self.kill(number)
+            self._outbox.put((number, Ended(Death(f"a worker could not be served: {error}"), b"")))
 
     def _launch(self, place: Place, log: Path, environment: Mapping[str, str]) -> Process:
         return Process(place, log, environment)
