@@ -14,7 +14,13 @@ from lenet_search.look.progress import Best, Progress, Running, Silent, Standing
 from lenet_search.search.summary import Summary
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import optuna
+
     from lenet_search.study import Definition
+
+    Conclude = Callable[[optuna.Study, Summary, Callable[[], bool]], None]
 
 __all__ = ["Best", "Interrupted", "Progress", "Running", "Silent", "Standing", "Summary", "View", "run"]
 
@@ -31,6 +37,7 @@ def run(
     freeze_every: float = FREEZE_EVERY,
     ray: str | None = None,
     view: View | None = None,
+    conclude: "Conclude | None" = None,
 ) -> Summary:
     """Search until the study has `trials` trials, including those of earlier runs and other machines, or time is up.
 
@@ -46,6 +53,7 @@ def run(
             this process is killed; copies take at most 2 % of the time
         ray: address of a Ray cluster, or "auto", whose nodes train; else this machine trains
         view: where progress is shown; None: nowhere
+        conclude: called at the end with the study, the summary, and a function that says whether to be quick
 
     Raises:
         DefinitionChanged: the storage contains another study of this name.
@@ -67,4 +75,5 @@ def run(
         freeze_every=freeze_every,
         ray=ray,
         view=view or Silent(),
+        conclude=conclude or (lambda study, summary, stopped: None),
     )
