@@ -35,7 +35,7 @@ from lenet_search.errors import LenetSearchError  # noqa: E402
 from lenet_search.frozen import read_frozen  # noqa: E402
 from lenet_search.search.ledger import FROZEN  # noqa: E402
 from lenet_search.storage import artifact_folder, open_storage  # noqa: E402
-from lenet_search.storage.trials import run_of  # noqa: E402
+from lenet_search.storage.trials import noted, run_of  # noqa: E402
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGKILL)
 STUDY = """
@@ -190,7 +190,8 @@ def _inside(folder: Path, url: str) -> str:
 def _frozen(folder: Path, url: str, trials: list[Any]) -> dict[int, int]:
     place, found = artifact_folder(_inside(folder, url)) / FROZEN, {}
     for trial in trials:
-        if FROZEN in trial.user_attrs and (frozen := read_frozen(place / trial.user_attrs[FROZEN])) is not None:
+        name = noted(trial, FROZEN)
+        if name is not None and (frozen := read_frozen(place / name)) is not None:
             found[trial.number] = frozen[0].epochs
     return found
 

@@ -4,6 +4,7 @@ python benchmarks/simulate.py                 all of them
 python benchmarks/simulate.py intervals       coverage of the intervals
 python benchmarks/simulate.py importance      what the verdict on hyperparameters names
 python benchmarks/simulate.py selection       bias of the best trial's value: raw, shrunk, confirmed
+python benchmarks/simulate.py seeds           bias of the best value of searches with several seeds per trial
 python benchmarks/simulate.py races           verdicts of `lenet-search confirm`
 python benchmarks/simulate.py importance --searches 20
 """
@@ -17,6 +18,7 @@ SIMULATIONS: dict[str, tuple[Callable[[int], str], int]] = {  # what makes a tab
     "intervals": (intervals.table, 2_000),
     "importance": (verdicts.table, 100),
     "selection": (selection.table, 1_000),
+    "seeds": (selection.seeds_table, 1_000),
     "races": (races.table, 2_000),
 }
 

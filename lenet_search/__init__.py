@@ -8,7 +8,7 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # `typing` may be a file of the user's own: `python -m lenet_search` in its folder
 if TYPE_CHECKING:
-    from lenet_search.api import Study, ablate, compare, confirm, evaluate, predict, refit, reproduce, train
+    from lenet_search.api import Study, ablate, compare, confirm, evaluate, predict, refit, report, reproduce, train
     from lenet_search.look.progress import Silent
     from lenet_search.recipe import Recipe
 
@@ -23,13 +23,15 @@ __all__ = [
     "evaluate",
     "predict",
     "refit",
+    "report",
     "reproduce",
     "train",
 ]
 __version__ = "0.1.0"
 
 _HOMES = {"Recipe": "lenet_search.recipe", "Silent": "lenet_search.look.progress"} | dict.fromkeys(
-    ("Study", "ablate", "compare", "confirm", "evaluate", "predict", "refit", "reproduce", "train"), "lenet_search.api"
+    ("Study", "ablate", "compare", "confirm", "evaluate", "predict", "refit", "report", "reproduce", "train"),
+    "lenet_search.api",
 )
 
 

@@ -10,13 +10,12 @@
     training = train(recipe, seeds=8)
     training.result.mean("val_accuracy")
 
-`ablate`, `confirm`, `train`, `compare`, `reproduce`, `evaluate` and `predict` are the commands of these names, and
-`refit` is `best --export --refit`. Arrays
-work wherever a data set does: `data=(x_train, y_train)`. Progress appears in the terminal or notebook; `view=Silent()`
-turns it off.
+`ablate`, `confirm`, `report`, `train`, `compare`, `reproduce`, `evaluate` and `predict` are the commands of these
+names, and `refit` is `best --export --refit`. Arrays work wherever a data set does: `data=(x_train, y_train)`. Progress
+appears in the terminal or notebook; `view=Silent()` turns it off.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -123,6 +122,17 @@ class Study:
         if trials is not None and trials < 1:
             raise ValueError(f"trials: expected 1 or more; received {trials}")
         self.storage = storage or self.storage
+        seen = _shown(view)
+
+        def conclude(found: "optuna.Study", summary: "Summary", stopped: Callable[[], bool]) -> None:
+            from lenet_search.results.dashboard import has_time_for_models, show, time_for_notes
+            from lenet_search.storage import resolve
+
+            whole = summary.ended != "signal"
+            models = whole and has_time_for_models(summary.seconds)
+            seconds = time_for_notes(summary.seconds)
+            show(found, resolve(self.storage), seen.note, stopped, seconds=seconds, figures=whole, models=models)
+
         return search.run(
             self.definition,
             storage=self.storage,
@@ -132,7 +142,8 @@ class Study:
             slots=slots,
             data_folder=None if data is None else Path(data),
             freeze_every=freeze_every,
-            view=_shown(view),
+            view=seen,
+            conclude=conclude,
         )
 
     def best(self, n: int = 1) -> list[Best]:
@@ -226,6 +237,14 @@ class Study:
         runs = stated.share * epochs_of_search(study) / epochs
         return race.size(len(racing), stated.seeds, runs, reference=reference_of(study) is not None)
 
+    def report(self, out: str | Path | None = None) -> Path:
+        """Write everything about this study to one HTML file: `report` with this study.
+
+        Raises:
+            ResultError: as `report`.
+        """
+        return report(self.stored(), self.storage, out)
+
     def stored(self) -> "optuna.Study":
         """The Optuna study of this name, for Optuna's own analysis and plots.
 
@@ -275,13 +294,14 @@ def confirm(
     from lenet_search.experiments.confirm import confirm as race
     from lenet_search.look.intervals import is_share
     from lenet_search.results.best import best_trial, metric_of
+    from lenet_search.results.dashboard import show
     from lenet_search.storage import resolve
     from lenet_search.storage.confirmed import check_room, runs_folder, write_confirmed
     from lenet_search.storage.trials import run_of
 
     if finalists < 1 or seeds < 2:
         raise ValueError(f"expected 1 or more finalists and 2 or more seeds; received {finalists} and {seeds}")
-    metric = metric_of(study)
+    metric, seen = metric_of(study), _shown(view)
     check_room(study)
     confirmation = race(
         _finalists(study, finalists, epochs),
@@ -289,7 +309,7 @@ def confirm(
         study=study.study_name,
         metric=metric,
         seeds=seeds,
-        view=_shown(view),
+        view=seen,
         indifference=(INDIFFERENCE if is_share(metric) else 0.0) if indifference is None else indifference,
         grain=1.0 / int(run_of(best_trial(study)).images["validation"]) if metric == "val_accuracy" else 0.0,
         epochs=epochs,
@@ -298,6 +318,7 @@ def confirm(
         freeze_every=freeze_every,
     )
     write_confirmed(study, confirmation.summary())
+    show(study, resolve(storage), seen.note)
     return confirmation
 
 
@@ -313,7 +334,9 @@ def ablate(
     freeze_every: float = FREEZE_EVERY,
     view: "View | None" = None,
 ) -> "tuple[Ablation, list[Path]]":
-    """Train what each choice of a study's winner brings; returns the result and the files written.
+    """Train what each choice of a study's winner brings, and store the result with the study.
+
+    Returns the result and the files written.
 
     The winner is the confirmed recipe, else that of the best trial; the reference as in `confirm`.
 
@@ -335,15 +358,17 @@ def ablate(
     from lenet_search.errors import ResultError
     from lenet_search.experiments.ablate import ablate as put_back
     from lenet_search.experiments.confirm import FIRST_SEED, MOST_SEEDS
-    from lenet_search.experiments.waterfall import write_ablation
+    from lenet_search.experiments.pages import write_ablation
     from lenet_search.results.best import metric_of
+    from lenet_search.results.dashboard import show_figures
     from lenet_search.results.finalists import confirmed_epochs, reference_of, winner_of
+    from lenet_search.storage.ablated import write_ablated
     from lenet_search.whole import as_name
 
     if seeds < 2:
         raise ValueError(f"seeds: expected a whole number from 2; received {seeds!r}")
     first = FIRST_SEED + MOST_SEEDS  # none that helped to choose the winner, which would flatter its choices
-    winner, reference = winner_of(study), reference_of(study)
+    winner, reference, seen = winner_of(study), reference_of(study), _shown(view)
     if reference is None:
         raise ResultError(f"study {study.study_name!r} has no reference: lenet-search did not create it")
     epochs = epochs or confirmed_epochs(study)
@@ -352,10 +377,44 @@ def ablate(
     folder = Path(out) if out is not None else Path("ablations", as_name(study.study_name))
     found = put_back(
         winner, reference, folder, study=study.study_name, metric=metric_of(study), path=path,
-        seeds=range(first, first + seeds), view=_shown(view), workers=workers, freeze_every=freeze_every,
+        seeds=range(first, first + seeds), view=seen, workers=workers, freeze_every=freeze_every,
         data_folder=None if data is None else Path(data),
     )  # fmt: skip
-    return found, write_ablation(found, folder)
+    files = write_ablation(found, folder)
+    write_ablated(study, found.summary(), winner)
+    show_figures(study, seen.note)
+    return found, files
+
+
+def report(study: "optuna.Study", storage: str | None = None, out: str | Path | None = None) -> Path:
+    """Write everything about a study to one HTML file that works offline; returns its path.
+
+    Args:
+        study: an Optuna study, as `Study.stored` returns it
+        storage: its journal file or URL; else LENET_SEARCH_STORAGE, else lenet-search.journal
+        out: a file that ends in .html, or a folder for STUDY.html; else reports/
+
+    Raises:
+        ResultError: no trial is complete, or the file cannot be written.
+    """
+    from lenet_search.errors import ResultError
+    from lenet_search.results.best import best_trial
+    from lenet_search.results.report import report_page
+    from lenet_search.storage import resolve
+    from lenet_search.whole import as_name, texts_written_whole
+
+    best_trial(study)  # raises a readable error if there is none yet
+    path = Path("reports" if out is None else out).expanduser()
+    if path.is_dir() or path.suffix.lower() not in (".html", ".htm"):
+        path = path / f"{as_name(study.study_name)}.html"
+    text = report_page(study, resolve(storage))
+    try:
+        (written,) = texts_written_whole({path.name: text}, path.parent)
+    except OSError as error:
+        blocked = isinstance(error, FileExistsError | NotADirectoryError)
+        reason = "one of its folders is a file" if blocked else (error.strerror or str(error)).lower()
+        raise ResultError(f"cannot write {path}: {reason}; choose another place with --out") from error
+    return written
 
 
 def refit(

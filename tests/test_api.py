@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import optuna
 import pytest
@@ -108,3 +109,19 @@ def test_run_takes_a_time_as_a_person_writes_it_and_keeps_the_storage_for_best(m
     assert study.storage == "there.journal"
     with pytest.raises(ValueError, match="30m"):
         study.run(timeout="soon")
+
+
+@pytest.mark.parametrize(
+    ("ended", "seconds", "figures", "models"),
+    [("done", 60.0, True, False), ("timeout", 7200.0, True, True), ("signal", 7200.0, False, False)],
+)
+def test_what_takes_long_for_a_dashboard_is_written_only_if_there_is_time(monkeypatch, ended, seconds, figures, models):
+    from lenet_search import search
+    from lenet_search.results import dashboard
+
+    given, shown = {}, {}
+    monkeypatch.setattr(search, "run", lambda definition, **options: given.update(options))
+    monkeypatch.setattr(dashboard, "show", lambda *_, **options: shown.update(options))
+    Study.read("mine.toml").run()
+    given["conclude"](None, SimpleNamespace(ended=ended, seconds=seconds), lambda: False)
+    assert (shown["figures"], shown["models"]) == (figures, models)

@@ -2,16 +2,20 @@
 
 import json
 from pathlib import Path
+from uuid import UUID
 
 import optuna
 import pytest
+from optuna_dashboard import get_note
 
 from lenet_search import Silent, Study, api
 from lenet_search.errors import ResultError
 from lenet_search.experiments.confirm import FIRST_SEED
 from lenet_search.experiments.refit import SEED
+from lenet_search.results.best import pick_study
 from lenet_search.storage import DEFINITION
 from lenet_search.storage.confirmed import read_confirmed
+from lenet_search.storage.facts import fact
 from lenet_search.study import read_recipe
 from tests.cli.calls import call
 
@@ -61,8 +65,13 @@ def test_a_confirmation_is_kept_with_the_study_and_more_seeds_train_only_those_t
     stored = searched.stored()
     assert read_confirmed(stored) == second.summary()
     beside = optuna.load_study(study_name="small.confirm", storage=stored._storage)
-    assert DEFINITION not in beside.user_attrs  # `best` without a name does not take it for a search
+    assert fact(beside, DEFINITION) is None  # `best` without a name does not take it for a search
     assert len(beside.trials) == 3
+    with pytest.raises(ResultError, match="is the confirmation of study 'small'"):
+        pick_study(stored._storage, "small.confirm")
+    assert second.verdict()[0].split(":")[0] in get_note(stored).replace("\\", "")
+    names = [UUID(path.name) for path in Path("lenet-search-artifacts").iterdir() if path.is_file()]
+    assert sorted(name.version or 0 for name in names) == [4] * 4 + [5] * 4  # weights, and models with names from them
     assert all(len(trial.intermediate_values) == 4 for trial in beside.trials)
     assert api.Study(searched.definition).stored().study_name == "small"
 
@@ -98,7 +107,7 @@ def test_a_share_limits_the_race_by_the_epochs_that_the_search_has_trained(searc
 def test_run_ends_with_the_race_unless_the_search_was_too_short_for_it(searched: Study) -> None:
     words = ["run", "--study", "small.toml", "--trials", "4", "--workers", "1"]
     raced = call(*words, "--set", "confirm.share=2.0")
-    assert "The search had shown" in raced.stdout and "Best: trial" in raced.stdout
+    assert "The search had shown" in raced.stdout and "Best in the search: trial" in raced.stdout
     short = call(*words, "--set", "confirm.share=0.5")
     assert "Not confirmed: the search was too short" in short.stdout
     assert "lenet-search confirm --study small\n" in short.stdout

@@ -25,7 +25,8 @@ from lenet_search.search.opening import compare_images, open_study, remember_fol
 from lenet_search.search.parents import PREFIX, RUN
 from lenet_search.storage import DATA_FOLDERS, open_storage
 from lenet_search.storage.confirmed import write_confirmed
-from lenet_search.storage.trials import attributes_of, runs_of
+from lenet_search.storage.facts import store_fact
+from lenet_search.storage.trials import attributes_of, carries_run, note, note_runs, runs_of
 from lenet_search.study import Definition, read
 
 TRIALS = 12
@@ -44,27 +45,38 @@ def _example() -> bytes:
         path = Path(folder) / "study.journal"
         storage = open_storage(str(path), create=True)
         study = open_study(_definition(), storage, "0123456789ab")
-        study.set_user_attr(DATA_FOLDERS, {"digits": "/nowhere"})
+        store_fact(study, DATA_FOLDERS, {"digits": "/nowhere"})
         for parent in ("0123456789ab", "1123456789ab"):
             heartbeat = {"host": "another", "pid": 7, "started": "1", "time": 1_700_000_000, "over": False}
-            study.set_user_attr(PREFIX + parent, heartbeat)
+            store_fact(study, PREFIX + parent, heartbeat)
         rng = Random(0)
         for number in range(TRIALS):
             trial = study.ask()
-            trial.set_user_attr(RUN, "0123456789ab")
-            trial.set_user_attr(FROZEN, f"{number:032x}.npz")
+            note(storage, trial, RUN, "0123456789ab")
+            note(storage, trial, FROZEN, f"{number:032x}.npz")
             _definition().space.sample(trial)
-            for name, value in attributes_of(a_run(number), a_run(number + 100)).items():
-                trial.set_user_attr(name, value)
+            runs = a_run(number), a_run(number + 100)
+            if number % 3:
+                note_runs(storage, trial, *runs)
+            else:  # as version 0.1.0 did
+                for name, value in attributes_of(*runs).items():
+                    trial.set_user_attr(name, value)
             for epoch in (1, 2):
                 trial.report(rng.random(), epoch)
             study.tell(trial, rng.random())
-        study.ask().set_user_attr(RUN, "0123456789ab")
+        note(storage, study.ask(), RUN, "0123456789ab")
         study.add_trial(optuna.create_trial(value=0.5, params={}, user_attrs={"by": "another tool"}))
         rows = [{"trial": number, "name": f"trial-{number}", "searched": 0.5, "mean": 0.5, "n": 3, "low": 0.4,
         "high": 0.6,
                  "state": "out", "seeds": {"1": 0.5, "2": 0.5}, "model_seed": 1} for number in (0, 1)]  # fmt: skip
-        summary = {"recipes": rows, "winner": "trial-0", "tied": ["trial-0"], "metric": "val_accuracy", "epochs": None}
+        summary = {
+            "study": "digits",
+            "recipes": rows,
+            "winner": "trial-0",
+            "tied": ["trial-0"],
+            "metric": "val_accuracy",
+            "epochs": None,
+        }
         write_confirmed(study, summary)
         return path.read_bytes()
 
@@ -166,14 +178,14 @@ def read_journal(path: Path) -> None:
 def _show(path: Path) -> None:
     storage = open_storage(str(path), create=False)
     told: LenetSearchError | None = None
-    for name in [None, *(each.study_name for each in storage.get_all_studies())]:
+    for name in [None, *(each.study_name for each in storage.get_all_studies() if each.study_name != "digits.confirm")]:
         try:
             study = pick_study(storage, name)
             for show in (
                 lambda study=study: top_rows(study, 5),
                 lambda study=study: [headline(study, best_trial(study)) for _ in complete_trials(study)[:1]],
                 lambda study=study: [
-                    runs_of(trial) for trial in study.get_trials(deepcopy=False) if "recipe" in trial.user_attrs
+                    runs_of(trial) for trial in study.get_trials(deepcopy=False) if carries_run(trial)
                 ],
                 lambda study=study: passed_over(study),
                 lambda study=study: confirmed_means(study),

@@ -1,5 +1,6 @@
 """How optimistic is the value of the best trial: raw, shrunk, and confirmed on fresh seeds?"""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -48,6 +49,50 @@ def _errors(true: np.ndarray, rng: np.random.Generator) -> list[float]:
     finalists = np.argsort(measured)[-FINALISTS:]
     means = np.array([_measure(np.full(FRESH, true[each]), rng).mean() for each in finalists])
     return [*(each - true[best] for each in found), means.max() - true[finalists[np.argmax(means)]]]
+
+
+SEEDED = {  # `study.seeds`, as first, more and best
+    "1": (1, 0, 0.0),
+    "3": (3, 0, 0.0),
+    "{ first = 1, more = 4, best = 0.25 }": (1, 4, 0.25),
+}
+
+
+def seeds_table(searches: int) -> str:
+    """For each way to spend seeds: runs per search, the best value minus its truth, and what a better choice had."""
+    rows = [
+        "| true accuracies of the trials | `study.seeds` | runs | best value, too high by | chosen below the best by |"
+    ]
+    rows.append("|---" * 5 + "|")
+    for name in list(TRUTHS)[2:]:
+        for seeds, plan in SEEDED.items():
+            found = seeded(TRUTHS[name], plan, searches)
+            bias, loss = (f"{100 * each.mean():.2f} ± {196 * each.std() / searches**0.5:.2f}" for each in found.T[1:])
+            rows.append(f"| {name} | `{seeds}` | {found[:, 0].mean():.0f} | {bias} | {loss} |")
+    return "\n".join(rows)
+
+
+def seeded(truth: Truth, plan: tuple[int, int, float], searches: int, seed: int = 0) -> np.ndarray:
+    """Runs, the best value minus its truth, and the best truth minus that of the chosen trial, in each search."""
+    rng = np.random.default_rng(seed)
+    return np.array([_seeded(truth(rng), *plan, rng) for _ in range(searches)])
+
+
+def _seeded(
+    true: np.ndarray, first: int, more: int, best: float, rng: np.random.Generator
+) -> tuple[float, float, float]:
+    """A search that tells its trials one after the other, as `Ledger.grow` does."""
+    told: list[float] = []
+    runs = 0
+    for accuracy in true:
+        values = list(_measure(np.full(first, accuracy), rng))
+        as_good = sum(other >= np.mean(values) for other in told)
+        if more and as_good < math.ceil(best * (len(told) + 1)):
+            values += list(_measure(np.full(more, accuracy), rng))
+        told.append(float(np.mean(values)))
+        runs += len(values)
+    chosen = int(np.argmax(told))
+    return runs, told[chosen] - true[chosen], true.max() - true[chosen]
 
 
 def normal_prior(values: np.ndarray, noise: float) -> np.ndarray:

@@ -14,6 +14,7 @@ from lenet_search.cli import (
     evaluate,
     predict,
     replay,
+    report,
     reproduce,
     run,
     studies,
@@ -56,7 +57,8 @@ def _options(
     pass
 
 
-for module in (run, best, check, studies, confirm, ablate, replay, train, evaluate, predict, compare, reproduce):
+IN_ORDER = run, best, check, studies, confirm, ablate, report, replay, train, evaluate, predict, compare, reproduce
+for module in IN_ORDER:
     name = module.__name__.rpartition(".")[2]
     command = getattr(module, name)
     kind = best.OptionalFolder if module is best else None

@@ -68,14 +68,14 @@ def _conclude(found: "Ablation", files: list[Path], out: "Console") -> None:
     from rich.text import Text
 
     from lenet_search.cli.terminal import show, table
-    from lenet_search.experiments.waterfall import COLUMNS, cells
+    from lenet_search.look.waterfall import COLUMNS, HOLM, cells
 
     out.print()
     out.print(found.verdict(), style="bold")
     made = table(*COLUMNS, right=("n",), whole=COLUMNS[1:2])
-    for row in cells(found):
+    for row in cells(found.summary()):
         made.add_row(*map(Text, row))
     show(out, f"{found.study}: winner {found.winner}, reference {found.reference}", made)
-    out.print("Differences are paired by seed; verdicts hold at 5 % over all choices together (Holm).", style="dim")
+    out.print(HOLM, style="dim")
     for each in files:
         out.print(f"  {each}", soft_wrap=True)

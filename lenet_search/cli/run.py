@@ -127,7 +127,7 @@ def run(
         print_json(summary.to_json() | confirmed)
     if confirmation is not None:
         conclude(confirmation, out)
-    _conclude(summary, out)
+    _conclude(summary, out, confirmed=confirmation is not None)
 
 
 def _say_too_short(summary: "Summary", out: "Console") -> None:
@@ -145,8 +145,8 @@ def _study_of(summary: "Summary") -> str:
     return f"--study {shlex.quote(summary.study)}{where}"
 
 
-def _conclude(summary: "Summary", out: "Console") -> None:
-    """Print the result, and what to do next."""
+def _conclude(summary: "Summary", out: "Console", *, confirmed: bool = False) -> None:
+    """Print the result, and what to do next. If it is `confirmed`, the confirmation is the result."""
     from lenet_search.look.intervals import figure
     from lenet_search.look.lines import recipe_in_short
     from lenet_search.results.best import ordered
@@ -164,7 +164,8 @@ def _conclude(summary: "Summary", out: "Console") -> None:
     if summary.best is None:
         return
     best = figure(float(summary.best["value"]), summary.metric)
-    out.print(f"\nBest: trial {summary.best['number']} with {best}", style="bold")
+    where = " in the search" if confirmed else ""
+    out.print(f"\nBest{where}: trial {summary.best['number']} with {best}", style="dim" if confirmed else "bold")
     out.print(f"  {recipe_in_short(ordered(summary.best['params']))}")
     out.print("\nNext:", style="bold")
     out.print(f"  lenet-search best {_study_of(summary)} --export", soft_wrap=True)

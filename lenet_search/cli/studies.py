@@ -66,6 +66,7 @@ def _stored(url: str, *, asked: bool) -> tuple[list[dict[str, Any]], list[dict[s
     from lenet_search.results.best import complete_trials, metric_of, ranked_trials
     from lenet_search.storage import open_storage
     from lenet_search.storage.confirmed import CONFIRMED
+    from lenet_search.storage.facts import fact
 
     try:
         opened = open_storage(url, create=False, patience=telling())
@@ -76,7 +77,7 @@ def _stored(url: str, *, asked: bool) -> tuple[list[dict[str, Any]], list[dict[s
     rows, confirmed = [], []
     for name in sorted(each.study_name for each in opened.get_all_studies()):
         study = load_study(study_name=name, storage=opened)
-        if (found := study.user_attrs.get(CONFIRMED)) is not None:
+        if (found := fact(study, CONFIRMED)) is not None:
             confirmed.append({key: found[key] for key in ("study", "winner", "verdict")})
             continue
         states = Counter(trial.state.name.lower() for trial in study.get_trials(deepcopy=False))

@@ -280,7 +280,7 @@ class Crew:
         freeze = time.monotonic() >= worker.freeze_at
         if freeze:
             worker.freeze_at = math.inf  # until the copies arrive
-        return Orders(drop, tuple(job.load() for job in jobs), self._tests_for(worker), freeze)
+        return Orders(drop, tuple(job.load() for job in jobs), self._tests_for(worker), freeze=freeze)
 
     def _jobs(self, worker: WorkerProcess, room: int, leaving: int) -> list[Job]:
         """New runs for a worker; `leaving` of its present runs are about to leave."""

@@ -8,7 +8,7 @@
     Orders ----------------------->                   at once: the worker waits for them
            <-----------------------  Froze            if the orders asked for it; also the last message, see below
            <-----------------------  Halved, Refused  when memory is short
-           <-----------------------  Tested           when a test is done
+           <-----------------------  Tested, Built    when a test is done, or a model is built
            <-----------------------  Measuring        while it measures, if ordered to
            <-----------------------  Ready            again, after measuring
            <-----------------------  Trouble          at any time, before it leaves
@@ -97,8 +97,17 @@ class Testing:
 
 
 @dataclass(frozen=True)
+class Building:
+    """A run whose model's file is wanted: its recipe's flat values, `data.Split.describe()`, and its weights."""
+
+    values: Mapping[str, Value]
+    images: Mapping[str, Any]
+    weights: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
 class Orders:
-    """Runs to give up, runs to train, models to test, and whether to copy the states of running runs.
+    """Runs to give up, to train, models to test and to build, and whether to copy the states of running runs.
 
     `measure`, if not 0, asks to measure the size of stacks instead; it is the number of workers that share the device.
     The precision "auto" then means `precision`.
@@ -107,6 +116,7 @@ class Orders:
     drop: tuple[int, ...] = ()
     load: tuple[Load, ...] = ()
     test: tuple[Testing, ...] = ()
+    build: tuple[Building, ...] = ()
     freeze: bool = False
     measure: int = 0
     precision: str = "float32"
@@ -185,6 +195,13 @@ class Tested:
 
 
 @dataclass(frozen=True)
+class Built:
+    """A model's file."""
+
+    model: bytes
+
+
+@dataclass(frozen=True)
 class Trouble:
     """An error that a new worker would repeat, such as missing images or a batch larger than the data."""
 
@@ -192,4 +209,4 @@ class Trouble:
     message: str
 
 
-FromWorker = Ready | Measuring | EpochDone | Froze | Halved | Refused | Tested | Trouble
+FromWorker = Ready | Measuring | EpochDone | Froze | Halved | Refused | Tested | Built | Trouble

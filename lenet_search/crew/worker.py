@@ -17,12 +17,12 @@ from typing import Any
 
 from lenet_search import data, keras_settings
 from lenet_search.crew.bench import Bench, Benches
-from lenet_search.crew.messages import FromWorker, Froze, Measuring, Orders, Ready, Setup, Trouble
+from lenet_search.crew.messages import Built, FromWorker, Froze, Measuring, Orders, Ready, Setup, Trouble
 from lenet_search.crew.signals import SIGNALS
-from lenet_search.crew.testing import test
+from lenet_search.crew.testing import model_file, test
 from lenet_search.errors import LenetSearchError
 from lenet_search.machine import memory_was_short
-from lenet_search.recipe import Images
+from lenet_search.recipe import Images, Recipe
 from lenet_search.space import Space
 
 
@@ -76,6 +76,10 @@ class Worker:
             with self._unlocked():
                 tested = test(order, self._setup.data_folder)
             self._send(tested)
+        for each in orders.build:
+            with self._unlocked():
+                model = model_file(Recipe.from_values(each.values), each.images, each.weights)
+            self._send(Built(model))
 
     def _measure(self, orders: Orders) -> None:
         """Determine the size of stacks, and report it."""

@@ -21,7 +21,6 @@ from lenet_search.look.progress import View
 from lenet_search.look.quick import Quick
 from lenet_search.look.words import listed
 from lenet_search.recipe import FIELDS, Recipe, Value
-from lenet_search.study.toml_text import value_text
 
 LEVEL = 0.05  # probability of one or more false verdicts, if no choice matters
 WINNER, REFERENCE = "winner", "reference"
@@ -39,11 +38,6 @@ class Choice:
     name: str
     before: Mapping[str, Value]
     after: Mapping[str, Value]
-
-    def words(self) -> str:
-        """'regularize.dropout: 0.1 -> 0.32', and for a branch 'optimizer: adam -> sgd'."""
-        path = f"{self.name}.kind" if f"{self.name}.kind" in self.before else self.name
-        return f"{self.name}: {_text(self.before[path])} \N{RIGHTWARDS ARROW} {_text(self.after[path])}"
 
 
 @dataclass(frozen=True)
@@ -263,7 +257,3 @@ def _paired(before: Result, after: Result, metric: str) -> Difference:
         before.values(metric), after.values(metric), maximize=share, grain=before.grain(metric), share=share
     )
     return found or Difference(0, float("nan"), None, None, 1.0)
-
-
-def _text(value: Value) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else value if isinstance(value, str) else value_text(value)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from lenet_search.experiments.by_epoch import (
+from lenet_search.experiments.result import Result
+from lenet_search.look.by_epoch import (
     ERROR,
     TRAINING_ERROR,
     Quantity,
@@ -16,7 +17,6 @@ from lenet_search.experiments.by_epoch import (
     mean_by_epoch,
     measured,
 )
-from lenet_search.experiments.result import Result
 from lenet_search.look.theme import PALETTE, name_text, note, titled, whole_axis
 from lenet_search.look.words import counted
 from lenet_search.run import Run

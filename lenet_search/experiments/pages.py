@@ -1,4 +1,4 @@
-"""Pages of plots that work offline: recipes with their reported accuracy, a comparison, the training of one recipe."""
+"""Pages of plots that work offline: published recipes, a comparison, an ablation, the training of one recipe."""
 
 import json
 import math
@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from lenet_search.experiments.ablate import Ablation
 from lenet_search.experiments.compare import Comparison, named
 from lenet_search.experiments.courses import course_figure, errors_figure
 from lenet_search.experiments.pictures import ACCURACY, claims_figure, comparison_figure
 from lenet_search.experiments.result import Result, quick_of
 from lenet_search.experiments.tables import COLUMNS, PAIR_COLUMNS, READING, RIGHT, left_out, points, row, verdict
+from lenet_search.look import waterfall
 from lenet_search.look.page import data_table, heading, page, picture
 from lenet_search.look.theme import METRICS
 from lenet_search.look.words import counted
@@ -75,6 +77,28 @@ def write_comparison(comparison: Comparison, folder: Path) -> list[Path]:
     texts = {
         f"compare-{name}.json": json.dumps(comparison.summary(), indent=2, allow_nan=False) + "\n",
         f"compare-{name}.html": page(quick.title(comparison.title), parts),
+    }
+    return texts_written_whole(texts, folder)
+
+
+def write_ablation(ablation: Ablation, folder: Path) -> list[Path]:
+    """Write ablation.json and ablation.html, or path.json and path.html."""
+    found, title, quick = ablation.summary(), f"Ablation of {ablation.study}", ablation.quick
+    lead = METRICS[ablation.metric].label
+    lead = f"{lead[0].upper()}{lead[1:]}."
+    if found["gain"] is not None and found["gain"]["n"]:
+        gain = waterfall.difference_text(found["gain"], ablation.metric)
+        lead += f" Winner {ablation.winner}, reference {ablation.reference}: {gain}, n = {found['gain']['n']}."
+    table = data_table(waterfall.COLUMNS, [map(escape, row) for row in waterfall.cells(found)], frozenset({2}))
+    parts = [
+        *heading(title, quick, [ablation.verdict()], lead),
+        picture("ablation", quick.figure(waterfall.ablation_figure(found))),
+        f'<section>{table}<p class="small">{waterfall.HOLM}</p></section>',
+    ]
+    name = "path" if ablation.path else "ablation"
+    texts = {
+        f"{name}.json": json.dumps(found, indent=2, allow_nan=False) + "\n",
+        f"{name}.html": page(quick.title(title), parts),
     }
     return texts_written_whole(texts, folder)
 

@@ -6,9 +6,9 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from lenet_search.experiments.by_epoch import add_curves, focus, measured
 from lenet_search.experiments.compare import Comparison, Pair
 from lenet_search.experiments.result import Result
+from lenet_search.look.by_epoch import add_curves, focus, measured
 from lenet_search.look.theme import GRAY, INK, METRICS, PALETTE, SOFT, Shown, name_text, titled, whole_axis
 
 ACCURACY = {"val_accuracy": METRICS["val_accuracy"], "test_accuracy": Shown("test accuracy", 100.0, "%", 2)}

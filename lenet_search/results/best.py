@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import optuna
 from optuna.distributions import BaseDistribution
@@ -17,10 +18,13 @@ from lenet_search.errors import ResultError
 from lenet_search.look.intervals import Estimate, is_share, mean_of, share_of
 from lenet_search.recipe import FIELDS
 from lenet_search.storage import DEFINITION
-from lenet_search.storage.trials import carries_run, run_of, runs_of
+from lenet_search.storage.confirmed import CONFIRMED, SUFFIX
+from lenet_search.storage.facts import fact
+from lenet_search.storage.trials import carries_run, has_several_runs, run_of, runs_of
 
 NOTHING_YET = "No trial is complete yet."
 NOTHING_SEARCHED = "This study searched no hyperparameters."
+_metrics: WeakKeyDictionary[optuna.Study, str] = WeakKeyDictionary()  # it never changes, and is asked for every trial
 MOST_NUMBERS = 10  # trial numbers that a sentence lists
 
 
@@ -41,18 +45,23 @@ def pick_study(storage: BaseStorage, name: str | None = None) -> optuna.Study:
     Studies of other tools in the same storage are returned only by name, or if there are no others.
 
     Raises:
-        ResultError: there is no such study (the message lists those that exist), or it has several objectives.
+        ResultError: there is no such study (the message lists those that exist), it is a confirmation, or it has
+            several objectives.
     """
     found = storage.get_all_studies()
     ids = {study.study_name: study._study_id for study in found}
     if not ids:
         raise ResultError("The storage contains no study yet. Start one with: lenet-search run --study digits")
     if name is None:
-        own = [study.study_name for study in found if DEFINITION in study.user_attrs]
+        own = [study.study_name for study in found if fact(study, DEFINITION) is not None]
         name = max(own or ids, key=lambda each: (_newest(storage, ids[each]), ids[each]))
     elif name not in ids:
         raise ResultError(f"The storage contains no study named {name!r}. Available: {', '.join(sorted(ids))}")
     study = optuna.load_study(study_name=name, storage=storage)
+    if fact(study, CONFIRMED) is not None:
+        raise ResultError(
+            f"Study {name!r} is the confirmation of study {name.removesuffix(SUFFIX)!r}, and shown with it: name that one."
+        )
     if len(study.directions) > 1:
         raise ResultError(f"Study {name!r} has {len(study.directions)} objectives; lenet-search did not create it.")
     return study
@@ -65,9 +74,12 @@ def _newest(storage: BaseStorage, study_id: int) -> datetime:
 
 def metric_of(study: optuna.Study) -> str:
     """The metric of the study, one of `study.METRICS`."""
-    stored = study.user_attrs.get(DEFINITION, {}).get("study.metric")
-    if stored is not None:
-        return str(tomllib.loads(f"metric = {stored}")["metric"])
+    if study not in _metrics:
+        stored = fact(study, DEFINITION, {}).get("study.metric")
+        if stored is not None:
+            _metrics[study] = str(tomllib.loads(f"metric = {stored}")["metric"])
+    if study in _metrics:
+        return _metrics[study]
     return "val_accuracy" if study.direction == StudyDirection.MAXIMIZE else "val_loss"
 
 
@@ -142,12 +154,28 @@ def _seconds(trial: FrozenTrial) -> float:
 
 def estimate_of(study: optuna.Study, trial: FrozenTrial) -> Estimate:
     """A complete trial's value on the validation images or, if it has several seeds, their mean."""
-    metric, runs = metric_of(study), runs_of(trial)
-    images = int(runs[0].images.get("validation", 0))
-    if len(runs) == 1:
-        return estimate(metric, float(trial.value or 0.0), images)
+    return estimate_at(trial, float(trial.value or 0.0), metric_of(study), validation_images(study))
+
+
+def estimate_at(trial: FrozenTrial, value: float, metric: str, images: int) -> Estimate:
+    """A value of a trial, on `images` validation images.
+
+    That of a complete trial with several seeds is their mean, with Student's interval. The means that pruners saw on
+    the way have none.
+    """
+    if not has_several_runs(trial):
+        return estimate(metric, value, images)
+    if trial.state != TrialState.COMPLETE:
+        return Estimate(value, len(runs_of(trial)), None, None, "seeds", is_share(metric))
     grain = 1.0 / images if metric == "val_accuracy" and images else 0.0
-    return mean_of([run.curve[metric][-1] for run in runs], share=is_share(metric), grain=grain)
+    return mean_of([run.curve[metric][-1] for run in runs_of(trial)], share=is_share(metric), grain=grain)
+
+
+def what_intervals_cover(found: Sequence[Estimate]) -> str:
+    """'n = 5,000 images', 'over seeds', or both if trials differ."""
+    images = max((each.n for each in found if each.over == "images"), default=0)
+    parts = ["over seeds"] if any(each.over == "seeds" for each in found) else []
+    return " or, of one seed, ".join([*parts, *([f"n = {images:,} images"] if images else [])])
 
 
 def estimate(metric: str, value: float, images: int) -> Estimate:

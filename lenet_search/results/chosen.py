@@ -74,6 +74,22 @@ def confirmed_means(study: optuna.Study) -> dict[int, str]:
     return shown
 
 
+def confirmed_runs(study: optuna.Study, url: str) -> dict[str, list[Run]]:
+    """The runs of each recipe of the confirmation, by its name, the leader first; without those not on this machine.
+
+    Raises:
+        ResultError: the file of a run is damaged.
+    """
+    confirmed = read_confirmed(study)
+    if confirmed is None:
+        return {}
+    folder, found = runs_folder(url, study.study_name, confirmed["epochs"]), {}
+    for row in confirmed["recipes"]:
+        files = [folder / row["name"] / f"seed-{seed}.json" for seed in row["seeds"]]
+        found[str(row["name"])] = [_run(file) for file in files if file.is_file()]
+    return {name: runs for name, runs in found.items() if runs}
+
+
 def headline(study: optuna.Study, trial: FrozenTrial) -> str:
     """One line with the trial, its result, n and the 95 % interval."""
     found = estimate_of(study, trial)

@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search.results.best import complete_trials
 from lenet_search.storage import DEFINITION
+from lenet_search.storage.facts import fact
 
 DRAWS = 200  # of the bootstrap
 LEVEL = 0.9  # of its band
@@ -90,7 +91,7 @@ def _seen(trial: FrozenTrial, others: Sequence[FrozenTrial], *, liar: bool) -> i
 
 
 def _sampler(study: optuna.Study) -> Mapping[str, Any]:
-    stored = study.user_attrs.get(DEFINITION, {}).get("study.sampler")
+    stored = fact(study, DEFINITION, {}).get("study.sampler")
     return {"kind": ""} if stored is None else dict(tomllib.loads(f"sampler = {stored}")["sampler"])
 
 

@@ -23,6 +23,7 @@ from lenet_search.results.script import train_script
 from lenet_search.results.verdict import quick_of
 from lenet_search.run import Run
 from lenet_search.storage import DATA_FOLDERS
+from lenet_search.storage.facts import fact
 from lenet_search.study import write_recipe
 from lenet_search.whole import folder_written_whole
 
@@ -35,12 +36,13 @@ EDGE = 0.002  # share of the validation images
 class Winner:
     """What is exported of a study, as its files are written from it.
 
-    `chosen` is the run with its model, `folder` where the files go, `file` that of its images and `data_folder` that
-    file's folder, None if there is none; `measured` the exported model's validation accuracy, or None and
-    `not_measured` why; `refit` is as in `export`.
+    `url` is the study's storage, `chosen` the run with its model, `folder` where the files go, `file` that of its
+    images and `data_folder` that file's folder, None if there is none; `measured` the exported model's validation
+    accuracy, or None and `not_measured` why; `refit` is as in `export`.
     """
 
     study: optuna.Study
+    url: str
     chosen: Chosen
     folder: Path
     file: Path | None
@@ -71,7 +73,7 @@ FILES: dict[str, Callable[[Winner], str]] = {
     ),
     "importance.json": lambda winner: _json(importance(winner.study).to_json()),
     "curves.csv": lambda winner: curves_table(winner.study),
-    "report.html": lambda winner: report_page(winner.study),
+    "report.html": lambda winner: report_page(winner.study, winner.url),
 }
 
 
@@ -98,7 +100,7 @@ def export(
     """
     found = chosen(study, url, best_seed=best_seed)
     run = found.run
-    remembered = study.user_attrs.get(DATA_FOLDERS, {}).get(run.recipe.data.name)
+    remembered = fact(study, DATA_FOLDERS, {}).get(run.recipe.data.name)
     data_folder = images_folder(study, run.recipe.data.name, data_folder)
     if folder.exists() and not folder.is_dir():
         raise ResultError(f"{folder}: expected a folder; received a file")
@@ -109,7 +111,7 @@ def export(
             measured, not_measured = _measure(model, run, data_folder)
             place = None if not_measured else data.file_of(run.recipe.data.name, data_folder)
             file, where = (None, remembered) if place is None else (place.file, str(place.folder))
-            winner = Winner(study, found, folder, file, where, measured, not_measured, refit)
+            winner = Winner(study, url, found, folder, file, where, measured, not_measured, refit)
             if refit is not None:
                 shutil.copyfile(refit["model"], scratch / REFIT)
             for name, text in FILES.items():
@@ -126,7 +128,7 @@ def images_folder(study: optuna.Study, name: str, given: Path | None) -> Path | 
     Raises:
         DataError: `given` is not a folder.
     """
-    remembered = study.user_attrs.get(DATA_FOLDERS, {}).get(name)
+    remembered = fact(study, DATA_FOLDERS, {}).get(name)
     return data.folder_with(name, given, None if remembered is None else Path(remembered))
 
 

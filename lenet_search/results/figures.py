@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import optuna
 import plotly.graph_objects as go
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
@@ -13,6 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from plotly.subplots import make_subplots
 
 from lenet_search.look.intervals import Estimate
+from lenet_search.look.stacked import stacked
 from lenet_search.look.theme import (
     GRAY,
     GRID,
@@ -35,10 +37,11 @@ from lenet_search.results.best import (
     NOTHING_SEARCHED,
     NOTHING_YET,
     complete_trials,
-    estimate,
+    estimate_at,
     metric_of,
     searched,
     validation_images,
+    what_intervals_cover,
 )
 
 MOST_BARS = 100  # trials; bars of more run into each other
@@ -61,7 +64,7 @@ def history_figure(study: optuna.Study) -> go.Figure:
     images = validation_images(study)
     bars = len(complete) + len(pruned) <= MOST_BARS
     figure = go.Figure()
-    early = [estimate(name, value, images) for _, _, value in pruned]
+    early = [estimate_at(trial, value, name, images) for trial, _, value in pruned]
     figure.add_scatter(
         x=[trial.number for trial, _, _ in pruned],
         **_heights(early, metric, GRAY, bars=bars),
@@ -72,7 +75,7 @@ def history_figure(study: optuna.Study) -> go.Figure:
         marker={"symbol": "x-thin", "size": 7, "line": {"width": 1.5, "color": GRAY}},
         hovertemplate="trial %{x}: %{customdata}, %{text}<extra></extra>",
     )
-    found = [estimate(name, float(trial.value or 0.0), images) for trial in complete]
+    found = [estimate_at(trial, float(trial.value or 0.0), name, images) for trial in complete]
     figure.add_scatter(
         x=[trial.number for trial in complete],
         **_heights(found, metric, PALETTE[0], bars=bars),
@@ -88,7 +91,7 @@ def history_figure(study: optuna.Study) -> go.Figure:
     if without := states[TrialState.FAIL] + len(reports) - len(pruned):
         counts += f"; {without} failed or were pruned without a value, and are not shown"
     if found and found[0].bounds():
-        counts += f"; {'bars' if bars else 'band'}: 95 % intervals, n = {images:,} images"
+        counts += f"; {'bars' if bars else 'band'}: 95 % intervals, {what_intervals_cover(found)}"
     titled(figure, title, counts, height=500)
     figure.update_layout(legend={"orientation": "h", "x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top"})
     numbers = [trial.number for trial in (*complete, *(trial for trial, _, _ in pruned))]
@@ -161,7 +164,7 @@ def slices_figure(study: optuna.Study) -> go.Figure:
         return note(title, NOTHING_SEARCHED if trials else NOTHING_YET)
     columns = min(3, len(spreads))
     rows = math.ceil(len(spreads) / columns)
-    height = 130 + 280 * rows
+    height = 130 + 250 * rows
     figure = make_subplots(
         rows, columns, shared_yaxes=True, horizontal_spacing=0.035, vertical_spacing=min(0.3, 95 / height)
     )
@@ -169,9 +172,9 @@ def slices_figure(study: optuna.Study) -> go.Figure:
     for place, (path, spread) in enumerate(spreads.items()):
         row, column = place // columns + 1, place % columns + 1
         with_it = [trial for trial in trials if path in trial.params]
-        found = [estimate(name, float(trial.value or 0.0), images) for trial in with_it]
+        found = [estimate_at(trial, float(trial.value or 0.0), name, images) for trial in with_it]
         heights = _heights(found, metric, GRAY, bars=bars)
-        figure.add_trace(_slice(path, spread, with_it, heights, last, showscale=place == 0), row, column)
+        figure.add_trace(_slice(path, spread, with_it, heights | _hover(found, metric)), row, column)
         figure.update_xaxes(title_text=axis_label(path), row=row, col=column)
         if isinstance(spread, CategoricalDistribution):
             names = [name_text(value_text(name), 10) for name in spread.choices]
@@ -194,9 +197,30 @@ def slices_figure(study: optuna.Study) -> go.Figure:
             figure.update_yaxes(title_text=metric.title, row=row, col=column)
     reading = f"{counted(len(trials), 'complete trial')}; later trials are darker"
     if found[0].bounds():
-        reading += f"; {'bars: 95 % intervals' if bars else 'hover for 95 % intervals'}, n = {images:,} images"
+        reading += f"; {'bars: 95 % intervals' if bars else 'hover for 95 % intervals'}, {what_intervals_cover(found)}"
     titled(figure, title, reading, height)
-    return figure.update_layout(showlegend=False, meta={"min_width": 260 * columns})
+    figure.update_layout(showlegend=False, coloraxis=_age(last))
+    narrow = stacked(figure) | {"coloraxis.showscale": False}  # the subtitle says what the colors mean
+    return figure.update_layout(meta={"min_width": 260 * columns, "narrow": narrow})
+
+
+def _age(last: int) -> dict[str, Any]:
+    """Colors by the number of a trial, up to `last`."""
+    return {
+        "colorscale": [[0.0, "#b9d9ee"], [1.0, "#003f66"]],
+        "cmin": 0,
+        "cmax": max(last, 1),
+        "showscale": True,
+        "colorbar": {
+            "title": {"text": "trial", "font": {"color": SOFT}},
+            "thickness": 14,
+            "lenmode": "pixels",
+            "len": 220,
+            "y": 1,
+            "yanchor": "top",
+            "dtick": whole_axis(0, last, most=5)["dtick"],
+        },
+    }
 
 
 def _range(low: float, high: float) -> list[float]:
@@ -210,41 +234,47 @@ def _slice(
     spread: BaseDistribution,
     trials: Sequence[FrozenTrial],
     heights: dict[str, Any],
-    last: int,
-    *,
-    showscale: bool,
 ) -> go.Scatter:
+    """A panel; `heights` has the values, and in the template how to show one."""
     values = [trial.params[path] for trial in trials]
-    at = values
     if isinstance(spread, CategoricalDistribution):  # jitter horizontally (golden ratio) to separate the points
+        names, shown = [value_text(value) for value in values], "%{text}"
         at = [
             spread.choices.index(value) + 0.5 * ((trial.number * 0.618034) % 1.0 - 0.5)
             for value, trial in zip(values, trials, strict=True)
         ]
+    else:
+        names, shown, at = None, "%{x:.3~g}", values
+    hover = f"{heights['hovertemplate']}<br>trial %{{marker.color}}, {path} = {shown}<extra></extra>"
     return go.Scatter(
-        x=at,
-        **heights,
-        text=[
-            f"trial {trial.number}, {path} = {value_text(value)}" for trial, value in zip(trials, values, strict=True)
-        ],
+        x=_compact(at),
+        **heights | {"y": _compact(heights["y"]), "hovertemplate": hover},
+        text=names,
         mode="markers",
         marker={
             "size": 7,
-            "color": [trial.number for trial in trials],
-            "colorscale": [[0.0, "#b9d9ee"], [1.0, "#003f66"]],
-            "cmin": 0,
-            "cmax": max(last, 1),
+            "color": np.array([trial.number for trial in trials], np.int32),
+            "coloraxis": "coloraxis",
             "line": {"width": 0.5, "color": GRID},
-            "showscale": showscale,
-            "colorbar": {
-                "title": {"text": "trial", "font": {"color": SOFT}},
-                "thickness": 14,
-                "lenmode": "pixels",
-                "len": 220,
-                "y": 1,
-                "yanchor": "top",
-                "dtick": whole_axis(0, last, most=5)["dtick"],
-            },
         },
-        hovertemplate="%{customdata}<br>%{text}<extra></extra>",
     )
+
+
+def _hover(found: Sequence[Estimate], metric: Shown) -> dict[str, Any]:
+    """How plotly shows a value and, where there is one, its interval."""
+    digits = f".{metric.digits}f"
+    template = f"%{{y:{digits}}} {metric.unit}"
+    bounds = [
+        (metric.factor * each.low, metric.factor * each.high)
+        for each in found
+        if each.low is not None and each.high is not None
+    ]
+    if len(bounds) < len(found):
+        return {"hovertemplate": template, "customdata": None}
+    interval = f"(%{{customdata[0]:{digits}}} to %{{customdata[1]:{digits}}})"
+    return {"hovertemplate": f"{template} {interval}", "customdata": _compact(bounds)}
+
+
+def _compact(values: Sequence[Any]) -> np.ndarray:
+    """Numbers as plotly writes them in the fewest bytes: a page has them for every trial and hyperparameter."""
+    return np.array(values, np.float32)

@@ -3,12 +3,13 @@
 from typing import NamedTuple
 
 import optuna
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search.recipe import Recipe
 from lenet_search.results.best import best_trial, complete_trials
 from lenet_search.storage import DEFINITION
 from lenet_search.storage.confirmed import read_confirmed
+from lenet_search.storage.facts import fact
 from lenet_search.storage.trials import carries_run, run_of, runs_of
 from lenet_search.study.stored import stored_reference
 
@@ -69,7 +70,13 @@ def confirmed_epochs(study: optuna.Study) -> int | None:
 
 def reference_of(study: optuna.Study) -> Recipe | None:
     """The study's first `[[start]]`, else its defaults, in the precision of its trials; None for a foreign study."""
-    lines = study.user_attrs.get(DEFINITION)
+    lines = fact(study, DEFINITION)
     if lines is None:
         return None
     return stored_reference(lines).settled(run_of(best_trial(study)).recipe.train.precision)
+
+
+def reference_trial(study: optuna.Study) -> FrozenTrial | None:
+    """The best complete trial that had the reference's recipe; None if there is none."""
+    reference = reference_of(study)
+    return next((trial for trial in complete_trials(study) if run_of(trial).recipe == reference), None)

@@ -3,15 +3,17 @@
 import optuna
 import plotly.graph_objects as go
 
-from lenet_search.look.theme import INK, PALETTE, note, titled
+from lenet_search.look.theme import INK, PALETTE, name_text, note, titled
 from lenet_search.results.importance import importance
 
+READING = "Shares: PED-ANOVA for reaching the best tenth of the trials, fANOVA for the value of any."
+LETTERS = 18  # of a name, in one line
 FAINT = "#9aa5b1"  # bars of hyperparameters that the verdict does not name
 
 
 def importance_figure(study: optuna.Study) -> go.Figure:
     """Bars of PED-ANOVA's shares with their 90 % intervals, and fANOVA's as diamonds; what matters has a color."""
-    title, found = "What mattered", importance(study)
+    title, found = "Importance of each hyperparameter", importance(study)
     if not found.rows:
         return note(title, found.verdict)
     rows = found.rows[::-1]  # plotly draws from the bottom up
@@ -21,7 +23,7 @@ def importance_figure(study: optuna.Study) -> go.Figure:
         x=percent,
         y=[row.path for row in rows],
         orientation="h",
-        name="PED-ANOVA: for reaching the best tenth, with 90 % interval",
+        name="PED-ANOVA, 90 % interval",
         marker={"color": [PALETTE[0] if row.named else FAINT for row in rows]},
         error_x={
             "type": "data",
@@ -41,15 +43,19 @@ def importance_figure(study: optuna.Study) -> go.Figure:
             x=[100.0 * (row.fanova or 0.0) for row in forest],
             y=[row.path for row in forest],
             mode="markers",
-            name="fANOVA: for any value",
+            name="fANOVA",
             marker={"symbol": "diamond", "size": 8, "color": PALETTE[1]},
             hovertemplate="%{y}: %{x:.0f} %<extra>fANOVA</extra>",
         )
-    titled(figure, title, found.verdict, height=230 + 28 * len(rows))
+    how = f"{found.verdict} {READING}"
+    titled(figure, title, how, height=230 + 40 * len(rows))
     figure.update_layout(legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"})
     figure.update_layout(margin={"b": 110})
     figure.update_xaxes(
-        title_text=f"share of the importance, {found.trials} complete trials (%)",
+        title_text="share of the importance (%)",
         range=[0, max(100.0 * row.high for row in rows) * 1.05],
     )
-    return figure.update_yaxes(ticks="", showgrid=False)
+    names = [row.path for row in rows]
+    return figure.update_yaxes(
+        ticks="", showgrid=False, tickvals=names, ticktext=[name_text(name, LETTERS) for name in names]
+    )

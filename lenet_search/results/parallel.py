@@ -14,7 +14,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 
-from lenet_search.look.page import anchor, picture
+from lenet_search.look.page import anchor
 from lenet_search.look.theme import METRICS, axis_label, log_ticks, name_text, note, tick_text, titled, value_text
 from lenet_search.look.words import counted
 from lenet_search.results.best import NOTHING_SEARCHED, NOTHING_YET, complete_trials, metric_of, searched
@@ -27,18 +27,18 @@ MARGIN = 140  # pixels left and right of the axes
 PARTS = 5  # of a range, to tell how evenly trials spread over it
 
 
-def parallel_section(study: optuna.Study, figure: go.Figure) -> str:
-    """The figure as a section of a page, with a box to tick for each hyperparameter if there are too many to show."""
-    paths = list(searched(complete_trials(study)))
+def axes_to_choose(study: optuna.Study) -> str:
+    """A box to tick for each hyperparameter, as HTML to follow the figure; "" if the figure shows all of them."""
+    trials = complete_trials(study)
+    paths = list(searched(trials))
     if len(paths) <= MOST_AXES:
-        return picture("parallel", figure)
+        return ""
+    shown = most_varied(trials, MOST_AXES)
     boxes = "".join(
-        f'<label><input type="checkbox" value="{place}"{" checked" if axis.visible is not False else ""}> '
-        f"{escape(path)}</label>"
-        for place, (path, axis) in enumerate(zip(paths, figure.data[0].dimensions, strict=False))
+        f'<label><input type="checkbox" value="{place}"{" checked" if path in shown else ""}> {escape(path)}</label>'
+        for place, path in enumerate(paths)
     )
-    choice = f'<details class="choice"><summary>Choose axes</summary>{boxes}</details>'
-    return picture("parallel", figure, choice + _SCRIPT)
+    return f'<details class="choice"><summary>Choose axes</summary>{boxes}</details>{_SCRIPT}'
 
 
 _SCRIPT = f"""<script>

@@ -14,7 +14,13 @@ from lenet_search.look.progress import Best, Progress, Running, Silent, Standing
 from lenet_search.search.summary import Summary
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import optuna
+
     from lenet_search.study import Definition
+
+    Conclude = Callable[[optuna.Study, Summary, Callable[[], bool]], None]
 
 __all__ = ["Best", "Interrupted", "Progress", "Running", "Silent", "Standing", "Summary", "View", "run"]
 
@@ -30,6 +36,7 @@ def run(
     data_folder: Path | None = None,
     freeze_every: float = FREEZE_EVERY,
     view: View | None = None,
+    conclude: "Conclude | None" = None,
 ) -> Summary:
     """Search until the study has `trials` trials, including those of earlier runs and other machines, or time is up.
 
@@ -44,6 +51,7 @@ def run(
         freeze_every: seconds between two copies of each running trial's state, from which it resumes if its worker or
             this process is killed; copies take at most 2 % of the time
         view: where progress is shown; None: nowhere
+        conclude: called at the end with the study, the summary, and a function that says whether to be quick
 
     Raises:
         DefinitionChanged: the storage contains another study of this name.
@@ -64,4 +72,5 @@ def run(
         data_folder=data_folder,
         freeze_every=freeze_every,
         view=view or Silent(),
+        conclude=conclude or (lambda study, summary, stopped: None),
     )

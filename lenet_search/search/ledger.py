@@ -37,13 +37,24 @@ from lenet_search.search.parents import (
 from lenet_search.search.queued import IllegalValue, draw
 from lenet_search.search.replicates import Replicates, TrialJob
 from lenet_search.search.standings import Standings
+from lenet_search.storage.described import described
+from lenet_search.storage.facts import fact, facts, store_fact
 from lenet_search.storage.journal import BatchedJournal
-from lenet_search.storage.trials import REASON, attributes_of, carries_run, drop_weights, save_weights
+from lenet_search.storage.trials import (
+    OURS,
+    REASON,
+    carries_run,
+    drop_weights,
+    note,
+    note_runs,
+    noted,
+    save_weights,
+)
 from lenet_search.structure import structure_of
 from lenet_search.study import Definition
 
-FROZEN = "frozen"  # trial attribute: file of its frozen run, in a folder of this name beside the artifacts
-MORE = "more seeds"  # trial attribute: whether it was promising, and gets more runs before it is told
+FROZEN = "frozen"  # noted of a trial: file of its frozen run, in a folder of this name beside the artifacts
+MORE = "more seeds"  # noted of a trial: whether it was promising, and gets more runs before it is told
 PLACES = 10**9  # jobs are numbered by trial, those of its further seeds this much apart
 KEPT = 5  # number of best trials whose weights are kept
 COMPLETE, PRUNED, FAIL = TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL
@@ -90,7 +101,7 @@ class Ledger:
         self.doubtful = 0  # trials of parents that seem to have ended, but have not been watched for long enough
         self.parent = Parent()
         self.study = open_study(definition, storage, self.parent.id)
-        self.study.new_attributes = lambda: {RUN: self.parent.id, FROZEN: _new_name()}
+        self.study.new_attributes = lambda: {OURS + RUN: self.parent.id, OURS + FROZEN: _new_name()}
         self._storage = storage
         self._folder = folder
         self._note = note
@@ -118,9 +129,9 @@ class Ledger:
 
     def settle(self, precision: str) -> str:
         """Store what precision "auto" means in this study, unless it is settled already; returns what it means."""
-        stored: str | None = self.study.user_attrs.get(PRECISION)
+        stored: str | None = fact(self.study, PRECISION)
         if stored is None:
-            self.study.set_user_attr(PRECISION, precision)
+            store_fact(self.study, PRECISION, precision)
         return stored or precision
 
     def beat(self, *, over: bool = False) -> None:
@@ -128,7 +139,7 @@ class Ledger:
         if over:
             ENDED.add(self.parent.id)
         if over or time.monotonic() - self._beaten >= HEARTBEAT:
-            self.study.set_user_attr(self.parent.attribute, {**self.parent.heartbeat(), "over": over})
+            store_fact(self.study, self.parent.attribute, {**self.parent.heartbeat(), "over": over})
             self._beaten = time.monotonic()
 
     def flush(self) -> None:
@@ -161,10 +172,10 @@ class Ledger:
         """
         while True:
             trial = self.study.ask()
-            if trial.user_attrs.get(RUN) != self.parent.id:
-                trial.set_user_attr(RUN, self.parent.id)
-            if FROZEN not in trial.user_attrs:
-                trial.set_user_attr(FROZEN, _new_name())
+            if noted(trial._cached_frozen_trial, RUN) != self.parent.id:
+                note(self._storage, trial, RUN, self.parent.id)
+            if noted(trial._cached_frozen_trial, FROZEN) is None:
+                note(self._storage, trial, FROZEN, _new_name())
             if trial.number >= self.total:
                 others = [other for other in self._trials(*COUNTED, WAITING) if not is_run_elsewhere(other)]
                 if sum(other.number < trial.number for other in others) >= self.total:
@@ -193,7 +204,7 @@ class Ledger:
         seeds = self.definition.seeds
         jobs = self._runs(trial, recipe, range(seeds.first))
         replicates = Replicates(jobs)
-        if trial.user_attrs.get(MORE):
+        if noted(trial._cached_frozen_trial, MORE):
             replicates.add(self._runs(trial, recipe, range(seeds.first, seeds.most)))
         for job in replicates.jobs:
             self._thaw(job)
@@ -230,7 +241,7 @@ class Ledger:
         if standings.at_least(mean, best) + better >= best:
             return []
         try:
-            job.trial.set_user_attr(MORE, True)
+            note(self._storage, job.trial, MORE, True)
         except UpdateFinishedTrialError:
             return []
         jobs = self._runs(job.trial, job.run.recipe, range(seeds.first, seeds.most))
@@ -260,15 +271,16 @@ class Ledger:
         """
         try:
             self._record(job)
+            if REASON in job.trial.user_attrs:  # why it was interrupted once
+                job.trial.set_user_attr(REASON, f"complete; once {job.trial.user_attrs[REASON]}")
             if weights is not None and self.standings().is_among(KEPT, value):
                 self._save(job, weights)
         except UpdateFinishedTrialError:
             return False
         told = self._tell(job.trial.number, COMPLETE, value)
-        for trial in islice(self.standings().own(), KEPT, None):
-            if trial.number not in self._dropped:
-                drop_weights(self._storage, self.study._study_id, self._folder, trial)
-                self._dropped.add(trial.number)
+        behind = [each for each in islice(self.standings().own(), KEPT, None) if each.number not in self._dropped]
+        drop_weights(self._storage, self.study._study_id, self._folder, behind)
+        self._dropped.update(each.number for each in behind)
         self._forget(job)
         return told
 
@@ -313,10 +325,10 @@ class Ledger:
     def adopt_orphans(self) -> list[int]:
         """Let RUNNING trials of stopped parents wait to be resumed; returns their numbers."""
         self.doubtful = 0
-        strangers = [trial for trial in self._trials(RUNNING) if trial.user_attrs.get(RUN) != self.parent.id]
+        strangers = [trial for trial in self._trials(RUNNING) if noted(trial, RUN) != self.parent.id]
         if not strangers:
             return []
-        parents = self.study.user_attrs
+        parents = facts(self.study)
         return [
             trial.number
             for trial in strangers
@@ -324,7 +336,7 @@ class Ledger:
         ]
 
     def _is_orphan(self, trial: FrozenTrial, parents: Mapping[str, Any]) -> bool:
-        signature = trial.user_attrs.get(RUN)
+        signature = noted(trial, RUN)
         if signature is None:  # its parent is about to sign it, or was stopped before it could
             start = trial.datetime_start
             return not is_run_elsewhere(trial) and (start is None or (datetime.now() - start).total_seconds() > SILENCE)
@@ -367,7 +379,7 @@ class Ledger:
         return run.is_of(job.run.recipe, job.run.seed)
 
     def _frozen(self, job: TrialJob) -> Path:
-        name = Path(job.trial.user_attrs[FROZEN])
+        name = Path(noted(job.trial._cached_frozen_trial, FROZEN))
         place = job.replicates.jobs.index(job)
         return self._folder / FROZEN / (f"{name.stem}-{place + 1}.npz" if place else name.name)
 
@@ -379,7 +391,8 @@ class Ledger:
         runs = [job.run, *(each.run for each in job.replicates.jobs if each is not job)]
         for run in runs:
             run.versions = {"lenet-search": __version__, **run.versions, "optuna": optuna.__version__}
-        for name, value in attributes_of(*runs).items():
+        note_runs(self._storage, job.trial, *runs)
+        for name, value in described(runs, self.definition.metric).items():
             job.trial.set_user_attr(name, value)
 
     def _save(self, job: TrialJob, weights: Mapping[str, np.ndarray]) -> None:

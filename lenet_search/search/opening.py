@@ -15,6 +15,7 @@ from lenet_search.search.history import History
 from lenet_search.search.percentiles import RememberingPercentilePruner
 from lenet_search.search.remembering import RememberingStudy
 from lenet_search.storage import DATA_FOLDERS, DEFINITION
+from lenet_search.storage.facts import fact, store_fact
 from lenet_search.study import Component, Definition, differences
 from lenet_search.study.rehearsal import longest_trial
 
@@ -44,7 +45,7 @@ def open_study(definition: Definition, storage: BaseStorage, run_id: str) -> Rem
             study.set_metric_names([definition.metric])  # the value's name in plots and in the dashboard
         for place, values in enumerate(definition.first, start=1):
             study.enqueue_trial(values, user_attrs={"start": place})
-        study.set_user_attr(DEFINITION, definition.lines())
+        store_fact(study, DEFINITION, definition.lines())
     begun = sum(trial.state != TrialState.WAITING for trial in study.get_trials(deepcopy=False))
     study.sampler = _sampler(definition, begun, run_id, study.history)
     study.pruner = _pruner(definition, study.history)
@@ -57,9 +58,9 @@ def compare_images(study: optuna.Study, digest: str) -> None:
     Raises:
         DefinitionChanged: they differ, so earlier and later trials could not be compared.
     """
-    stored = study.user_attrs.get(IMAGES)
+    stored = fact(study, IMAGES)
     if stored is None:
-        study.set_user_attr(IMAGES, digest)
+        store_fact(study, IMAGES, digest)
     elif stored != digest:
         raise DefinitionChanged(
             f"study {study.study_name!r} was started with other images (digest {stored}, now {digest}): "
@@ -69,9 +70,9 @@ def compare_images(study: optuna.Study, digest: str) -> None:
 
 def remember_folders(study: optuna.Study, folders: Mapping[str, str]) -> None:
     """Keep, by the name of the data set, the folder in which this run has found its file."""
-    stored = study.user_attrs.get(DATA_FOLDERS, {})
+    stored = fact(study, DATA_FOLDERS, {})
     if folders.items() - stored.items():
-        study.set_user_attr(DATA_FOLDERS, {**stored, **folders})
+        store_fact(study, DATA_FOLDERS, {**stored, **folders})
 
 
 def derived_seed(*parts: int) -> int:
@@ -88,7 +89,7 @@ def _compare(study: optuna.Study, definition: Definition) -> None:
             "choose another name with --name"
         )
     if stored is None:  # the run that created it was stopped before it could describe it
-        study.set_user_attr(DEFINITION, definition.lines())
+        store_fact(study, DEFINITION, definition.lines())
     elif changed := differences(stored, definition.lines()):
         raise DefinitionChanged(
             f"the storage contains a study {study.study_name!r} with another definition:\n"
@@ -101,7 +102,7 @@ def _stored_definition(study: optuna.Study) -> dict[str, str] | None:
     """The definition stored with the study. Waits a little for a run that has just created the study."""
     deadline = time.monotonic() + PATIENCE
     while True:
-        stored: dict[str, str] | None = study.user_attrs.get(DEFINITION)
+        stored: dict[str, str] | None = fact(study, DEFINITION)
         begun = any(trial.state != TrialState.WAITING for trial in study.get_trials(deepcopy=False))
         if stored is not None or begun or time.monotonic() > deadline:
             return stored

@@ -18,11 +18,13 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
+from lenet_search.storage.trials import noted
+
 HEARTBEAT = 30.0  # seconds
 SILENCE = 180.0  # seconds
 CONFIRM = 40.0  # seconds
 PREFIX = "lenet-search run "
-RUN = "run"  # trial attribute: the parent that holds the trial
+RUN = "run"  # noted of a trial: the parent that holds it
 ENDED: set[str] = set()  # parents of this process that have ended: a storage that was gone may not know it
 
 
@@ -64,7 +66,7 @@ def is_silent(heartbeat: Mapping[str, Any], now: float) -> bool:
 
 def is_run_elsewhere(trial: FrozenTrial) -> bool:
     """Whether a trial is run by another tool: a parent signs its trials before it draws their parameters."""
-    return trial.state == TrialState.RUNNING and RUN not in trial.user_attrs and bool(trial.params)
+    return trial.state == TrialState.RUNNING and noted(trial, RUN) is None and bool(trial.params)
 
 
 def host() -> str:

@@ -23,7 +23,7 @@ class RememberingStudy(optuna.Study):
     def __init__(self, name: str, storage: optuna.storages.BaseStorage) -> None:
         super().__init__(name, storage)
         self.history = History(self)
-        self.new_attributes: Callable[[], dict[str, Any]] = dict  # user attributes of a new trial
+        self.new_attributes: Callable[[], dict[str, Any]] = dict  # system attributes of a new trial
         self._standings = Standings(self.history, maximize=self.directions == [StudyDirection.MAXIMIZE])
 
     def _pop_waiting_trial_id(self) -> int | None:
@@ -31,7 +31,7 @@ class RememberingStudy(optuna.Study):
         waiting = super()._pop_waiting_trial_id()
         if waiting is not None:
             return waiting
-        template = optuna.trial.create_trial(state=TrialState.RUNNING, user_attrs=self.new_attributes())
+        template = optuna.trial.create_trial(state=TrialState.RUNNING, system_attrs=self.new_attributes())
         return self._storage.create_new_trial(self._study_id, template)
 
     def standings(self) -> Standings:

@@ -3,7 +3,7 @@
 import math
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -44,6 +44,7 @@ def search(
     data_folder: Path | None,
     freeze_every: float,
     view: View,
+    conclude: Callable[[optuna.Study, Summary, Callable[[], bool]], None],
 ) -> Summary:
     """`lenet_search.search.run`, with its defaults filled in."""
     url = resolve(storage)
@@ -71,6 +72,7 @@ def search(
                 ended = crew.run(decider, deadline)
                 view.update(crew.progress())
                 summary = _summary(ledger, url, crew, ended)
+                conclude(ledger.study, summary, lambda: stop.signal is not None)
             except (optuna.exceptions.StorageInternalError, StorageError, OSError) as error:
                 raise _storage_failed(url, error, stop) from error
         if stop.signal is not None and ended == "signal":

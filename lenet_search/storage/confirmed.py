@@ -4,12 +4,14 @@ It has a trial for each recipe of the race, with its seeds as intermediate value
 result as an attribute. It is written again as a whole after each confirmation; runs and models are files.
 """
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lenet_search.errors import ResultError
 from lenet_search.storage import artifact_folder
+from lenet_search.storage.facts import fact, store_fact
 from lenet_search.study import METRICS
 from lenet_search.whole import as_name
 
@@ -41,7 +43,7 @@ def check_room(study: "optuna.Study") -> None:
         ResultError: there is one.
     """
     for each in study._storage.get_all_studies():
-        if each.study_name == study.study_name + SUFFIX and CONFIRMED not in each.user_attrs:
+        if each.study_name == study.study_name + SUFFIX and fact(each, CONFIRMED) is None:
             raise ResultError(
                 f"the storage contains a study {each.study_name!r} that is not a confirmation: the confirmation of "
                 f"{study.study_name!r} would take its place; rename or delete one of them"
@@ -58,7 +60,10 @@ def write_confirmed(study: "optuna.Study", summary: Mapping[str, Any]) -> None:
     if name in optuna.get_all_study_names(storage):
         optuna.delete_study(study_name=name, storage=storage)
     made = optuna.create_study(study_name=name, storage=storage, direction=study.direction)
-    made.set_user_attr(CONFIRMED, dict(summary))  # first: a study that is written in part is known as ours
+    store_fact(made, CONFIRMED, dict(summary))  # first: a study that is written in part is known as ours
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        made.set_metric_names([summary["metric"]])
     trials = {trial.number: trial for trial in study.get_trials(deepcopy=False)}
     for recipe in summary["recipes"]:
         searched = trials.get(recipe["trial"])
@@ -83,7 +88,7 @@ def read_confirmed(study: "optuna.Study") -> dict[str, Any] | None:
     storage, name = study._storage, study.study_name + SUFFIX
     for each in storage.get_all_studies():
         if each.study_name == name:
-            found: dict[str, Any] | None = each.user_attrs.get(CONFIRMED)
+            found: dict[str, Any] | None = fact(each, CONFIRMED)
             if found is not None and (problem := _problem(found)):
                 raise ResultError(
                     f"the confirmation in the study {name!r} is damaged: {problem}; run `lenet-search confirm` again"

@@ -122,8 +122,8 @@ class PatientDatabase(_CachedStorage):
                 return super(PatientDatabase, self).create_new_study(directions, name)
             except DuplicatedStudyError:
                 study_id = self._backend.get_study_id_from_name(name)
-                untouched = not self._backend.get_study_user_attrs(study_id) and not self.get_all_trials(study_id)
-                if again and untouched:  # it is the one that was just created
+                touched = self._backend.get_study_system_attrs(study_id) or self._backend.get_study_user_attrs(study_id)
+                if again and not touched and not self.get_all_trials(study_id):  # it is the one that was just created
                     return study_id
                 raise
 

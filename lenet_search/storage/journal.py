@@ -1,11 +1,13 @@
 """Optuna's journal for the process that runs a study: fewer writes to the disk, and a count of what changes.
 
 What is noted of one trial (a parameter, a report, an attribute) commutes with whatever another run notes of its own
-trials. So it is kept in memory until something is written that others must see in order, a trial that begins or ends
-above all, or until `flush`. One write then takes all of it. Nothing of a trial that has ended can be missing from
-the file: its end is written together with all that came before.
+trials, and the notes and figures of a study are for its dashboard alone. So they are kept in memory until something is
+written that others must see in order, a trial that begins or ends above all, or until `flush`. One write then takes all
+of it. Nothing of a trial that has ended can be missing from the file: its end is written together with all that came
+before.
 """
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from typing import Any, Self
@@ -14,6 +16,8 @@ from optuna.storages.journal import BaseJournalBackend, JournalStorage
 
 from lenet_search.storage.journal_file import JournalFile
 from lenet_search.storage.patience import Patience
+
+SHOWN = re.compile(r"dashboard:(\d+:)?(note_|plot_data:)")  # attributes of a study: its notes and figures
 
 
 class BatchedJournal(JournalStorage):
@@ -87,5 +91,7 @@ class _Batches(BaseJournalBackend):
 
 
 def _can_wait(log: dict[str, Any]) -> bool:
-    """Whether an entry is about one trial, which exists, and does not change its state."""
-    return "trial_id" in log and "state" not in log
+    """Whether an entry is about one trial, which exists, and does not change its state; or for a dashboard only."""
+    if "trial_id" in log:
+        return "state" not in log
+    return any(SHOWN.match(key) for key in log.get("system_attr", ()))

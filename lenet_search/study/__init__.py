@@ -1,7 +1,7 @@
 """The study language: a TOML file in which a value fixes a hyperparameter and a range searches it.
 
 `docs/studies.md` documents the format. `read` returns a `Definition`, or reports every problem of a file at once.
-`read_recipe` and `write_recipe` are for files that fix every value.
+`read_recipe` and `write_recipe` are for files that fix every value. `write_study` writes a stored study.
 """
 
 from lenet_search.study.claim import Claim
@@ -14,7 +14,7 @@ from lenet_search.study.reading import read, read_recipe, readable
 from lenet_search.study.seeds import Seeds
 from lenet_search.study.settings import duration
 from lenet_search.study.start import value_problem
-from lenet_search.study.writing import write_recipe
+from lenet_search.study.writing import write_recipe, write_study
 
 __all__ = [
     "METRICS",
@@ -36,4 +36,5 @@ __all__ = [
     "title",
     "value_problem",
     "write_recipe",
+    "write_study",
 ]

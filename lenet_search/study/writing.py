@@ -1,5 +1,6 @@
-"""Writes a recipe as a study file with every value fixed."""
+"""Writes a recipe as a study file with every value fixed, and a stored study as the file that it was."""
 
+import tomllib
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,6 +27,23 @@ def write_recipe(recipe: Recipe, header: str = "", study: Mapping[str, Any] | No
         inside = {path.removeprefix(prefix): value for path, value in values.items() if path.startswith(prefix)}
         lines += ["", f"[{section}]", *_aligned(inside)]
     return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def write_study(lines: Mapping[str, str]) -> str:
+    """A stored study (`Definition.lines`) as a study file. `read` returns a definition with the same lines."""
+    tables: dict[str, dict[str, str]] = {}
+    for key, text in lines.items():
+        section, _, name = key.partition(".")
+        tables.setdefault(f"[{section}]" if section != "start" else f"[[start]] {name}", {})[name] = text
+    parts = []
+    for header, table in tables.items():
+        if header.startswith("[[start]]"):
+            (text,) = table.values()
+            table = {key: value_text(value) for key, value in tomllib.loads(f"start = {text}")["start"].items()}
+            header = "[[start]]"
+        width = max(map(len, table))
+        parts.append("\n".join([header, *(f"{name:<{width}} = {text}" for name, text in table.items())]))
+    return "\n\n".join(parts) + "\n"
 
 
 def _aligned(table: Mapping[str, Any]) -> list[str]:

@@ -56,3 +56,13 @@ def test_the_best_value_is_optimistic_shrinkage_takes_most_of_it_and_confirmatio
     assert bias[images] < bias[normal]  # the normal prior is misled by the bad trials
     assert abs(bias[both]) < 0.006 + error[both]
     assert 0.0 < bias[confirmed] < 0.004 + error[confirmed]
+
+
+def test_more_seeds_for_promising_trials_cost_less_than_seeds_for_all_and_leave_less_optimism():
+    truth, searches = selection.TRUTHS["62 % minus an exponential of mean 2 points"], 30
+    one, three, growing = (selection.seeded(truth, plan, searches) for plan in selection.SEEDED.values())
+    runs, bias = ([each[:, column].mean() for each in (one, three, growing)] for column in (0, 1))
+    assert runs[0] == 100 < runs[2] < runs[1] == 300
+    error = 4 * one[:, 1].std() / searches**0.5
+    assert bias[1] + error < bias[0]
+    assert bias[2] + error < bias[0]

@@ -68,8 +68,9 @@ def test_studies_lists_the_study_files_of_the_folder_itself_and_no_other_toml():
 def test_studies_shows_a_confirmation_as_such_and_not_among_the_searches():
     store(write_study(Path("studies/mine.toml")))
     study = optuna.load_study(study_name="mine", storage=open_storage("lenet-search.journal", create=False))
-    write_confirmed(study, {"study": "mine", "winner": "trial-1", "verdict": ["trial-1 wins."], "recipes": []})
+    found = {"study": "mine", "winner": "trial-1", "verdict": ["trial-1 wins."]}
+    write_confirmed(study, {**found, "metric": "val_accuracy", "recipes": []})
     answer = json.loads(call("studies", "--json").stdout)
     assert [row["study"] for row in answer["stored"]] == ["mine"]
-    assert answer["confirmed"] == [{"study": "mine", "winner": "trial-1", "verdict": ["trial-1 wins."]}]
+    assert answer["confirmed"] == [found]
     assert re.search(r"mine +trial-1 wins", call("studies").stdout)

@@ -6,30 +6,21 @@ from pathlib import Path
 import pytest
 from calls import ROOT, call, write_study
 
-EXPLAINED = ("run", "best", "replay", "check", "train", "evaluate", "predict", "compare", "reproduce")
+from lenet_search.cli import app
+
+COMMANDS = [str(command.name) for command in app.registered_commands]
+EXPLAINED = [str(command.name) for command in app.registered_commands if command.epilog]
 
 
 def test_help_names_every_command():
     shown = call("--help")
     assert shown.exit_code == 0
-    for command in (
-        "run",
-        "best",
-        "check",
-        "studies",
-        "train",
-        "evaluate",
-        "predict",
-        "compare",
-        "reproduce",
-        "replay",
-    ):
+    assert len(COMMANDS) == 13
+    for command in COMMANDS:
         assert command in shown.stdout
 
 
-@pytest.mark.parametrize(
-    "command", ["run", "best", "check", "train", "evaluate", "predict", "compare", "reproduce", "replay"]
-)
+@pytest.mark.parametrize("command", EXPLAINED)
 def test_help_of_a_command_has_an_example_that_stands_on_a_line_of_its_own(command):
     lines = [line.strip() for line in call(command, "--help").stdout.splitlines()]
     assert any(line.startswith(f"lenet-search {command}") for line in lines)

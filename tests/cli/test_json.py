@@ -26,7 +26,7 @@ FAILING = (
     (["run", "--study", "nope"], "StudyFileError"), (["best"], "ResultError"), (["check", "nope"], "StudyFileError"),
     (["studies", "--storage", "nope.journal"], "ResultError"), (["train", "nope"], "StudyFileError"),
     (["evaluate", "nope.keras"], "ResultError"), (["predict", "nope.keras", "a.png"], "ResultError"),
-    (["replay"], "ResultError"), (["confirm"], "ResultError"), (["ablate"], "ResultError"),
+    (["replay"], "ResultError"), (["confirm"], "ResultError"), (["ablate"], "ResultError"), (["report"], "ResultError"),
     (["compare", "nope", "nope"], "StudyFileError"), (["reproduce", "nope"], "StudyFileError"),
 )  # fmt: skip
 
@@ -109,6 +109,7 @@ def test_the_documented_keys_are_those_that_are_printed():
     store(write_study(Path("mine.toml")))
     assert set(answered(call("best", "--json").stdout)) == documented("best")
     assert set(answered(call("studies", "--json").stdout)) == documented("studies")
+    assert set(answered(call("report", "--json").stdout)) == documented("report")
     checked = answered(call("check", "mine.toml", "--json").stdout)
     assert set(checked) == documented("check")
     counts = dict.fromkeys(("total", "complete", "pruned", "failed", "interrupted"), 0)

@@ -15,6 +15,7 @@ from test_replay import with_curves
 
 from lenet_search.cli import ablate, confirm
 from lenet_search.cli.terminal import console, show, table
+from lenet_search.look.waterfall import cells
 from tests.experiments import test_ablate, test_confirm
 
 WORDS = st.text("abcdefgh", min_size=1, max_size=16)
@@ -101,6 +102,6 @@ def test_confirm_and_ablate_keep_verdicts_and_intervals(width, tmp_path):
         assert race.behind(row) in told(shown) and row.standing.state.value in told(shown)
     found = test_ablate.made(tmp_path / "ablation")
     shown = printed(lambda out: ablate._conclude(found, [], out), width)
-    for step in found.steps:
-        assert all(word in shown for word in step.choice.words().split())
+    for step, (words, *_) in zip(found.steps, cells(found.summary()), strict=True):
+        assert all(word in shown for word in words.split())
         assert f"{100 * (step.brings.low or 0):+.2f} to {100 * (step.brings.high or 0):+.2f}" in shown

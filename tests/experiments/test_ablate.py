@@ -1,7 +1,7 @@
 """Ablations, from runs that are in the folder already: nothing is trained here."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from lenet_search import data
 from lenet_search.errors import ResultError
 from lenet_search.experiments.ablate import REFERENCE, WINNER, Ablation, ablate, changed, choices
 from lenet_search.experiments.kept import Kept
-from lenet_search.experiments.waterfall import ablation_figure, cells, write_ablation
+from lenet_search.experiments.pages import write_ablation
 from lenet_search.look.progress import Silent
+from lenet_search.look.waterfall import ablation_figure, cells, choice_words
 from lenet_search.recipe import FIELDS, Recipe
 from lenet_search.run import Curve, Run
 from lenet_search.study import read, read_recipe, shipped, write_recipe
@@ -57,18 +58,21 @@ def test_any_mixture_of_two_recipes_of_a_study_is_a_recipe_of_it(name: str, tmp_
 
 def test_a_branch_with_another_kind_is_one_choice() -> None:
     optimizer = next(each for each in choices(AFTER, BEFORE) if each.name == "optimizer")
-    assert optimizer.words() == "optimizer: adam \N{RIGHTWARDS ARROW} sgd"
+    assert choice_words(vars(optimizer) | {"choice": optimizer.name}) == "optimizer: adam \N{RIGHTWARDS ARROW} sgd"
     assert optimizer.after["optimizer.sgd.momentum"] == 0.8
     assert {FIELDS[path].section for path in optimizer.after} == {"optimizer"}
 
 
-def keep(folder: Path, name: str, recipe: Recipe, brings: Mapping[str, float], noise: float = 0.001) -> None:
+def keep(
+    folder: Path, name: str, recipe: Recipe, brings: Mapping[str, float], noise: float = 0.001,
+    seeds: Sequence[int] = SEEDS,
+) -> None:  # fmt: skip
     """Runs of a variant: 0.8, and what each choice that it has brings."""
     have = [each.name for each in choices(AFTER, BEFORE) if changed(recipe, each.after) == recipe]
     kept, rng = Kept(folder / name), np.random.default_rng(len(name))
     images = data.load(recipe.images).describe()
     kept.begin(recipe, images, "")
-    for seed in SEEDS:
+    for seed in seeds:
         curve = Curve.constant([0.8 + sum(brings[each] for each in have) + float(rng.normal(0, noise))])
         kept.keep_model(seed, a_zip())
         kept.keep(Run(recipe, seed, images, [(0, 1)], curve, False, "CPU", {"keras": "3"}, 1.0))
@@ -124,9 +128,9 @@ def test_the_page_and_the_json_have_every_choice(tmp_path: Path, path: bool) -> 
     machine, page = write_ablation(found, tmp_path / "written")
     content = json.loads(machine.read_text())
     assert [step["choice"] for step in content["steps"]] == [step.choice.name for step in found.steps]
-    assert all(words in page.read_text() for words, *_ in cells(found))
-    (bars,) = ablation_figure(found).data
-    assert list(bars.y) == [words for words, *_ in cells(found)]
+    assert all(words in page.read_text() for words, *_ in cells(content))
+    (bars,) = ablation_figure(content).data
+    assert [name.replace("<br>", " ") for name in bars.y] == [words for words, *_ in cells(content)]
     ends = [start + width for start, width in zip(bars.base, bars.x, strict=True)]
     if path:  # a waterfall: each bar begins where the one before ends, the last at the winner
         assert list(bars.base)[1:] == pytest.approx(ends[:-1])

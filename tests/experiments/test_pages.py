@@ -78,7 +78,7 @@ def test_a_quick_check_says_so_at_the_top_and_in_every_title(tmp_path: Path) -> 
     for page in pages:
         assert re.search(r"<h1>[^<]* \(quick\)</h1>\s*<p class=\"quick\">Quick check, not a result: ", page)
         assert re.search(r"<title>[^<]* \(quick\) ", page)
-        pictures = re.findall(r'<h2>([^<]*)</h2>(?:<p class="reading">[^<]*</p>)?<div class="wide"><div', page)
+        pictures = re.findall(r'<h2>([^<]*)</h2>(?:<p class="reading[^>]*>[^<]*</p>)*<div class="wide"><div', page)
         assert pictures and all(heading.endswith(" (quick)") for heading in pictures), pictures
     assert json.loads((tmp_path / "compare-both.json").read_text())["quick"]
 

@@ -13,7 +13,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from lenet_search.recipe import Recipe
 from lenet_search.run import Curve, Run
-from lenet_search.storage.trials import attributes_of
+from lenet_search.storage import DEFINITION
+from lenet_search.storage.trials import REASON, attributes_of
 from lenet_search.study import read
 
 IMAGES: dict[str, Any] = {
@@ -102,7 +103,7 @@ def trial_of(
         value=value if state == TrialState.COMPLETE else None,
         params=params,
         distributions={path: space[path] for path in params},
-        user_attrs=attributes_of(run) if state == TrialState.COMPLETE else {"reason": "pruned"},
+        user_attrs=attributes_of(run) | ({} if state == TrialState.COMPLETE else {REASON: f"pruned after {epochs}"}),
         intermediate_values={epoch + 1: curve[metric][epoch] for epoch in range(epochs)},
     )
     trial.datetime_start = START + timedelta(minutes=number)
@@ -134,9 +135,11 @@ def made_study() -> Callable[..., optuna.Study]:
 @pytest.fixture
 def cifar_study() -> optuna.Study:
     """40 complete trials of the space of studies/cifar.toml, which has 17 hyperparameters, drawn at random."""
-    space = read("cifar").space
+    definition = read("cifar")
+    space = definition.space
     drawing = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     study = optuna.create_study(study_name="cifar", direction="maximize")
+    study.set_user_attr(DEFINITION, definition.lines())
     for number in range(40):
         space.sample(drawing.ask())
         drawn_trial = drawing.trials[-1]

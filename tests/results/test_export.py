@@ -230,7 +230,7 @@ def test_an_export_that_fails_midway_leaves_the_old_one_untouched(
     exported(trained, tmp_path / "out")
     before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
 
-    def full(study: optuna.Study) -> str:
+    def full(study: optuna.Study, url: str) -> str:
         raise OSError("No space left on device")
 
     monkeypatch.setattr(module, "report_page", full)

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import optuna
@@ -7,12 +8,13 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search.look.intervals import share_of
+from lenet_search.results import curves
 from lenet_search.results.best import complete_trials
 from lenet_search.results.curves import curves_figure, curves_table
 from lenet_search.results.figures import MOST_BARS, history_figure, slices_figure
 from lenet_search.results.importance_figure import importance_figure
 from lenet_search.results.parallel import parallel_figure
-from lenet_search.run import Curve
+from lenet_search.run import Curve, Run
 from lenet_search.storage.trials import run_of
 from tests.results.conftest import SPACE, drawn, trial_of
 
@@ -105,10 +107,11 @@ def test_the_history_shows_each_trials_wilson_interval(made_study: Make, place: 
 
 def test_a_slice_shows_each_trials_wilson_interval(made_study: Make) -> None:
     for dots in slices_figure(made_study(30)).data:
-        for y, above, text in zip(dots.y, dots.error_y.array, dots.customdata, strict=True):
-            wilson = share_of(y / 100, 5000)
+        for y, above, bounds in zip(dots.y, dots.error_y.array, dots.customdata, strict=True):
+            wilson = share_of(float(y) / 100, 5000)
             assert y + above == pytest.approx(100 * wilson.high)
-            assert text == str(wilson)
+            assert bounds == pytest.approx((100 * wilson.low, 100 * wilson.high))
+        assert "%{y:.2f} % (%{customdata[0]:.2f} to %{customdata[1]:.2f})" in dots.hovertemplate
 
 
 def test_more_trials_than_bars_are_legible_have_a_band_and_their_intervals_on_hovering(made_study: Make) -> None:
@@ -126,6 +129,7 @@ def test_a_loss_has_neither_bars_nor_band(made_study: Make, n: int) -> None:
     study = made_study(n, direction="minimize", pruned=False)
     history, slices = history_figure(study).data, slices_figure(study).data
     assert all(trace.error_y.array is None for trace in (*history, *slices))
+    assert all(trace.customdata is None for trace in slices)
     assert [trace.name for trace in history if trace.showlegend is not False] == ["complete", "best so far"]
 
 
@@ -153,7 +157,7 @@ def test_epochs_have_ticks_at_whole_numbers_only(made_study: Make, epochs: int) 
 def test_trials_are_counted_in_whole_numbers(made_study: Make, n: int) -> None:
     study = made_study(n)
     assert isinstance(history_figure(study).layout.xaxis.dtick, int)
-    assert isinstance(slices_figure(study).data[0].marker.colorbar.dtick, int)
+    assert isinstance(slices_figure(study).layout.coloraxis.colorbar.dtick, int)
 
 
 def create_trial_with(trial: FrozenTrial, curve: dict[str, list[float]]) -> FrozenTrial:
@@ -184,3 +188,21 @@ def test_the_curves_as_a_table_hold_every_epoch(made_study: Make) -> None:
     assert lines[0] == ",".join(("trial", "epoch", *Curve.NAMES))
     assert len(lines) == 1 + 2 * 8
     assert float(lines[8].split(",")[5]) == complete_trials(study)[0].value
+
+
+def test_a_trial_of_several_seeds_has_a_mean_and_a_band(made_study: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = made_study(3, pruned=False)
+
+    def three(trial: optuna.trial.FrozenTrial) -> list[Run]:
+        run = run_of(trial)
+        lower = Curve.from_json({name: [0.5 * value for value in run.curve[name]] for name in Curve.NAMES})
+        return [run, run, replace(run, curve=lower)]
+
+    monkeypatch.setattr(curves, "runs_of", three)
+    figure = curves.curves_figure(study)
+    assert "means of 3 seeds with 95 % intervals" in figure.layout.title.subtitle.text
+    bands = [line for line in figure.data if line.fill == "toself"]
+    assert len(bands) == 3 * 5
+    best = complete_trials(study)[0]
+    means = next(line for line in figure.data if line.name and line.showlegend)
+    assert means.y[-1] == pytest.approx(100 * (best.value or 0) * 2.5 / 3)

@@ -8,7 +8,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from lenet_search.look.theme import axis_label, name_text
 from lenet_search.recipe import FIELDS
 from lenet_search.results.best import complete_trials, searched
-from lenet_search.results.parallel import LETTERS, MOST_AXES, most_varied, parallel_figure, parallel_section
+from lenet_search.results.parallel import LETTERS, MOST_AXES, axes_to_choose, most_varied, parallel_figure
 from tests.results.conftest import SPACE, drawn, trial_of
 
 Make = Callable[..., optuna.Study]
@@ -50,7 +50,7 @@ def test_the_axes_fit_a_page_of_1400_pixels(cifar_study: optuna.Study) -> None:
 
 
 def test_the_others_can_be_chosen(cifar_study: optuna.Study) -> None:
-    text = parallel_section(cifar_study, parallel_figure(cifar_study))
+    text = axes_to_choose(cifar_study)
     assert text.count('type="checkbox"') == 17
     assert text.count(" checked>") == 10
     for path in searched(complete_trials(cifar_study)):
@@ -60,7 +60,7 @@ def test_the_others_can_be_chosen(cifar_study: optuna.Study) -> None:
 def test_few_hyperparameters_need_no_choice(made_study: Make) -> None:
     study = made_study(0)
     study.add_trial(trial_of({"regularize.dropout": 0.1}, 0.5, 0))
-    assert "checkbox" not in parallel_section(study, parallel_figure(study))
+    assert axes_to_choose(study) == ""
 
 
 def test_what_has_one_value_varies_least_and_what_is_spread_evenly_most(made_study: Make) -> None:

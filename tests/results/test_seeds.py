@@ -9,7 +9,11 @@ import pytest
 from lenet_search.look.intervals import mean_of
 from lenet_search.results.best import estimate_of, top_rows
 from lenet_search.results.chosen import headline
+from lenet_search.results.curves import curves_table
+from lenet_search.results.figures import history_figure
 from lenet_search.results.optimism import shrunk_values
+from lenet_search.results.pruning import pruning
+from lenet_search.results.report.trials_table import trials_table
 from lenet_search.results.verdict import verdict
 from lenet_search.run import Curve
 from lenet_search.storage.trials import attributes_of, run_of, runs_of
@@ -64,3 +68,18 @@ def test_the_spread_between_seeds_shrinks_the_values_more_than_the_images_alone(
     both = shrunk_values(study)[4]
     assert both < shrunk_values(alone)[4] < best
     assert not math.isnan(both)
+
+
+def test_plots_and_tables_show_the_intervals_over_seeds(study: optuna.Study) -> None:
+    figure = history_figure(study)
+    assert "95 % intervals, over seeds" in figure.layout.title.subtitle.text
+    (complete,) = [trace for trace in figure.data if trace.name == "complete"]
+    interval = estimate_of(study, study.trials[4])
+    assert complete.error_y.array[4] == pytest.approx(100 * (interval.high - interval.value))
+    assert f">{interval.bounds()}<" in trials_table(study)[0]
+    assert len(curves_table(study, top=1).splitlines()) == 1 + 3 * 8
+
+
+def test_epochs_are_counted_over_all_seeds(study: optuna.Study) -> None:
+    found = pruning(study)
+    assert (found.ended, found.epochs, found.planned) == (5, 5 * 3 * 8, 5 * 3 * 8)

@@ -2,67 +2,32 @@
 
 import json
 from typing import Any
-from wsgiref.util import setup_testing_defaults
 
-import optuna
 import pytest
-from optuna.artifacts import FileSystemArtifactStore
+from dashboards import answer, artifacts, dashboard
 
 from lenet_search.search.ledger import KEPT
-from lenet_search.storage import artifact_folder, open_storage
+from lenet_search.storage import artifact_folder
 from lenet_search.storage.trials import ARTIFACTS
 from search.conftest import ask, finish
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # the dashboard's own
 
 
-def answer(app: Any, path: str) -> tuple[int, bytes]:
-    """Status and body of the answer to a GET request."""
-    path, _, query = path.partition("?")
-    environ: dict[str, Any] = {"PATH_INFO": path, "QUERY_STRING": query}
-    setup_testing_defaults(environ)
-    said = []
-    parts = app(environ, lambda status, headers, exc_info=None: said.append(status))
-    try:
-        return int(said[0].split()[0]), b"".join(parts)
-    finally:
-        if hasattr(parts, "close"):
-            parts.close()  # the file that is sent
-
-
-def listed(app: Any, study: optuna.Study) -> dict[int, list[str]]:
-    """The paths of the artifacts that the dashboard lists, by trial."""
-    status, body = answer(app, f"/api/studies/{study._study_id}?after=0")
-    assert status == 200
-    return {
-        trial["number"]: [
-            f"/artifacts/{study._study_id}/{trial['trial_id']}/{one['artifact_id']}" for one in trial["artifacts"]
-        ]
-        for trial in json.loads(body)["trials"]
-    }
-
-
 @pytest.fixture
 def app(url: str) -> Any:
-    """The dashboard on the storage; opened when it is asked for, as by a person who looks at a search."""
-    from optuna_dashboard import wsgi
-
-    def ask(*arguments: Any) -> Any:
-        store = FileSystemArtifactStore(artifact_folder(url))
-        return wsgi(open_storage(url, create=False), artifact_store=store)(*arguments)
-
-    return ask
+    return dashboard(url)
 
 
 def test_the_dashboard_lists_the_weights_that_are_kept_and_no_others(opened, url, app):
     ledger = opened(total=20)
     for value in (0.1, 0.9, 0.8, 0.2, 0.7, 0.6, 0.5):
         finish(ledger, ask(ledger), value)
-    found = listed(app, ledger.study)
+    found = artifacts(app, ledger.study)
     assert [number for number, paths in found.items() if paths] == [1, 2, 4, 5, 6]
     assert len(found) == 7
     for paths in found.values():
-        for path in paths:
+        for path in paths.values():
             status, body = answer(app, path)
             assert status == 200
             assert body.startswith(b"PK")

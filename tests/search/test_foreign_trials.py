@@ -15,8 +15,9 @@ from lenet_search.results.best import best_trial, complete_trials, passed_over, 
 from lenet_search.results.importance import importance
 from lenet_search.results.report import report_page
 from lenet_search.search.ledger import KEPT, Ledger
+from lenet_search.search.parents import RUN
 from lenet_search.storage import artifact_folder
-from lenet_search.storage.trials import REASON, load_weights
+from lenet_search.storage.trials import REASON, load_weights, noted
 from lenet_search.study import read
 from search.conftest import ask, finish, states, train
 
@@ -208,7 +209,7 @@ def test_a_trial_is_signed_from_its_first_moment(opened):
     trial_id = ledger.study._pop_waiting_trial_id()
     (trial,) = other.study.trials
     assert trial._trial_id == trial_id
-    assert trial.user_attrs["run"] == ledger.parent.id
+    assert noted(trial, RUN) == ledger.parent.id
 
 
 def test_prepared_trials_that_were_not_begun_are_not_called_interrupted_and_come_first(opened):

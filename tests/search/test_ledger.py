@@ -10,7 +10,8 @@ from lenet_search.search import parents
 from lenet_search.search.ledger import FROZEN, KEPT, TOTAL_REACHED
 from lenet_search.search.parents import PREFIX
 from lenet_search.storage import artifact_folder
-from lenet_search.storage.trials import REASON, load_weights, run_of
+from lenet_search.storage.facts import facts, store_fact
+from lenet_search.storage.trials import KEPT_AS, OURS, REASON, attributes_of, load_weights, run_of
 from lenet_search.study import read
 from search.conftest import ask, finish, states, train
 
@@ -195,7 +196,7 @@ def test_weights_that_cannot_be_written_do_not_end_the_search(opened, url):
 def test_the_trials_of_a_process_that_is_gone_are_resumed(opened):
     dead, alive = opened(), opened()
     lost, kept = ask(dead), ask(alive)
-    dead.study.set_user_attr(dead.parent.attribute, {**dead.parent.heartbeat(), "started": "long ago"})
+    store_fact(dead.study, dead.parent.attribute, {**dead.parent.heartbeat(), "started": "long ago"})
     third = opened()
     assert third.adopt_orphans() == [lost.number]
     assert third.adopt_orphans() == []
@@ -207,9 +208,9 @@ def test_the_trials_of_a_silent_process_on_another_machine_are_resumed_after_thr
     there, here = opened(), opened()
     lost = ask(there)
     beat = {**there.parent.heartbeat(), "host": "another machine"}
-    there.study.set_user_attr(there.parent.attribute, {**beat, "time": time.time() - 170})
+    store_fact(there.study, there.parent.attribute, {**beat, "time": time.time() - 170})
     assert here.adopt_orphans() == []
-    there.study.set_user_attr(there.parent.attribute, {**beat, "time": time.time() - 190})
+    store_fact(there.study, there.parent.attribute, {**beat, "time": time.time() - 190})
     assert here.adopt_orphans() == []  # its clock may be wrong
     assert here.doubtful == 1  # a search does not end meanwhile
     monkeypatch.setattr(parents, "CONFIRM", 0.0)
@@ -241,7 +242,7 @@ def test_a_process_that_was_taken_for_dead_learns_it_and_tells_nothing(opened):
 
 def test_every_run_leaves_its_heartbeat(opened):
     ledger = opened()
-    (heartbeat,) = [v for k, v in ledger.study.user_attrs.items() if k.startswith(PREFIX)]
+    (heartbeat,) = [v for k, v in facts(ledger.study).items() if k.startswith(PREFIX)]
     assert {"host", "pid", "started", "time"} <= set(heartbeat)
 
 
@@ -265,3 +266,48 @@ def test_the_best_of_a_loss_is_the_lowest(opened, definition):
     best = ledger.best()
     assert best is not None
     assert best.value == 0.25
+
+
+def test_a_person_reads_short_attributes_of_a_trial_and_programs_read_the_others(opened):
+    ledger = opened()
+    assert finish(ledger, ask(ledger), 0.75)
+    (trial,) = ledger.study.trials
+    assert trial.user_attrs == {
+        "95 % interval": "55.10 to 88.00 %", "val_loss": 0.75, "train_accuracy": 0.75, "train_loss": 0.75,
+        "epochs": 2, "seconds": 2.0, "device": "CPU (1 thread)",
+    }  # fmt: skip
+
+
+def test_a_complete_trial_does_not_say_that_it_is_interrupted(opened):
+    ledger = opened()
+    ledger.give_back(ask(ledger).number, "after 0 of 2 epochs")
+    assert finish(ledger, ask(ledger), 0.75)
+    assert ledger.study.trials[0].user_attrs[REASON] == "complete; once interrupted: after 0 of 2 epochs"
+
+
+def test_a_study_whose_runs_are_user_attributes_is_read_and_resumed(opened, monkeypatch):
+    def as_user_attributes(storage, trial, *runs):
+        for name, value in attributes_of(*runs).items():
+            trial.set_user_attr(name, value)
+
+    ledger = opened()
+    ledger.study.new_attributes = dict
+    with monkeypatch.context() as before:  # as in version 0.1.0
+        before.setattr("lenet_search.search.ledger.note", lambda storage, trial, *what: trial.set_user_attr(*what))
+        before.setattr("lenet_search.search.ledger.note_runs", as_user_attributes)
+        finish(ledger, ask(ledger), 0.75)
+        begun = ask(ledger)
+    train(begun, 0.5)
+    ledger.report(begun, 0.5)
+    begun.froze(1, STATE)
+    ledger.freeze(begun)
+    ledger.give_back(begun.number, "after 1 of 2 epochs")
+
+    again = opened()
+    assert not any(name.startswith(OURS) for name in again.study.trials[0].system_attrs if name != KEPT_AS)
+    assert run_of(again.best()).epochs == 2
+    resumed = ask(again)
+    assert (resumed.number, resumed.run.epochs) == (begun.number, 1)
+    train(resumed, 0.9)
+    assert again.complete(resumed, 0.9, None)
+    assert run_of(again.best()).curve["val_accuracy"] == [0.5, 0.9]

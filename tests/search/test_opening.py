@@ -9,13 +9,14 @@ from lenet_search.search import opening
 from lenet_search.search.opening import compare_images, derived_seed, remember_folders
 from lenet_search.search.search import _data_folders
 from lenet_search.storage import DATA_FOLDERS, DEFINITION, open_storage
+from lenet_search.storage.facts import fact
 from lenet_search.study import read
 from search.conftest import STUDY, ask, finish
 
 
 def test_a_new_study_carries_its_definition_and_the_name_of_its_metric(opened, definition):
     study = opened().study
-    assert study.user_attrs[DEFINITION] == definition.lines()
+    assert fact(study, DEFINITION) == definition.lines()
     assert study.metric_names == ["val_accuracy"]
     assert study.direction == optuna.study.StudyDirection.MAXIMIZE
 
@@ -78,7 +79,7 @@ def test_a_study_of_another_tool_is_not_touched(opened, url):
 def test_a_study_whose_maker_was_stopped_before_it_described_it_is_taken_over(opened, definition, url, monkeypatch):
     monkeypatch.setattr(opening, "PATIENCE", 0.0)
     optuna.create_study(study_name="small", storage=open_storage(url, create=True), direction="maximize")
-    assert opened().study.user_attrs[DEFINITION] == definition.lines()
+    assert fact(opened().study, DEFINITION) == definition.lines()
 
 
 def test_other_images_under_the_same_name_are_noticed(opened):
@@ -128,16 +129,37 @@ def test_an_empty_study_that_goes_another_way_is_not_taken_over(opened, url, mon
         opened()
 
 
-def test_where_images_were_found_is_kept_with_the_study_and_written_only_when_it_changes(opened, definition, tmp_path):
+def test_where_images_were_found_is_kept_and_written_only_when_it_changes(opened, definition, tmp_path, monkeypatch):
     study, folders = opened().study, _data_folders(definition.space, None)
     assert folders == {"tiny": str(tmp_path)}
     remember_folders(study, folders)
     remember_folders(study, {"other": "/somewhere"})
-    assert study.user_attrs[DATA_FOLDERS] == {"tiny": str(tmp_path), "other": "/somewhere"}
-    study.set_user_attr = None  # nothing is written again
+    assert fact(study, DATA_FOLDERS) == {"tiny": str(tmp_path), "other": "/somewhere"}
+    monkeypatch.setattr(opening, "store_fact", None)  # nothing is written again
     remember_folders(study, folders)
     remember_folders(study, {})
 
 
 def test_images_that_come_from_no_file_are_not_looked_for_in_a_folder(definition):
     assert _data_folders(read("digits").space, None) == {}
+
+
+def test_what_programs_read_of_a_study_is_not_listed_among_what_people_read(opened):
+    ledger = opened()
+    compare_images(ledger.study, "0123456789abcdef")
+    remember_folders(ledger.study, {"tiny": "/somewhere"})
+    ledger.settle("float32")
+    assert ledger.study.user_attrs == {}
+
+
+def test_a_study_whose_definition_is_a_user_attribute_is_resumed_and_compared(opened, definition, url, monkeypatch):
+    with monkeypatch.context() as before:  # as in version 0.1.0
+        before.setattr(opening, "store_fact", lambda study, *what: study.set_user_attr(*what))
+        study = opened().study
+        compare_images(study, "0123456789abcdef")
+    assert study.user_attrs[DEFINITION] == definition.lines()
+    again = opened().study
+    with pytest.raises(DefinitionChanged, match="other images"):
+        compare_images(again, "fedcba9876543210")
+    with pytest.raises(DefinitionChanged, match=r"train\.epochs: stored 2, now 3"):
+        opened(read("small.toml", overrides=["train.epochs=3"]))

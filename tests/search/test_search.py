@@ -21,8 +21,10 @@ from lenet_search.frozen import read_frozen
 from lenet_search.look.lines import Plain
 from lenet_search.search import Progress, Silent
 from lenet_search.search.ledger import FROZEN
+from lenet_search.search.parents import RUN
 from lenet_search.storage import DATA_FOLDERS, artifact_folder, open_storage
-from lenet_search.storage.trials import REASON, load_weights, run_of
+from lenet_search.storage.facts import fact
+from lenet_search.storage.trials import REASON, carries_run, load_weights, noted, run_of
 from lenet_search.study import read
 from search.conftest import states
 
@@ -107,7 +109,7 @@ def test_a_search_runs_exactly_its_trials_and_a_second_run_finishes_what_is_miss
         assert run.device.startswith("CPU")
         assert {"tensorflow", "keras", "numpy", "optuna", "lenet-search"} <= set(run.versions)
     assert len({run_of(trial).seed for trial in study.trials}) == 5
-    assert study.user_attrs[DATA_FOLDERS] == {"tiny": str(Path.cwd())}
+    assert fact(study, DATA_FOLDERS) == {"tiny": str(Path.cwd())}
     weights = load_weights(Path("lenet-search-artifacts"), study.best_trial)
     assert weights is not None
     assert all(np.isfinite(array).all() for array in weights.values())
@@ -215,7 +217,7 @@ def test_a_signal_freezes_what_runs_within_seconds_and_the_next_run_resumes_it(
     after = stored(url).trials
     assert [trial.number for trial in after] == [0, 1]
     for trial, done in zip(after, epochs, strict=True):
-        run, _ = read_frozen(Path(artifact_folder(url)) / FROZEN / trial.user_attrs[FROZEN])
+        run, _ = read_frozen(Path(artifact_folder(url)) / FROZEN / noted(trial, FROZEN))
         assert run.epochs == max(trial.intermediate_values) > done
         assert sum(length for _, length in run.clocks) == run.epochs
         assert run.clocks[0] == (0, done)
@@ -235,7 +237,7 @@ def test_a_killed_process_loses_what_was_trained_since_it_was_last_frozen_and_no
     process.communicate()
     wait_for(lambda: not Path(f"/proc/{worker}").exists(), seconds=5)
     assert states(stored(url)) == {"RUNNING": 2}
-    frozen = [read_frozen(folder / trial.user_attrs[FROZEN])[0].epochs for trial in stored(url).trials]
+    frozen = [read_frozen(folder / noted(trial, FROZEN))[0].epochs for trial in stored(url).trials]
     assert min(frozen) > 0
 
     view = Acting(lambda: os.kill(os.getpid(), signal.SIGTERM), max(frozen))
@@ -244,7 +246,7 @@ def test_a_killed_process_loses_what_was_trained_since_it_was_last_frozen_and_no
     assert any("resuming trial 0, left behind" in note for note in view.notes)
     assert len(stored(url).trials) == 2
     for trial, done in zip(stored(url).trials, frozen, strict=True):
-        run, _ = read_frozen(folder / trial.user_attrs[FROZEN])
+        run, _ = read_frozen(folder / noted(trial, FROZEN))
         assert run.epochs > done
         assert run.clocks[0] == (0, done)
 
@@ -285,9 +287,9 @@ def test_two_runs_on_one_storage_share_its_total(search_in_another_process, defi
     study = stored(url)
     assert states(study)["COMPLETE"] == 11
     assert set(states(study)) <= {"COMPLETE", "FAIL"}
-    runs = {trial.user_attrs["run"] for trial in study.trials}
+    runs = {noted(trial, RUN) for trial in study.trials}
     assert len(runs) == 2
-    assert len({trial.user_attrs["seed"] for trial in study.trials if "seed" in trial.user_attrs}) == 11
+    assert len({run_of(trial).seed for trial in study.trials if carries_run(trial)}) == 11
 
 
 def test_what_no_worker_can_do_reaches_the_user_as_the_error_that_it_is(definition, monkeypatch):

@@ -8,6 +8,7 @@ from optuna.trial import TrialState
 
 from lenet_search.search.history import History
 from lenet_search.search.standings import Standings
+from lenet_search.storage.trials import carries_run
 from search.test_history import walk
 
 
@@ -27,7 +28,7 @@ def test_trials_that_end_in_any_order_are_counted_ranked_and_ordered_by_time(max
         assert standings.ended == sorted(complete, key=lambda each: (each.datetime_complete, each.number))
         for state in TrialState:
             assert standings.count(state) == sum(each.state == state for each in trials)
-        assert list(standings.own()) == [each for each in standings.ranked if "recipe" in each.user_attrs]
+        assert list(standings.own()) == [each for each in standings.ranked if carries_run(each)]
         better = sum(each.value >= 0.2 if maximize else each.value <= 0.2 for each in standings.own())
         assert [standings.is_among(count, 0.2) for count in range(5)] == [better < count for count in range(5)]
     assert standings.count(*TrialState) == len(trials)

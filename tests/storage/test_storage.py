@@ -159,10 +159,10 @@ def test_weights_are_listed_as_an_artifact_come_back_and_can_be_dropped(url):
     assert {name: array.tolist() for name, array in loaded.items()} == {n: a.tolist() for n, a in weights.items()}
     assert all(array.dtype == np.float32 for array in loaded.values())
 
-    drop_weights(storage, study._study_id, folder, study.trials[0])
+    drop_weights(storage, study._study_id, folder, study.trials)
     assert load_weights(folder, study.trials[0]) is None
     assert not list(folder.iterdir())
-    drop_weights(storage, study._study_id, folder, study.trials[0])  # a second time is no error
+    drop_weights(storage, study._study_id, folder, study.trials)  # a second time is no error
 
 
 def test_weights_follow_a_study_that_is_copied_to_another_storage():
@@ -196,7 +196,7 @@ def test_a_name_of_an_artifact_that_leads_out_of_the_folder_is_no_artifact():
     storage.set_trial_system_attr(trial._trial_id, KEPT_AS, "../mine.npz")
     study.tell(trial, 0.5)
     assert load_weights(Path("weights"), study.trials[0]) is None
-    drop_weights(storage, study._study_id, Path("weights"), study.trials[0])
+    drop_weights(storage, study._study_id, Path("weights"), study.trials)
     assert Path("mine.npz").exists()
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lenet_search.recipe import Recipe
-from lenet_search.study import Component, read, read_recipe, write_recipe
+from lenet_search.study import Component, read, read_recipe, shipped, write_recipe, write_study
 from tests.recipe_strategy import recipes
 
 
@@ -40,3 +40,10 @@ def test_what_is_known_of_the_study_is_written_with_it(file: Path) -> None:
 def test_a_written_recipe_holds_the_picked_branches_only() -> None:
     text = write_recipe(Recipe.from_values({"optimizer.kind": "adam"}))
     assert "adam.beta_1" in text and "sgd" not in text
+
+
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_a_stored_study_is_written_as_a_file_of_the_same_study(file: Path, name: str) -> None:
+    lines = read(name).lines()
+    file.write_text(write_study(lines), encoding="utf-8")
+    assert read(file).lines() == lines

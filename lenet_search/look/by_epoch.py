@@ -56,6 +56,7 @@ def add_curves(
     legend: bool = True,
     dash: str = "solid",
     lowest: float = -math.inf,
+    about: str = "",
     **where: int,
 ) -> None:
     """Draw the mean with its band and, with `seeds`, each seed; of one seed alone, just its line.
@@ -70,6 +71,7 @@ def add_curves(
         legend: whether the curve has a line in the legend
         dash: the style of the mean
         lowest: values are drawn no lower, for logarithmic axes
+        about: lines that appear on hovering, as plotly reads them
         where: row and col of the panel
     """
     shown, means, group = quantity.shown, mean_by_epoch(runs, quantity), name_text(name)
@@ -114,7 +116,7 @@ def add_curves(
         marker={"color": color, "size": 9},
         name=group,
         showlegend=legend,
-        hovertemplate=f"{group}, epoch %{{x}}: {shown.label} %{{customdata}}<extra></extra>",
+        hovertemplate=f"{group}, epoch %{{x}}: {shown.label} %{{customdata}}{about}<extra></extra>",
         **common,
     )
 

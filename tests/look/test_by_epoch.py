@@ -5,7 +5,7 @@ from dataclasses import replace
 import plotly.graph_objects as go
 import pytest
 
-from lenet_search.experiments.by_epoch import ERROR, add_curves, focus, log_axis, mean_by_epoch, measured
+from lenet_search.look.by_epoch import ERROR, add_curves, focus, log_axis, mean_by_epoch, measured
 from lenet_search.look.intervals import mean_of
 from lenet_search.run import Curve, Run
 from tests.experiments.made import run
