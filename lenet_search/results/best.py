@@ -60,7 +60,8 @@ def pick_study(storage: BaseStorage, name: str | None = None) -> optuna.Study:
     study = optuna.load_study(study_name=name, storage=storage)
     if fact(study, CONFIRMED) is not None:
         raise ResultError(
-            f"Study {name!r} is the confirmation of study {name.removesuffix(SUFFIX)!r}, and shown with it: name that one."
+            f"Study {name!r} is the confirmation of study {name.removesuffix(SUFFIX)!r}, and shown with it: name that "
+            "one."
         )
     if len(study.directions) > 1:
         raise ResultError(f"Study {name!r} has {len(study.directions)} objectives; lenet-search did not create it.")
