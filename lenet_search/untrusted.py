@@ -6,6 +6,7 @@ size, or unpack to a thousand times its own.
 
 import json
 import math
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -117,13 +118,21 @@ class Npz:
                 raise Damaged(f"{name} promises shape {shape}, more than it holds")
         with self._archive.open(member) as file:
             array: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
-            return array
+        if array.dtype.kind == "U" and array.size and _codes(array).max() > sys.maxunicode:
+            raise Damaged(f"{name} is text with characters that do not exist")
+        return array
 
     def _member(self, name: str) -> zipfile.ZipInfo:
         for each in (f"{name}.npy", name):
             if each in self._archive.NameToInfo:
                 return self._archive.NameToInfo[each]
         raise Damaged(f"{name} is missing")
+
+
+def _codes(text: np.ndarray) -> np.ndarray:
+    """The numbers of the characters of an array of text, which NumPy does not check."""
+    plain = np.ascontiguousarray(text).reshape(-1)
+    return plain.view(np.dtype(np.uint32).newbyteorder(text.dtype.byteorder))
 
 
 def _no_number(word: str) -> NoReturn:

@@ -50,6 +50,16 @@ def test_whatever_numpy_raises_for_a_header_is_a_damage(path, header):
     assert damage_of(path)
 
 
+@pytest.mark.parametrize("kind", ["<U2", ">U2"])
+def test_text_with_characters_that_do_not_exist_is_a_damage(path, kind):
+    text = np.array(["ab", "c"], kind)
+    np.savez(path, x=text)
+    with opened_npz(path) as file:
+        assert file["x"].tolist() == ["ab", "c"]
+    np.savez(path, x=np.full(4, 0x7FFFFFFF, f"{kind[0]}u4").view(kind))
+    assert "characters that do not exist" in damage_of(path)
+
+
 def test_objects_are_not_unpickled(path):
     np.savez(path, x=np.array([{}, None], dtype=object))
     assert "Object arrays" in damage_of(path)
