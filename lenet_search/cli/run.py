@@ -75,14 +75,9 @@ def run(
     data: DataFolder = None,
     freeze_every: FreezeEvery = FREEZE_EVERY,
     ray: Ray = None,
-    confirm: Annotated[
-        bool | None,
-        typer.Option(
-            "--confirm/--no-confirm",
-            help="End with a race of the best recipes on fresh seeds, as lenet-search confirm.",
-            show_default="if the study has a confirm table",
-        ),
-    ] = None,
+    no_confirm: Annotated[
+        bool, typer.Option("--no-confirm", help="Do not end with the race of the study's confirm table.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Search the space of a study, and store every trial.
@@ -117,7 +112,7 @@ def run(
             print_json(interrupted.summary.to_json())
         raise
     confirmation = None
-    racing = chosen.definition.confirm is not None if confirm is None else confirm
+    racing = chosen.definition.confirm is not None and not no_confirm
     if racing and summary.ended == "done" and summary.best is not None:
         if chosen.race_size() is not None:
             confirmation = chosen.confirm(

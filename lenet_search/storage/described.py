@@ -25,8 +25,9 @@ def described(runs: Sequence[Run], metric: str) -> dict[str, Any]:
     means = {name: fmean(each[name] for each in last) for name in BESIDE if name != metric}
     told |= {name: round(value, 6) for name, value in means.items() if math.isfinite(value)}
     if len(runs) > 1:
-        spread = stdev(each[metric] for each in last)
-        told |= {"seeds": len(runs)} | ({"standard deviation": round(spread, 6)} if math.isfinite(spread) else {})
+        values = [each[metric] for each in last]
+        told |= {"seeds": len(runs)}
+        told |= {"standard deviation": round(stdev(values), 6)} if all(map(math.isfinite, values)) else {}
     seconds = math.fsum(run.seconds for run in runs)
     return told | {"epochs": runs[0].epochs, "seconds": round(seconds, 1), "device": runs[0].device}
 

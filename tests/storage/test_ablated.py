@@ -41,8 +41,8 @@ def test_a_path_is_kept_beside_the_ablation_that_puts_choices_back(study: optuna
 
 def test_ablations_outlive_a_confirmation_and_are_no_attribute_that_a_dashboard_lists(study: optuna.Study) -> None:
     write_ablated(study, summary("first"), WINNER)
-    write_confirmed(study, {"recipes": []})
-    write_confirmed(study, {"recipes": []})
+    write_confirmed(study, {"metric": "val_accuracy", "recipes": []})
+    write_confirmed(study, {"metric": "val_accuracy", "recipes": []})
     again = optuna.load_study(study_name="mine", storage=study._storage)
     assert len(read_ablated(again)) == 1
     assert again.user_attrs == {}
