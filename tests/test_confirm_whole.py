@@ -97,8 +97,8 @@ def test_a_share_limits_the_race_by_the_epochs_that_the_search_has_trained(searc
         return Study.read("small.toml", overrides=overrides).race_size()
 
     assert size(100.0) == (3, 16)
-    assert size(2.0) == (1, 4)  # 8 runs, of a finalist and the reference, for 4 epochs of searching
-    assert size(1.9) is None
+    assert size(3.0) == (2, 4)  # 12 runs, of two finalists and the reference, for 4 epochs of searching
+    assert size(2.9) is None
     assert searched.race_size() == (8, 16)  # no share: as large as asked for
     with pytest.raises(ResultError, match=r"too short.*confirm\.share"):
         Study.read("small.toml", overrides=["confirm.share=0.5"]).confirm(view=Silent())
@@ -106,7 +106,7 @@ def test_a_share_limits_the_race_by_the_epochs_that_the_search_has_trained(searc
 
 def test_run_ends_with_the_race_unless_the_search_was_too_short_for_it(searched: Study) -> None:
     words = ["run", "--study", "small.toml", "--trials", "4", "--workers", "1"]
-    raced = call(*words, "--set", "confirm.share=2.0")
+    raced = call(*words, "--set", "confirm.share=3.0")
     assert "The search had shown" in raced.stdout and "Best in the search: trial" in raced.stdout
     short = call(*words, "--set", "confirm.share=0.5")
     assert "Not confirmed: the search was too short" in short.stdout

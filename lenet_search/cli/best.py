@@ -193,10 +193,11 @@ def _show(study: "optuna.Study", top: int, out: "Console") -> None:
     if rows[0].estimate.bounds():
         by_seed = rows[0].estimate.over == "seeds"
         what = "over the seeds of a trial" if by_seed else f"for {rows[0].estimate.n:,} validation images"
-        unless = "" if by_seed else ", but not for a lucky seed"
+        corrected = (
+            f"; shrunk values correct for that{'' if by_seed else ', but not for a lucky seed'}" if shrunk else ""
+        )
         out.print(f"Intervals are {what}. The best trial looks better than it is,"
-                  f" because it was selected on these images; shrunk values correct for that{unless}.",
-                  style="dim")  # fmt: skip
+                  f" because it was selected on these images{corrected}.", style="dim")  # fmt: skip
     if later := since_best(study):
         trials = "The last trial" if later == 1 else f"The last {later} trials"
         out.print(f"{trials} brought nothing: the best is trial {rows[0].number}.", style="dim")

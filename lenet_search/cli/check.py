@@ -94,6 +94,8 @@ def _settings(definition: "Definition") -> str:
     length = f"{definition.trials} trials"
     if definition.timeout is not None:
         length += f" or {definition.timeout:g} s"
+    if words := definition.seeds.words():
+        length += f" of {words}"
     searched, known = len(definition.space.searched()), len(definition.space.entries)
     return (
         f"{definition.direction} {definition.metric}, {length}, {definition.sampler.kind} with"

@@ -91,12 +91,13 @@ def conclude(found: "Confirmation", out: "Console") -> None:
     columns = ("recipe", heading, "n", "against the leader", "verdict")
     made = table(*columns, right=("n",), whole=(columns[0], heading, columns[3]))
     for row in found.rows:
-        cells = (str(row.mean), str(row.mean.n), found.behind(row), row.standing.state.value)
+        place = ("winner" if len(found.tied) == 1 else "chosen") if row is found.winner else row.standing.state.value
+        cells = (str(row.mean), str(row.mean.n), found.behind(row), place)
         made.add_row(Text(row.finalist.name, "bold" if row is found.winner else ""), *cells)
     show(out, f"{found.study}: {len(found.rows)} recipes on fresh seeds", made)
     out.print(
-        f"Differences are paired{', in points' if is_share(found.metric) else ''}; their intervals hold for all rivals "
-        "and rounds together. Nothing is "
-        "claimed of recipes that were set aside.",
+        f"Differences are paired{', in points' if is_share(found.metric) else ''}. Each interval has "
+        f"{100 * found.inside:.4g} %, so that the best recipe is called worse in at most 5 of 100 races, over all "
+        "rivals and rounds together. Nothing is claimed of recipes that were set aside.",
         style="dim",
     )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from lenet_search.search import Summary
+    from lenet_search.study import Confirming
 
 EXAMPLES = """Examples:
 
@@ -114,10 +115,16 @@ def run(
     confirmation = None
     racing = chosen.definition.confirm is not None and not no_confirm
     if racing and summary.ended == "done" and summary.best is not None:
-        if chosen.race_size() is not None:
-            confirmation = chosen.confirm(
-                data=data, workers=workers, freeze_every=freeze_every, ray=ray, view=view_for(out)
-            )
+        race, stated = chosen.race_size(), chosen.definition.confirm
+        if race is not None and stated is not None:
+            view = view_for(out)
+            view.opening("Race", _race_in_words(race, stated))
+            try:
+                confirmation = chosen.confirm(data=data, workers=workers, freeze_every=freeze_every, ray=ray, view=view)
+            except Interrupted:
+                if json:  # the search itself has ended
+                    print_json(summary.to_json() | {"confirmation": None})
+                raise
         else:
             _say_too_short(summary, out)
     if json:
@@ -126,6 +133,12 @@ def run(
     if confirmation is not None:
         conclude(confirmation, out)
     _conclude(summary, out, confirmed=confirmation is not None)
+
+
+def _race_in_words(size: tuple[int, int], stated: "Confirming") -> str:
+    asked = (stated.finalists, stated.seeds)
+    why = f" (of {asked[0]} and {asked[1]}: confirm.share = {stated.share:g})" if size != asked else ""
+    return f"the best {size[0]} recipes and the reference on up to {size[1]} fresh seeds{why}"
 
 
 def _say_too_short(summary: "Summary", out: "Console") -> None:
@@ -166,6 +179,8 @@ def _conclude(summary: "Summary", out: "Console", *, confirmed: bool = False) ->
     out.print(f"\nBest{where}: trial {summary.best['number']} with {best}", style="dim" if confirmed else "bold")
     out.print(f"  {recipe_in_short(ordered(summary.best['params']))}")
     out.print("\nNext:", style="bold")
+    if not confirmed:
+        out.print(f"  lenet-search confirm {_study_of(summary)}", soft_wrap=True)
     out.print(f"  lenet-search best {_study_of(summary)} --export", soft_wrap=True)
     out.print(f"  {dashboard_command(summary.storage)}", soft_wrap=True)
     if HIDDEN in _study_of(summary):

@@ -83,7 +83,7 @@ class Ablation:
         if not helps and not harms:
             together = ""
             if self.gain is not None and self.gain.low is not None and self.gain.low > 0:
-                together = "; only together do they"
+                together = "; all of them together do"
             return f"No single choice of the winner makes a significant difference{together}."
         said = [f"{listed(helps)} {'helps' if len(helps) == 1 else 'help'}"] if helps else []
         said += [f"{listed(harms)} {'harms' if len(harms) == 1 else 'harm'}"] if harms else []

@@ -67,6 +67,7 @@ class Confirmation:
     gain: Difference | None
     epochs: int | None  # where the finalists trained for other epochs than in the search
     indifference: float
+    inside: float = 0.95  # probability of each interval of a difference to the leader
 
     def __repr__(self) -> str:
         return f"<Confirmation of {self.study!r}: {self.verdict()[0]}>"
@@ -77,10 +78,12 @@ class Confirmation:
         name = self.winner.finalist.name
         figure = f"{self.metric} {found.figure()} ({found.bounds()}, n = {n} seeds)" if found.bounds() else f"n = {n}"
         if len(self.tied) == 1:
-            lines = [f"{name} wins: {figure}."]
+            alone = sum(not row.finalist.is_reference for row in self.rows) == 1
+            beats = alone and self.gain is not None
+            lines = [f"{name} {'beats the reference' if beats else 'wins'}: {figure}."]
         else:
             names = listed([row.finalist.name for row in self.tied])
-            lines = [f"{names} cannot be told apart; {name} {self._reason()}: {figure}."]
+            lines = [f"{names} cannot be told apart. Chosen is {name}, which {self._reason()}: {figure}."]
         if self.gain is not None and self.gain.low is not None and self.gain.high is not None:
             surely = (
                 "better than" if self.gain.low > 0 else "worse than" if self.gain.high < 0 else "not surely better than"
@@ -152,6 +155,7 @@ class Confirmation:
             "gain": None if self.gain is None else self.gain.to_json(),
             "epochs": self.epochs,
             "indifference": self.indifference,
+            "inside": self.inside,
             "verdict": self.verdict(),
             "recipes": [
                 {
@@ -252,7 +256,7 @@ def confirm(
         ray=ray,
         more=next_round,
     )
-    return _confirmation(finalists, results, standings, study, metric, epochs, indifference, grain)
+    return _confirmation(finalists, results, standings, study, metric, epochs, plan, grain)
 
 
 def _confirmation(
@@ -262,7 +266,7 @@ def _confirmation(
     study: str,
     metric: str,
     epochs: int | None,
-    indifference: float,
+    plan: race.Plan,
     grain: float,
 ) -> Confirmation:
     named = {each.name: each for each in finalists}
@@ -271,7 +275,7 @@ def _confirmation(
     rows = []
     for name, standing in standings.items():
         mean = mean_of(list(standing.values.values()), share=is_share(metric), grain=grain)
-        rows.append(Row(named[name], mean, standing, parameters[name], _needed(leader, standing, indifference)))
+        rows.append(Row(named[name], mean, standing, parameters[name], _needed(leader, standing, plan.indifference)))
     staying = set(race.staying(standings))
     tied = [row for row in rows if row.finalist.name in staying]
     winner = min([row for row in tied if not row.finalist.is_reference] or tied or rows, key=_simplicity)
@@ -281,7 +285,9 @@ def _confirmation(
         share = is_share(metric)
         before, after = reference.standing.values, winner.standing.values
         gain = paired_by_seed(before, after, maximize=share, grain=grain, share=share)
-    return Confirmation(study, metric, tuple(rows), winner, tuple(tied), gain, epochs, indifference)
+    return Confirmation(
+        study, metric, tuple(rows), winner, tuple(tied), gain, epochs, plan.indifference, round(plan.inside, 6)
+    )
 
 
 def _needed(leader: Standing, other: Standing, indifference: float) -> int | None:

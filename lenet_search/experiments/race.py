@@ -115,7 +115,7 @@ def size(finalists: int, seeds: int, most: float, *, reference: bool) -> tuple[i
     """The largest race of at most `most` runs, as its finalists and seeds; None if the smallest has more.
 
     Seeds are halved first, down to `ENOUGH`, then finalists leave, down to two, then seeds are halved again, down to
-    `FEWEST`, and one finalist is the last that is left.
+    `FEWEST`.
 
     Args:
         finalists: number of recipes wanted, 1 or more
@@ -130,8 +130,6 @@ def size(finalists: int, seeds: int, most: float, *, reference: bool) -> tuple[i
             finalists -= 1
         elif seeds >= 2 * FEWEST:
             seeds //= 2
-        elif finalists > 1:
-            finalists -= 1
         else:
             return None
     return finalists, seeds

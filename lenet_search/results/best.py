@@ -134,9 +134,12 @@ def best_trial(study: optuna.Study) -> FrozenTrial:
         states = [trial.state.name.lower() for trial in study.get_trials(deepcopy=False)]
         counts = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states))) or "no trials"
         foreign = passed_over(study)
+        to_do = "Resume it with a larger --trials or --timeout."
+        if "running" in states:
+            to_do = "Wait for its first trial, or name another study with --study."
         raise ResultError(
             f"Study {study.study_name!r} has no complete trial {'of its own' if foreign else 'yet'} ({counts}). "
-            f"{foreign or 'Resume it with a larger --trials or --timeout.'}"
+            f"{foreign or to_do}"
         )
     return trials[0]
 

@@ -17,7 +17,7 @@ from lenet_search.results.best import best_trial, complete_trials, estimate_of, 
 from lenet_search.results.verdict import quick_of
 from lenet_search.run import Run
 from lenet_search.storage import artifact_folder
-from lenet_search.storage.confirmed import read_confirmed, runs_folder
+from lenet_search.storage.confirmed import place_of, read_confirmed, runs_folder
 from lenet_search.storage.trials import load_weights, run_of
 
 
@@ -69,8 +69,7 @@ def confirmed_means(study: optuna.Study) -> dict[int, str]:
     for row in confirmed["recipes"]:
         if row["trial"] is not None:
             mean = Estimate(row["mean"], row["n"], row["low"], row["high"], "seeds", share)
-            state = "winner" if row["name"] == confirmed["winner"] else row["state"]
-            shown[int(row["trial"])] = f"{mean}\nn = {row['n']}: {state}"
+            shown[int(row["trial"])] = f"{mean}\nn = {row['n']}: {place_of(confirmed, row)}"
     return shown
 
 

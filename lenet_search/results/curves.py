@@ -78,7 +78,11 @@ def confirmed_curves_figure(study: optuna.Study, runs: Mapping[str, Sequence[Run
     panels = ("val_accuracy", "val_loss")
     figure = make_subplots(1, 2, horizontal_spacing=0.09)
     for name, color in zip(shown, PALETTE, strict=False):
-        said = f"{name}, the winner" if name == confirmed["winner"] else name
+        said = (
+            f"{name}, {'chosen' if len(confirmed['tied']) > 1 else 'the winner'}"
+            if name == confirmed["winner"]
+            else name
+        )
         _add(figure, runs[name], panels, said, color, columns=2)
     every = [run for name in shown for run in runs[name]]
     _name_axes(figure, panels, every, columns=2)

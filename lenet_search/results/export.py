@@ -118,6 +118,8 @@ def export(
                 (scratch / name).write_text(text(winner), encoding="utf-8")
     except OSError as error:
         raise ResultError(f"cannot write to {folder}: {error.strerror}; nothing was exported") from error
+    if refit is None:
+        (folder / REFIT).unlink(missing_ok=True)  # of an earlier export, perhaps of another recipe
     models = ["model.keras", *([] if refit is None else [REFIT])]
     return Export(tuple(folder / name for name in sorted([*models, *FILES])), not_measured)
 

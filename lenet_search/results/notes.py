@@ -20,6 +20,7 @@ from lenet_search.results.verdict import quick_of, verdict
 from lenet_search.space import Choice, Range, Space
 from lenet_search.storage import DEFINITION, resolve, shown
 from lenet_search.storage.address import HIDDEN, HOW_TO_GIVE_THE_PASSWORD
+from lenet_search.storage.confirmed import place_of
 from lenet_search.storage.facts import fact
 from lenet_search.storage.trials import REASON, carries_run, runs_of
 from lenet_search.study.stored import stored_space
@@ -47,7 +48,8 @@ def trial_note(study: optuna.Study, trial: FrozenTrial, confirmed: str = "") -> 
     if trial.state == TrialState.COMPLETE:
         found = estimate_of(study, trial)
         bounds = f" (95 % interval {found.bounds()})" if found.bounds() else ""
-        lines.append(f"**{metric.text(found.value or 0.0)}** {metric.label}{bounds} on {found.n:,} images")
+        over = f"on {found.n:,} images" if found.over == "images" else f"over {found.n} seeds"
+        lines.append(f"**{metric.text(found.value or 0.0)}** {metric.label}{bounds} {over}")
     lines.append(f"**{STATES[trial.state]}:** {_plain(_why_ended(trial))}")
     if len(runs) > 1:
         values = ", ".join(metric.number(run.curve[metric_of(study)][-1]) for run in runs)
@@ -78,7 +80,7 @@ def recipe_note(confirmed: Mapping[str, Any], row: Mapping[str, Any]) -> str:
     """The result of a recipe in a confirmation."""
     metric = METRICS[confirmed["metric"]]
     mean = Estimate(row["mean"], row["n"], row["low"], row["high"], "seeds", is_share(confirmed["metric"]))
-    state = "winner" if row["name"] == confirmed["winner"] else row["state"]
+    state = place_of(confirmed, row)
     searched = "" if row["searched"] is None else f"\n\n**In the search:** {metric.text(row['searched'])}"
     name = "The reference" if row["trial"] is None else f"Trial {row['trial']} of the search"
     return (

@@ -272,7 +272,7 @@ class Ledger:
         try:
             self._record(job)
             if REASON in job.trial.user_attrs:  # why it was interrupted once
-                job.trial.set_user_attr(REASON, f"complete; once {job.trial.user_attrs[REASON]}")
+                job.trial.set_user_attr(REASON, f"once {job.trial.user_attrs[REASON]}")
             if weights is not None and self.standings().is_among(KEPT, value):
                 self._save(job, weights)
         except UpdateFinishedTrialError:

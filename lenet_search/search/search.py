@@ -165,6 +165,7 @@ def _introduce(ledger: Ledger, total: Total, url: str, view: View) -> None:
     searched = definition.space.searched()
     done = counts.complete + counts.pruned
     words = [f"{total.trials} trial{'' if total.trials == 1 else 's'}{total.reason}"]
+    words += [definition.seeds.words()] if definition.seeds.words() else []
     words += [f"{done} {'of them' if done <= total.trials else 'already'} done"] if done else []
     words += [f"{counts.interrupted} interrupted"] if counts.interrupted else []
     view.opening("Study", f"{definition.name}: {', '.join(words)}")

@@ -34,6 +34,7 @@ class Searching:
         self._view = view
         self._slots = slots  # per stack, or a guess until a worker reports it
         self._supply = Supply(ledger)
+        self._prunes = ledger.definition.pruner.kind != "NopPruner"
         self._looked = -math.inf
 
     def wanted(self) -> int:
@@ -64,9 +65,11 @@ class Searching:
         def suits(structure: Structure) -> int:
             return suitability(structure, running, known, others, self._slots)
 
-        jobs = []
-        for _ in range(self._share(worker, workers, room, leaving)):
-            job = self._supply.take(suits)
+        jobs: list[TrialJob] = []
+        share = self._share(worker, workers, room, leaving)
+        while len(jobs) < share:
+            empty = len(worker.held) == leaving and not jobs  # then it takes what it can
+            job = self._supply.take(suits, math.inf if empty or not self._prunes else share - len(jobs))
             if job is None:
                 break
             running.append(job.structure)
@@ -129,7 +132,10 @@ class Searching:
         else:
             representative, weights = replicates.representative(metric)
             value = replicates.mean(metric)
-            state, detail = "complete", str(mean_of(replicates.values(metric), share=is_share(metric)))
+            held = int(representative.run.images.get("validation", 0))
+            grain = 1.0 / held if metric == "val_accuracy" and held else 0.0
+            state = "complete"
+            detail = str(mean_of(replicates.values(metric), share=is_share(metric), grain=grain))
             told = self._ledger.complete(representative, value, weights)
         if told:
             self._view.ended(replicates.name, state, detail)

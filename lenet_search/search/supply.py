@@ -56,13 +56,25 @@ class Supply:
             self._structures.add(job.structure)
             self._ahead += job.replicates.pending
 
-    def take(self, suits: Callable[[Structure], int] = lambda structure: 0) -> TrialJob | None:
-        """The run that suits best, or the oldest of several that do; None if there is none."""
+    def take(self, suits: Callable[[Structure], int] = lambda structure: 0, room: float = math.inf) -> TrialJob | None:
+        """The run that suits best, or the oldest of several that do; None if there is none.
+
+        A trial with more runs than `room` waits, unless some of them are dealt already: where trials are pruned, all
+        runs of a trial are to get on together. Those that a promising trial gets in addition need not.
+        """
         if not self._ahead:
             self.ask()
-        if not self._ahead:
+        beside = Counter(job.replicates for job in self._ahead)
+        fitting = [
+            place
+            for place, job in enumerate(self._ahead)
+            if beside[job.replicates] <= room
+            or beside[job.replicates] < len(job.replicates.pending)
+            or job.replicates.is_added(job)
+        ]
+        if not fitting:
             return None
-        return self._ahead.pop(max(range(len(self._ahead)), key=lambda i: suits(self._ahead[i].structure)))
+        return self._ahead.pop(max(fitting, key=lambda place: suits(self._ahead[place].structure)))
 
     def take_back(self, job: TrialJob) -> None:
         """Put a run at the head of the supply."""

@@ -30,6 +30,13 @@ ROW: Mapping[str, tuple[type, ...]] = {
 }  # fmt: skip
 
 
+def place_of(confirmed: Mapping[str, Any], row: Mapping[str, Any]) -> str:
+    """What a confirmation says of one of its recipes: "winner", "chosen, ..." if it cannot be told from others, ..."""
+    if row["name"] != confirmed["winner"]:
+        return str(row["state"])
+    return "winner" if len(confirmed["tied"]) < 2 else "chosen, cannot be told apart"
+
+
 def runs_folder(url: str, study: str, epochs: int | None) -> Path:
     """The folder with the runs of a confirmation, a folder for each recipe; `epochs` if they differ from the search."""
     folder = artifact_folder(url) / "confirm" / as_name(study)

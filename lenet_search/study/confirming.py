@@ -23,6 +23,8 @@ class Confirming:
 
 
 KEYS = {"finalists": 1, "seeds": 2, "epochs": 1, "indifference": 0.0, "share": 0.01}  # and the lowest value of each
+MOST = {"finalists": 1024, "seeds": 1024}  # the highest
+MAX = 1e300  # no number is infinite
 NUMBERS = ("indifference", "share")  # the others are whole
 
 
@@ -39,10 +41,11 @@ def read_confirming(source: Source) -> Confirming | None:
             source.report_unknown(("confirm", key), KEYS)
         elif not _is_legal(key, value):
             words = "a number" if key in NUMBERS else "a whole number"
-            source.report(("confirm", key), f"{words} from {KEYS[key]:g}", value)
+            most = f" to {MOST[key]}" if key in MOST else ""
+            source.report(("confirm", key), f"{words} from {KEYS[key]:g}{most}", value)
     return None if source.problems else Confirming(**table)
 
 
 def _is_legal(key: str, value: Any) -> bool:
     kinds = int | float if key in NUMBERS else int
-    return isinstance(value, kinds) and not isinstance(value, bool) and KEYS[key] <= value < float("inf")
+    return isinstance(value, kinds) and not isinstance(value, bool) and KEYS[key] <= value <= MOST.get(key, MAX)

@@ -1,12 +1,12 @@
 """Reads a study file into a `Definition`, or reports all of its problems."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from lenet_search.errors import StudyFileError
 from lenet_search.recipe import Recipe, Value
-from lenet_search.space import Choice, Range, Space
+from lenet_search.space import Choice, Entry, Range, Space
 from lenet_search.study.claim import read_claim
 from lenet_search.study.combinations import report_combinations
 from lenet_search.study.confirming import read_confirming
@@ -74,6 +74,14 @@ def _read(path: Path, overrides: Sequence[str], name: str | None) -> tuple[Defin
         raise StudyFileError([f"{path}: tables are nested too deeply"]) from None
 
 
+def _report_unvalidated(source: Source, entries: Mapping[str, Entry]) -> None:
+    """Report a search without validation images, by which it would have to choose."""
+    entry = entries.get("data.validation")
+    least = entry.low if isinstance(entry, Range) else min(entry.choices) if isinstance(entry, Choice) else entry
+    if least == 0:
+        source.report(("data", "validation"), "1 or more images or a share of them, by which a search chooses", 0)
+
+
 def _name(name: str) -> str:
     """Validate the name of a study, which is printed and used as a folder name."""
     if name.strip() in ("", ".", "..") or not name.isprintable() or set(name) & set("/\\") or len(name) > LONGEST_NAME:
@@ -95,6 +103,8 @@ def _definition(path: Path, overrides: Sequence[str], name: str) -> tuple[Defini
     start = read_starts(source, entries)
     claim = read_claim(source)
     confirming = read_confirming(source)
+    if any(isinstance(entry, Range | Choice) for entry in entries.values()):
+        _report_unvalidated(source, entries)
     if not source.problems:  # invalid values would make these checks misleading
         report_combinations(source, entries)
         report_unsuitable(source, settings.sampler, Space(entries))

@@ -23,6 +23,13 @@ class Seeds:
         """The largest number of runs of a trial."""
         return self.first + self.more
 
+    def words(self) -> str:
+        """'2 seeds each, 5 more for the best 40 % so far'; empty for one seed."""
+        if self == Seeds():
+            return ""
+        each = f"{self.first} seed{'' if self.first == 1 else 's'} each"
+        return f"{each}, {self.more} more for the best {100 * self.best:g} % so far" if self.more else each
+
     def value(self) -> Value | dict[str, Value]:
         """As written in a study file."""
         return asdict(self) if self.more else self.first

@@ -73,7 +73,7 @@ def test_of_recipes_that_cannot_be_told_apart_the_simplest_is_taken_else_the_lea
     found = race(tmp_path, trial_0=0.90, trial_1=0.90)
     assert {row.finalist.name for row in found.tied} == {"trial_0", "trial_1"}
     assert found.winner is found.rows[0]
-    assert f"cannot be told apart; {found.winner.finalist.name} leads: " in found.verdict()[0]
+    assert f"cannot be told apart. Chosen is {found.winner.finalist.name}, which leads: " in found.verdict()[0]
     simpler = replace(found.rows[1], parameters=10)
     words = replace(found, rows=(found.rows[0], simpler), winner=simpler).verdict()[0]
     assert f"{simpler.finalist.name} has the fewest parameters" in words

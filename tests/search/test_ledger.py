@@ -282,7 +282,7 @@ def test_a_complete_trial_does_not_say_that_it_is_interrupted(opened):
     ledger = opened()
     ledger.give_back(ask(ledger).number, "after 0 of 2 epochs")
     assert finish(ledger, ask(ledger), 0.75)
-    assert ledger.study.trials[0].user_attrs[REASON] == "complete; once interrupted: after 0 of 2 epochs"
+    assert ledger.study.trials[0].user_attrs[REASON] == "once interrupted: after 0 of 2 epochs"
 
 
 def test_a_study_whose_runs_are_user_attributes_is_read_and_resumed(opened, monkeypatch):

@@ -67,3 +67,11 @@ def test_without_a_preference_trials_are_taken_in_the_order_in_which_they_were_a
         supply.ask()
     assert [supply.take().number for _ in range(4)] == [0, 1, 2, 3]
     assert not supply.mixed
+
+
+def test_the_runs_of_a_trial_wait_for_room_for_all_of_them_unless_some_are_dealt(opened):
+    supply = Supply(opened(read("small.toml", overrides=["study.seeds=3"])))
+    supply.ask()
+    assert supply.take(room=2) is None
+    assert supply.take() is not None  # by a worker that is empty
+    assert [supply.take(room=1).name for _ in range(2)] == ["trial 0, seed 2", "trial 0, seed 3"]

@@ -20,9 +20,10 @@ def test_a_confirmation_does_not_make_it_another_study(definition_of: Definition
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("seeds = 1", "confirm.seeds: expected a whole number from 2; received 1"),
-        ("finalists = 0", "confirm.finalists: expected a whole number from 1; received 0"),
-        ("finalists = true", "confirm.finalists: expected a whole number from 1; received true"),
+        ("seeds = 1", "confirm.seeds: expected a whole number from 2 to 1024; received 1"),
+        ("finalists = 0", "confirm.finalists: expected a whole number from 1 to 1024; received 0"),
+        ("finalists = true", "confirm.finalists: expected a whole number from 1 to 1024; received true"),
+        ("seeds = 100000", "confirm.seeds: expected a whole number from 2 to 1024; received 100000"),
         ("epochs = 1.5", "confirm.epochs: expected a whole number from 1; received 1.5"),
         ("indifference = nan", "confirm.indifference: expected a number from 0; received nan"),
         ("indifference = -0.1", "confirm.indifference: expected a number from 0; received -0.1"),

@@ -59,7 +59,8 @@ def _budget(study: optuna.Study) -> str:
     longest = max((run.recipe.train.epochs for run in runs), default=0)
     epochs, seconds = sum(run.epochs for run in runs), sum(run.seconds for run in runs)
     each = f"{counted(len(trials), 'trial')} of up to {counted(longest, 'epoch')}"
-    return f"{each}: {counted(epochs, 'epoch')} in {duration(seconds)} of training"
+    several = f", {counted(len(runs), 'run')} from different seeds" if len(runs) > len(trials) else ""
+    return f"{each}{several}: {counted(epochs, 'epoch')} in {duration(seconds)} of training"
 
 
 def _images(study: optuna.Study) -> str:

@@ -14,7 +14,7 @@ from lenet_search.results.chosen import confirmed_means
 from lenet_search.results.finalists import reference_trial, winner_of
 from lenet_search.results.optimism import shrunk_values
 from lenet_search.results.verdict import verdict
-from lenet_search.storage.confirmed import read_confirmed
+from lenet_search.storage.confirmed import place_of, read_confirmed
 from lenet_search.study import write_recipe
 
 TOP = 10  # rows of the table of the best trials
@@ -90,7 +90,6 @@ def _race(confirmed: dict[str, Any]) -> str:
     """The recipes of the confirmation, the leader first."""
     metric, rows = confirmed["metric"], []
     for row in confirmed["recipes"]:
-        states = [*(["winner"] if row["name"] == confirmed["winner"] else []), row["state"]]
         rows.append(
             (
                 escape(row["name"]),
@@ -98,7 +97,7 @@ def _race(confirmed: dict[str, Any]) -> str:
                 str(_mean(row, metric)),
                 str(row["n"]),
                 _behind(row, metric),
-                escape(", ".join(states)),
+                escape(place_of(confirmed, row)),
                 f"{row['parameters']:,}",
             )
         )
