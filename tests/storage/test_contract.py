@@ -10,7 +10,6 @@ from servers import Server
 
 from lenet_search.storage import open_storage
 from lenet_search.storage.database import PatientDatabase
-from lenet_search.storage.journal import BatchedJournal
 
 
 class TestBatchedJournal(StorageTestCase):
@@ -18,13 +17,22 @@ class TestBatchedJournal(StorageTestCase):
 
     @pytest.fixture
     def storage(self, tmp_path: Path) -> BaseStorage:
-        return BatchedJournal(str(tmp_path / "study.journal"))
+        return open_storage(str(tmp_path / "study.journal"), create=True, batched=True)
+
+
+class TestBatchedDatabase(StorageTestCase):
+    """Optuna's own tests."""
+
+    @pytest.fixture
+    def storage(self, tmp_path: Path) -> BaseStorage:
+        return open_storage(f"sqlite:///{tmp_path}/study.db", create=True, batched=True)
 
 
 class OnServer(StorageTestCase):
     """Optuna's own tests, on an empty database of a server."""
 
     name: str
+    batched = False
     urls: dict[str, str] = {}  # noqa: RUF012
 
     @pytest.fixture
@@ -32,7 +40,7 @@ class OnServer(StorageTestCase):
         server = servers(self.name)
         if self.name not in self.urls:
             self.urls[self.name] = server.new()
-        storage = open_storage(self.urls[self.name], create=True)
+        storage = open_storage(self.urls[self.name], create=True, batched=self.batched)
         for study in storage.get_all_studies():
             storage.delete_study(study._study_id)
         yield storage
@@ -46,3 +54,11 @@ class TestPostgreSQL(OnServer):
 
 class TestRedis(OnServer):
     name = "redis"
+
+
+class TestBatchedPostgreSQL(TestPostgreSQL):
+    batched = True
+
+
+class TestBatchedMariaDB(OnServer):
+    name, batched = "mariadb", True
