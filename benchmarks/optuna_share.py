@@ -3,6 +3,7 @@
     python benchmarks/optuna_share.py
     python benchmarks/optuna_share.py --images-per-second 30000 --workers 2 --pruner HyperbandPruner
     python benchmarks/optuna_share.py --stored 10000 --sqlite --json
+    python benchmarks/optuna_share.py --ray --workers 64 --slots 4096 --images-per-second 921.6e6 --seconds 60
 
 A storage is filled with `--stored` simulated trials. Then `--trials` more are searched by the real supervisor, ledger,
 sampler, pruner and storage, with workers that only sleep for the time that an engine of `--images-per-second` (all
@@ -11,12 +12,19 @@ workers together) would train. Two shares of the run's time are reported, from t
 - waiting: the time from a worker's report of an epoch to its next orders, averaged over the workers. It is the loss to
   Optuna and the storage if the parent has its own core;
 - busy: processor time of the parent. If workers occupy all cores, it is the most they can lose.
+
+- trained: the time for which the workers trained, averaged over them. They do not while they wait for orders, or have
+  no runs because the parent cannot draw trials as fast as they end.
+
+With --ray, the workers are actors of a Ray cluster that is started here, with a core for each worker that it need not
+have. The last example is 64 GPUs that take 0.2 s for an epoch of 64 slots.
 """
 
 import argparse
 import dataclasses
 import json
 import math
+import os
 import random
 import shutil
 import statistics
@@ -24,6 +32,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -36,9 +45,10 @@ from throughput import fill
 
 from lenet_search import study
 from lenet_search.crew.crew import Crew
+from lenet_search.crew.launcher import Death
+from lenet_search.crew.local import Local
 from lenet_search.crew.messages import EpochDone, Load, Orders, Ready, RunEpoch, Setup
 from lenet_search.crew.places import Place
-from lenet_search.crew.process import WorkerProcess
 from lenet_search.crew.signals import Stop
 from lenet_search.crew.staff import Staff
 from lenet_search.errors import DefinitionChanged
@@ -72,6 +82,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--pruner", help="an Optuna pruner (default: as the study says)")
     parser.add_argument("--sqlite", action="store_true", help="use an SQLite database instead of a journal")
     parser.add_argument("--filled", type=Path, help="storage file with the simulated trials; created if missing")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="stop after this time (default: never)")
+    parser.add_argument("--ray", action="store_true", help="use actors of a Ray cluster as workers")
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     return parser.parse_args()
 
@@ -119,24 +131,18 @@ def measure(options: argparse.Namespace, ledger: Ledger, folder: Path) -> dict[s
     for name, methods in CALLS.items():
         for owner, method in methods:
             setattr(owner, method, timed(getattr(owner, method), spent[name]))
-    sleepers: list[Sleeper] = []
-
-    def start(place: Place, setup: Setup, log: Path) -> Sleeper:
-        sleepers.append(Sleeper(place, setup, log, options.images, options.images_per_second / options.workers))
-        return sleepers[-1]
-
-    import lenet_search.crew.staff as module
-
-    module.WorkerProcess = start  # type: ignore[assignment,misc]
-    where = [Place(None, 1)] * options.workers
     slots = max(1, options.slots // options.workers)
-    crew = Crew(Staff(where, Setup(ledger.definition.space, 1, slots, None), 1, options.workers), Silent(), Stop())
+    setup = Setup(ledger.definition.space, 1, slots, None)
+    launcher = launcher_for(options, setup)
+    crew = Crew(Staff(launcher, setup), Silent(), Stop())
     cpu = time.process_time()
-    crew.run(Searching(ledger, Silent(), slots))
+    crew.run(Searching(ledger, Silent(), slots), time.monotonic() + options.seconds)
     cpu = time.process_time() - cpu
+    sleepers = [each for each in launcher.diaries if not math.isnan(each.began)]
     seconds = max(each.ended for each in sleepers) - min(each.began for each in sleepers)
     return {
         "seconds": seconds,
+        "trained_share": sum(each.slept for each in sleepers) / options.workers / seconds,
         "waiting_share": statistics.mean(each.waited for each in sleepers) / seconds,
         "busy_share": cpu / seconds,
         "reports_per_second": len(spent["report"]) / seconds,
@@ -167,21 +173,114 @@ def timed(call: Callable[..., Any], spent: list[tuple[float, float]]) -> Callabl
     return timed_call
 
 
-class Sleeper(WorkerProcess):
+@dataclasses.dataclass
+class Diary:
+    """What a sleeper did, in seconds: `began` and `ended` on the monotonic clock, which a machine's processes share."""
+
+    began: float = math.nan
+    ended: float = math.nan
+    slept: float = 0.0  # as long as training in all slots takes
+    waited: float = 0.0  # for orders
+
+
+class Sleepers(Local):
+    """Starts sleepers, each of which pretends to train `images_per_second` in epochs of `images`."""
+
+    def __init__(self, workers: int, images: int, images_per_second: float) -> None:
+        super().__init__(workers)
+        self.diaries: list[Diary] = []
+        self._speed = images, images_per_second
+
+    def start(self, place: Place, log: Path) -> "Sleeper":
+        """Start a sleeper."""
+        sleeper = Sleeper(*self._speed)
+        self.diaries.append(sleeper.diary)
+        return sleeper
+
+
+def launcher_for(options: argparse.Namespace, setup: Setup) -> Any:
+    """Sleepers as threads or, with --ray, in actors; its `diaries` tell what they did, once it is closed."""
+    images, rate = options.images, options.images_per_second / options.workers
+    if not options.ray:
+        return Sleepers(options.workers, images, rate)
+    from lenet_search.crew.fleet.cluster import QUIET
+
+    os.environ.update(QUIET)
+    import ray
+    from ray.cluster_utils import Cluster
+
+    from lenet_search.crew.fleet.fleet import Fleet
+    from lenet_search.crew.fleet.host import Host
+    from lenet_search.crew.fleet.shipping import Shipping
+
+    class SleepingHost(Host):
+        """Starts sleepers."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._diaries: list[Diary] = []
+
+        def _launch(self, place: Place, log: Path, environment: Any) -> Any:
+            sleeper = Sleeper(images, rate)
+            self._diaries.append(sleeper.diary)
+            log.touch()
+            return sleeper
+
+        def diaries(self) -> list[Diary]:
+            return self._diaries
+
+    class NoImages(Shipping):
+        """Sleepers need none."""
+
+        def needed(self, message: Orders) -> list[Any]:
+            return []
+
+    class SleepingFleet(Fleet):
+        """Keeps the diaries when it is closed."""
+
+        host = SleepingHost
+
+        def __init__(self) -> None:
+            head = {"num_cpus": options.workers, "num_gpus": 0, "include_dashboard": False}
+            cluster = Cluster(initialize_head=True, head_node_args=head)
+            super().__init__(cluster.address, options.workers, setup, Silent())
+            self._shipping = NoImages(None, None)
+            self._started = cluster
+            self.diaries: list[Diary] = []
+
+        def close(self) -> None:
+            if self._couriers:
+                answers = [courier.call("diaries") for _, courier in self._couriers]
+                self.diaries = [diary for each in ray.get(answers) for diary in each]
+            super().close()
+            self._started.shutdown()
+
+    return SleepingFleet()
+
+
+class Sleeper:
     """A thread that sleeps instead of training."""
 
-    def __init__(self, place: Place, setup: Setup, log: Path, images: int, images_per_second: float) -> None:
-        self.waited = 0.0
-        self.began = self.ended = math.nan
+    def __init__(self, images: int, images_per_second: float) -> None:
+        self.diary = Diary()
         self._images, self._rate = images, images_per_second
-        super().__init__(place, setup, log)
-
-    def _start(self, theirs: "Connection[Any, Any]") -> None:
+        self.pipe, theirs = Pipe()
         threading.Thread(target=self._serve, args=[theirs], daemon=True).start()
+
+    def send(self, message: Setup | Orders) -> None:
+        """As to a worker."""
+        self.pipe.send(message)
+
+    def ask_to_leave(self) -> None:
+        """It has nothing to freeze."""
 
     def kill(self) -> None:
         """As a worker's."""
         self.pipe.close()
+
+    def death(self) -> Death:
+        """It never dies."""
+        return Death("a sleeper ended")
 
     def _serve(self, pipe: "Connection[Any, Any]") -> None:
         slots = pipe.recv().slots
@@ -194,16 +293,17 @@ class Sleeper(WorkerProcess):
                 orders: Orders = pipe.recv()
                 now = time.monotonic()
                 if not idle:
-                    self.waited += now - asked
-                elif math.isnan(self.began):
-                    self.began = now
-                self.ended = now
+                    self.diary.waited += now - asked
+                elif math.isnan(self.diary.began):
+                    self.diary.began = now
+                self.diary.ended = now
                 for number in orders.drop:
                     del running[number]
                 running |= {job.number: (job, 0) for job in orders.load}
                 if not running:
                     continue
-                time.sleep(len(running) * self._images / self._rate)
+                time.sleep(seconds := len(running) * self._images / self._rate)
+                self.diary.slept += seconds
                 running = {number: (job, epoch + 1) for number, (job, epoch) in running.items()}
                 done = [self._epoch(job, epoch) for job, epoch in running.values()]
                 running = {n: each for n, each in running.items() if each[1] < each[0].values["train.epochs"]}
@@ -231,6 +331,7 @@ def report(options: argparse.Namespace, result: dict[str, Any], out: Console) ->
         )
     made.add_section()
     made.add_row("whole run", "", "", "", f"{result['seconds']:.1f}")
+    made.add_row("workers training", "", "", "", f"{result['trained_share']:.1%}")
     made.add_row("workers waiting", "", "", "", f"{result['waiting_share']:.1%}")
     made.add_row("parent busy", "", "", "", "", f"{result['busy_share']:.1%}")
     out.print(made)

@@ -75,6 +75,7 @@ def processes(options: argparse.Namespace, folder: Path, name: str) -> list[str]
 
 FLOAT32 = ("--set", "train.precision=float32")
 BFLOAT16 = ("--set", "train.precision=mixed_bfloat16")
+TUNE = "tensorboardX"  # tells Ray with Tune from Ray alone, which the tests install
 WAYS = {
     LENET_SEARCH: Way(lambda o, folder: [tool(o, folder)]),
     "lenet_search_float32": Way(lambda o, folder: [tool(o, folder, *FLOAT32)]),
@@ -84,7 +85,9 @@ WAYS = {
     "tuned": Way(lambda o, folder: [script(o, folder, "plain.py", "--style", "tuned")]),
     "keras_tuner": Way(lambda o, folder: [script(o, folder, "with_keras_tuner.py")], "keras_tuner"),
     "keras_tuner_parallel": Way(lambda o, folder: [processes(o, folder, "with_keras_tuner.py")], "keras_tuner"),
-    "ray_tune": Way(lambda o, folder: [processes(o, folder, "with_ray_tune.py")], "ray"),
+    "ray_tune": Way(
+        lambda o, folder: [processes(o, folder, "with_ray_tune.py")], "tensorboardX"
+    ),  # which Ray brings with Tune alone
 }
 
 

@@ -97,6 +97,7 @@ class Study:
         data: str | Path | None = None,
         view: "View | None" = None,
         freeze_every: float = FREEZE_EVERY,
+        ray: str | None = None,
     ) -> "Summary":
         """Search until the study has `trials` trials, including earlier ones, or time is up.
 
@@ -109,6 +110,7 @@ class Study:
             data: folder searched for NAME.npz or NAME/ before downloading
             view: where progress is shown; else in the terminal or notebook
             freeze_every: seconds between two copies of each running trial's state
+            ray: address of a Ray cluster, or "auto", whose nodes train; else this machine trains
 
         Raises:
             ValueError: `slots` is neither "auto" nor a number of slots.
@@ -142,6 +144,7 @@ class Study:
             slots=slots,
             data_folder=None if data is None else Path(data),
             freeze_every=freeze_every,
+            ray=ray,
             view=seen,
             conclude=conclude,
         )
@@ -195,6 +198,7 @@ class Study:
         data: str | Path | None = None,
         workers: int | None = None,
         freeze_every: float = FREEZE_EVERY,
+        ray: str | None = None,
         view: "View | None" = None,
     ) -> "Confirmation":
         """Race the best recipes and the study's reference on fresh seeds: `confirm` with this study.
@@ -216,7 +220,7 @@ class Study:
         return confirm(
             self.stored(), self.storage, finalists or size[0], seeds or size[1],
             epochs=epochs or stated.epochs, indifference=stated.indifference if indifference is None else indifference,
-            data=data, workers=workers, freeze_every=freeze_every, view=view,
+            data=data, workers=workers, freeze_every=freeze_every, ray=ray, view=view,
         )  # fmt: skip
 
     def race_size(self) -> tuple[int, int] | None:
@@ -268,6 +272,7 @@ def confirm(
     data: str | Path | None = None,
     workers: int | None = None,
     freeze_every: float = FREEZE_EVERY,
+    ray: str | None = None,
     view: "View | None" = None,
 ) -> "Confirmation":
     """Race the best recipes of a study and its reference on fresh seeds, and store the result with the study.
@@ -284,6 +289,7 @@ def confirm(
         data: folder searched for NAME.npz before downloading
         workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of each run's state
+        ray: address of a Ray cluster, or "auto", whose nodes train; else this machine trains
         view: where progress is shown; else in the terminal or notebook
 
     Raises:
@@ -316,6 +322,7 @@ def confirm(
         data_folder=None if data is None else Path(data),
         workers=workers,
         freeze_every=freeze_every,
+        ray=ray,
     )
     write_confirmed(study, confirmation.summary())
     show(study, resolve(storage), seen.note)
@@ -332,6 +339,7 @@ def ablate(
     data: str | Path | None = None,
     workers: int | None = None,
     freeze_every: float = FREEZE_EVERY,
+    ray: str | None = None,
     view: "View | None" = None,
 ) -> "tuple[Ablation, list[Path]]":
     """Train what each choice of a study's winner brings, and store the result with the study.
@@ -349,6 +357,7 @@ def ablate(
         data: folder searched for NAME.npz before downloading
         workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of each run's state
+        ray: address of a Ray cluster, or "auto", whose nodes train; else this machine trains
         view: where progress is shown; else in the terminal or notebook
 
     Raises:
@@ -377,7 +386,7 @@ def ablate(
     folder = Path(out) if out is not None else Path("ablations", as_name(study.study_name))
     found = put_back(
         winner, reference, folder, study=study.study_name, metric=metric_of(study), path=path,
-        seeds=range(first, first + seeds), view=seen, workers=workers, freeze_every=freeze_every,
+        seeds=range(first, first + seeds), view=seen, workers=workers, freeze_every=freeze_every, ray=ray,
         data_folder=None if data is None else Path(data),
     )  # fmt: skip
     files = write_ablation(found, folder)
@@ -487,6 +496,7 @@ def train(
     restart: bool = False,
     workers: int | None = None,
     freeze_every: float = FREEZE_EVERY,
+    ray: str | None = None,
     view: "View | None" = None,
 ) -> "Training":
     """Train a recipe from several initial weights, side by side; only runs missing from the folder.
@@ -501,6 +511,7 @@ def train(
         restart: discard the runs in the folder, even another recipe's, and train all again
         workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of each run's state
+        ray: address of a Ray cluster, or "auto", whose nodes train; else this machine trains
         view: where progress is shown; else in the terminal or notebook
 
     Raises:
@@ -518,7 +529,7 @@ def train(
     where = Path(out).expanduser() if out is not None else Path("trained", task.name)
     return train_task(
         task, where, view=_shown(view), title=", ".join(words),
-        metric=metric, data_folder=folder, workers=workers, freeze_every=freeze_every, restart=restart,
+        metric=metric, data_folder=folder, workers=workers, freeze_every=freeze_every, ray=ray, restart=restart,
     )  # fmt: skip
 
 
@@ -531,6 +542,7 @@ def compare(
     data: Data = None,
     workers: int | None = None,
     freeze_every: float = FREEZE_EVERY,
+    ray: str | None = None,
     view: "View | None" = None,
 ) -> "tuple[Comparison, list[Path]]":
     """Train recipes on the same seeds, and test which of them differ; returns the comparison and the files written.
@@ -543,6 +555,7 @@ def compare(
         data: folder searched for NAME.npz or NAME/ before downloading, or arrays
         workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of each run's state
+        ray: address of a Ray cluster, or "auto", whose nodes train; else this machine trains
         view: where progress is shown; else in the terminal or notebook
 
     Raises:
@@ -556,7 +569,7 @@ def compare(
     tasks = read_tasks([str(each) for each in recipes], seeds or SEEDS, named)
     return compare_recipes(
         tasks, results_folder(out), view=_shown(view), test=test, data_folder=folder, workers=workers,
-        freeze_every=freeze_every,
+        freeze_every=freeze_every, ray=ray,
     )  # fmt: skip
 
 
@@ -569,6 +582,7 @@ def reproduce(
     data: str | Path | None = None,
     workers: int | None = None,
     freeze_every: float = FREEZE_EVERY,
+    ray: str | None = None,
     view: "View | None" = None,
 ) -> "Reproduction":
     """Train published recipes and compare with the accuracy their authors report.
@@ -581,6 +595,7 @@ def reproduce(
         data: folder searched for NAME.npz or NAME/ before downloading
         workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of each run's state
+        ray: address of a Ray cluster, or "auto", whose nodes train; else this machine trains
         view: where progress is shown; else in the terminal or notebook
 
     Raises:
@@ -592,7 +607,7 @@ def reproduce(
     tasks = published(recipes, seeds, quick=quick)
     return reproduce_tasks(
         tasks, results_folder(out, quick=quick), view=_shown(view), quick=quick,
-        data_folder=None if data is None else Path(data), workers=workers, freeze_every=freeze_every,
+        data_folder=None if data is None else Path(data), workers=workers, freeze_every=freeze_every, ray=ray,
     )  # fmt: skip
 
 

@@ -120,7 +120,7 @@ SEARCHED = ["optimizer.kind={choices=['sgd','adam']}", "schedule.kind={choices=[
 
 
 @pytest.mark.parametrize(
-    ("script", "package"), [("plain", "optuna"), ("with_keras_tuner", "keras_tuner"), ("with_ray_tune", "ray")]
+    ("script", "package"), [("plain", "optuna"), ("with_keras_tuner", "keras_tuner"), ("with_ray_tune", "tensorboardX")]
 )
 def test_every_way_trains_as_many_trials_and_epochs_as_it_was_told(script, package, tmp_path):
     if importlib.util.find_spec(package) is None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lenet_search.cli.options import DataFolder, FreezeEvery, Json, Storage, StoredStudy, Workers
+from lenet_search.cli.options import DataFolder, FreezeEvery, Json, Ray, Storage, StoredStudy, Workers
 from lenet_search.crew import FREEZE_EVERY
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def ablate(
     workers: Workers = None,
     data: DataFolder = None,
     freeze_every: FreezeEvery = FREEZE_EVERY,
+    ray: Ray = None,
     json: Json = False,
 ) -> None:
     """Train what each choice of a study's winner brings.
@@ -57,7 +58,7 @@ def ablate(
 
     found, files = api.ablate(
         pick_study(open_storage(resolve(storage), create=False), study), seeds, path=path, epochs=epochs, out=out,
-        data=data, workers=workers, freeze_every=freeze_every, view=view_for(console(stderr=True)),
+        data=data, workers=workers, freeze_every=freeze_every, ray=ray, view=view_for(console(stderr=True)),
     )  # fmt: skip
     if json:
         print_json(found.summary() | {"files": [str(each) for each in files]})

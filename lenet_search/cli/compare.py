@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lenet_search.cli.options import DataFolder, FreezeEvery, Json, Results, Seeds, Workers, complete_recipe
+from lenet_search.cli.options import DataFolder, FreezeEvery, Json, Ray, Results, Seeds, Workers, complete_recipe
 from lenet_search.crew import FREEZE_EVERY
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def compare(
     workers: Workers = None,
     data: DataFolder = None,
     freeze_every: FreezeEvery = FREEZE_EVERY,
+    ray: Ray = None,
     json: Json = False,
 ) -> None:
     """Train recipes on the same seeds, and test which of them differ.
@@ -57,7 +58,7 @@ def compare(
     from lenet_search.look.live import view_for
 
     comparison, written = api.compare(
-        recipes, seeds, test=test, out=out, data=data, workers=workers, freeze_every=freeze_every,
+        recipes, seeds, test=test, out=out, data=data, workers=workers, freeze_every=freeze_every, ray=ray,
         view=view_for(console(stderr=True)),
     )  # fmt: skip
     if json:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lenet_search.cli.options import DataFolder, FreezeEvery, Json, Storage, StoredStudy, Workers
+from lenet_search.cli.options import DataFolder, FreezeEvery, Json, Ray, Storage, StoredStudy, Workers
 from lenet_search.crew import FREEZE_EVERY
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def confirm(
     workers: Workers = None,
     data: DataFolder = None,
     freeze_every: FreezeEvery = FREEZE_EVERY,
+    ray: Ray = None,
     json: Json = False,
 ) -> None:
     """Race the best recipes of a study on fresh seeds, against its reference.
@@ -68,7 +69,7 @@ def confirm(
     url = resolve(storage)
     found = api.confirm(
         pick_study(open_storage(url, create=False), study), url, finalists, seeds, epochs=epochs,
-        indifference=indifference, data=data, workers=workers, freeze_every=freeze_every,
+        indifference=indifference, data=data, workers=workers, freeze_every=freeze_every, ray=ray,
         view=view_for(console(stderr=True)),
     )  # fmt: skip
     if json:

@@ -129,3 +129,12 @@ Workers = Annotated[
         show_default="one per GPU, else one per core",
     ),
 ]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="auto|HOST:PORT",
+        show_default="this machine",
+        help="Train on all nodes of a Ray cluster; auto finds the one that runs on this machine.",
+    ),
+]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lenet_search.cli.options import DataFolder, FreezeEvery, Json, Results, Seeds, Workers, complete_recipe
+from lenet_search.cli.options import DataFolder, FreezeEvery, Json, Ray, Results, Seeds, Workers, complete_recipe
 from lenet_search.crew import FREEZE_EVERY
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def reproduce(
     workers: Workers = None,
     data: DataFolder = None,
     freeze_every: FreezeEvery = FREEZE_EVERY,
+    ray: Ray = None,
     json: Json = False,
 ) -> None:
     """Train published recipes and compare with the accuracy their authors report.
@@ -64,7 +65,7 @@ def reproduce(
         _list(api.published(names or (), seeds, quick=quick), api.results_folder(out, quick=quick), json)
         return
     done = api.reproduce(
-        names or (), seeds, quick=quick, out=out, data=data, workers=workers, freeze_every=freeze_every,
+        names or (), seeds, quick=quick, out=out, data=data, workers=workers, freeze_every=freeze_every, ray=ray,
         view=view_for(console(stderr=True)),
     )  # fmt: skip
     if json:

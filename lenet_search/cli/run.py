@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lenet_search.cli.options import DataFolder, FreezeEvery, Json, Set, Storage, Workers, complete_study
+from lenet_search.cli.options import DataFolder, FreezeEvery, Json, Ray, Set, Storage, Workers, complete_study
 from lenet_search.crew import FREEZE_EVERY
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def run(
     ] = None,
     data: DataFolder = None,
     freeze_every: FreezeEvery = FREEZE_EVERY,
+    ray: Ray = None,
     confirm: Annotated[
         bool | None,
         typer.Option(
@@ -110,7 +111,7 @@ def run(
     out = console(stderr=json)
     try:
         view = view_for(out)
-        summary = chosen.run(trials, seconds, storage, workers, size, data, view, freeze_every)
+        summary = chosen.run(trials, seconds, storage, workers, size, data, view, freeze_every, ray)
     except Interrupted as interrupted:
         if json and interrupted.summary is not None:
             print_json(interrupted.summary.to_json())
@@ -119,7 +120,9 @@ def run(
     racing = chosen.definition.confirm is not None if confirm is None else confirm
     if racing and summary.ended == "done" and summary.best is not None:
         if chosen.race_size() is not None:
-            confirmation = chosen.confirm(data=data, workers=workers, freeze_every=freeze_every, view=view_for(out))
+            confirmation = chosen.confirm(
+                data=data, workers=workers, freeze_every=freeze_every, ray=ray, view=view_for(out)
+            )
         else:
             _say_too_short(summary, out)
     if json:

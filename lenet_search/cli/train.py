@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lenet_search.cli.options import DataFolder, FreezeEvery, Json, Set, Workers, complete_recipe
+from lenet_search.cli.options import DataFolder, FreezeEvery, Json, Ray, Set, Workers, complete_recipe
 from lenet_search.crew import FREEZE_EVERY
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def train(
     ] = False,
     workers: Workers = None,
     freeze_every: FreezeEvery = FREEZE_EVERY,
+    ray: Ray = None,
     json: Json = False,
 ) -> None:
     """Train one recipe from several initial weights, side by side.
@@ -67,7 +68,7 @@ def train(
 
     training = api.train(
         recipe, seeds, overrides=set_ or (), out=out, data=data, restart=restart, workers=workers,
-        freeze_every=freeze_every, view=view_for(console(stderr=True)),
+        freeze_every=freeze_every, ray=ray, view=view_for(console(stderr=True)),
     )  # fmt: skip
     if json:
         name = {"name": training.result.name}

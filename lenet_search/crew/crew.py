@@ -14,6 +14,7 @@ from multiprocessing.connection import wait
 from lenet_search import errors
 from lenet_search.crew import FREEZE_EVERY
 from lenet_search.crew.decider import Decider
+from lenet_search.crew.handle import WorkerHandle
 from lenet_search.crew.job import Job
 from lenet_search.crew.messages import (
     EpochDone,
@@ -30,7 +31,6 @@ from lenet_search.crew.messages import (
     Trouble,
 )
 from lenet_search.crew.pace import Pace
-from lenet_search.crew.process import WorkerProcess
 from lenet_search.crew.signals import Stop
 from lenet_search.crew.staff import MOST_PROGRAMS, Staff
 from lenet_search.crew.suspects import Suspects
@@ -70,7 +70,7 @@ class Crew:
         self._attempts: Counter[int] = Counter()  # workers that have died with a test
         self._losses = 0  # deaths since the last epoch
         self._trained = False  # whether any run has completed an epoch
-        self._announced = False
+        self._announced: set[str] = set()  # nodes
         self._told: set[str] = set()
         self._shown: tuple[float, Standing] | None = None
 
@@ -143,7 +143,7 @@ class Crew:
 
     # Messages from workers.
 
-    def _hear(self, worker: WorkerProcess, message: FromWorker | None) -> None:
+    def _hear(self, worker: WorkerHandle, message: FromWorker | None) -> None:
         match message:
             case Ready():
                 self._welcome(worker, message)
@@ -156,9 +156,7 @@ class Crew:
             case Froze():
                 self._keep(worker, message)
                 if message.last:  # the worker retires
-                    for job in worker.held.values():
-                        self._decider.take_back(job)
-                    self._staff.remove(worker)
+                    self._take_back(worker)
             case Tested():
                 del worker.testing[message.number]
                 self._decider.tested(message)
@@ -175,16 +173,12 @@ class Crew:
             case None:
                 self._bury(worker)
 
-    def _welcome(self, worker: WorkerProcess, ready: Ready) -> None:
+    def _welcome(self, worker: WorkerHandle, ready: Ready) -> None:
         if worker.place.gpu is not None and not ready.on_gpu:
-            self._view.note(
-                "the GPU of this machine cannot be used; training on the CPU instead. To use it: pip install "
-                "'lenet-search[gpu]' (for JAX 'jax[cuda12]')"
-            )
-            for each in self._staff.all:
-                for job in each.held.values():
-                    self._decider.take_back(job)
-            self._staff.without_gpus()
+            said, going = self._staff.do_without(worker.place)
+            self._view.note(said)
+            for each in going:
+                self._take_back(each)
             return
         worker.up = ready
         if ready.precision and self._staff.probing:
@@ -194,7 +188,7 @@ class Crew:
             for each in self._staff.all:
                 self._make_ready(each)
 
-    def _make_ready(self, worker: WorkerProcess) -> None:
+    def _make_ready(self, worker: WorkerHandle) -> None:
         """Let a worker that is up receive runs, once it knows the size of its stacks."""
         if worker.ready is not None or worker.up is None:
             return
@@ -205,17 +199,23 @@ class Crew:
             return
         worker.ready = worker.up
         worker.freeze_at = time.monotonic() + self._freeze_every
-        if not self._announced:
-            self._announced = True
-            if worker.ready.size:
-                self._view.opening("Slots", worker.ready.size)
-            workers, ready = len(self._staff.active), worker.ready
-            cohorts = worker.setup.space is None  # a cohort gets a stack of its own size
-            slots = "" if cohorts else f" x {ready.slots} slots"
-            self._view.opening("Workers", f"{workers}{slots}, {'each ' if workers > 1 else ''}on {ready.device}")
+        if worker.place.node not in self._announced:
+            self._announced.add(worker.place.node)
+            self._introduce(worker, worker.ready)
         self.pace.begin()
 
-    def _answer(self, worker: WorkerProcess, done: EpochDone) -> None:
+    def _introduce(self, worker: WorkerHandle, ready: Ready) -> None:
+        """Say what the workers of a node are, once the first of them is ready."""
+        node = worker.place.node
+        where = f"{node}: " if node else ""
+        if ready.size:
+            self._view.opening("Slots", where + ready.size)
+        workers = sum(each.place.node == node for each in self._staff.active)
+        cohorts = worker.setup.space is None  # a cohort gets a stack of its own size
+        slots = "" if cohorts else f" x {ready.slots} slots"
+        self._view.opening("Workers", f"{where}{workers}{slots}, {'each ' if workers > 1 else ''}on {ready.device}")
+
+    def _answer(self, worker: WorkerHandle, done: EpochDone) -> None:
         """Say what to train next; everything that can wait is done while the worker trains again."""
         assert worker.ready is not None
         ended, given_up = self._account(worker, done)
@@ -227,7 +227,7 @@ class Crew:
         self._tell(worker, ended)
         self._decider.flush()
 
-    def _account(self, worker: WorkerProcess, done: EpochDone) -> tuple[list[tuple[Job, RunEpoch]], list[int]]:
+    def _account(self, worker: WorkerHandle, done: EpochDone) -> tuple[list[tuple[Job, RunEpoch]], list[int]]:
         """Record an epoch. Returns the runs it ended, and the numbers of those the worker must give up."""
         assert worker.ready is not None
         self._losses, self._trained = 0, True
@@ -252,7 +252,7 @@ class Crew:
         worker.retiring = worker.retiring or worker.programs >= MOST_PROGRAMS
         return ended, given_up
 
-    def _tell(self, worker: WorkerProcess, ended: Sequence[tuple[Job, RunEpoch]]) -> None:
+    def _tell(self, worker: WorkerHandle, ended: Sequence[tuple[Job, RunEpoch]]) -> None:
         """Tell the decider of runs that are over."""
         for job, epoch in ended:
             del worker.held[job.number]
@@ -272,7 +272,7 @@ class Crew:
                 if orders.load or orders.test:
                     worker.tell(orders)
 
-    def _orders(self, worker: WorkerProcess, drop: tuple[int, ...], room: int, leaving: int) -> Orders:
+    def _orders(self, worker: WorkerHandle, drop: tuple[int, ...], room: int, leaving: int) -> Orders:
         jobs = [] if worker.retiring else self._jobs(worker, room, leaving)
         for job in jobs:
             job.run.recipe = job.run.recipe.settled(self._precision)
@@ -282,12 +282,12 @@ class Crew:
             worker.freeze_at = math.inf  # until the copies arrive
         return Orders(drop, tuple(job.load() for job in jobs), self._tests_for(worker), freeze=freeze)
 
-    def _jobs(self, worker: WorkerProcess, room: int, leaving: int) -> list[Job]:
+    def _jobs(self, worker: WorkerHandle, room: int, leaving: int) -> list[Job]:
         """New runs for a worker; `leaving` of its present runs are about to leave."""
         jobs = self._suspects.deal(worker, leaving, self._staff.active)
         return list(self._decider.deal(worker, self._staff.active, room, leaving)) if jobs is None else jobs
 
-    def _tests_for(self, worker: WorkerProcess) -> tuple[Testing, ...]:
+    def _tests_for(self, worker: WorkerHandle) -> tuple[Testing, ...]:
         """At most one test; workers that train nothing come first."""
         others = [each for each in self._staff.active if each is not worker]
         spared = bool(worker.held) and any(each.idle and not each.testing for each in others)
@@ -299,7 +299,7 @@ class Crew:
 
     # Freezing runs, and workers that leave.
 
-    def _keep(self, worker: WorkerProcess, froze: Froze) -> None:
+    def _keep(self, worker: WorkerHandle, froze: Froze) -> None:
         """Keep copies of states, and schedule the next so that copying takes a small share of the time."""
         started = time.monotonic()
         for number, (epochs, state) in froze.states.items():
@@ -355,9 +355,16 @@ class Crew:
         self._decider.give_back([*jobs, *self._suspects.waiting])
         self._shown = None
 
-    def _bury(self, worker: WorkerProcess) -> None:
+    def _bury(self, worker: WorkerHandle) -> None:
         """Replace a worker that died. Its runs resume elsewhere from their last copies, apart if it had several."""
-        reason = worker.last_words()
+        death = worker.death()
+        if death.innocent:
+            if death.reason not in self._told:  # all workers of a node end together
+                self._told.add(death.reason)
+                self._view.note(f"{death.reason}; its runs resume elsewhere")
+            self._take_back(worker)
+            return
+        reason = death.reason
         held, testing = list(worker.held.values()), list(worker.testing.values())
         self._staff.remove(worker)
         self._staff.deaths += 1
@@ -377,6 +384,13 @@ class Crew:
         for job in self._suspects.add(held, trained=self._trained):
             self._refuse(job, f"two workers died while training only this run; the last one: {reason}")
 
+    def _take_back(self, worker: WorkerHandle) -> None:
+        """End a worker that is not to blame. Its runs resume elsewhere, and its tests are repeated."""
+        for job in worker.held.values():
+            self._decider.take_back(job)
+        self._to_test.extendleft(worker.testing.values())
+        self._staff.remove(worker)
+
     def _refuse(self, job: Job, reason: str) -> None:
         self._shown = None
         self._decider.refused(job, reason)
@@ -387,8 +401,11 @@ class Crew:
         if self._shown is None or now - self._shown[0] >= LOOK:
             self._shown = now, self._decider.standing()
         standing = self._shown[1]
-        jobs = [job for worker in self._staff.all for job in worker.held.values()]
-        running = [Running(job.name, job.run.recipe.train.epochs, job.run.curve[standing.metric]) for job in jobs]
+        held = [(worker.place.node, job) for worker in self._staff.all for job in worker.held.values()]
+        jobs = [job for _, job in held]
+        running = [
+            Running(job.name, job.run.recipe.train.epochs, job.run.curve[standing.metric], node) for node, job in held
+        ]
         units = len({job.number if job.unit is None else job.unit for job in jobs})
         done = standing.done + sum(job.share * job.run.epochs / job.run.recipe.train.epochs for job in jobs)
         return Progress(

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from lenet_search.crew.handle import WorkerHandle
 from lenet_search.crew.job import Job
 from lenet_search.crew.messages import RunEpoch, Tested, Testing
-from lenet_search.crew.process import WorkerProcess
 from lenet_search.look.progress import Standing
 
 
@@ -15,16 +15,16 @@ class Decider(Protocol):
     def wanted(self) -> int:
         """How many runs could start or resume now."""
 
-    def is_short(self, workers: Sequence[WorkerProcess]) -> bool:
+    def is_short(self, workers: Sequence[WorkerHandle]) -> bool:
         """Whether to call `ask`, to prepare runs while the workers train."""
 
     def ask(self) -> None:
         """Prepare a run."""
 
-    def can_deal(self, worker: WorkerProcess, workers: Sequence[WorkerProcess], room: int, leaving: int) -> bool:
+    def can_deal(self, worker: WorkerHandle, workers: Sequence[WorkerHandle], room: int, leaving: int) -> bool:
         """Whether enough runs are prepared for `deal`. If not, `ended` is called first."""
 
-    def deal(self, worker: WorkerProcess, workers: Sequence[WorkerProcess], room: int, leaving: int) -> Sequence[Job]:
+    def deal(self, worker: WorkerHandle, workers: Sequence[WorkerHandle], room: int, leaving: int) -> Sequence[Job]:
         """Up to `room` new runs for a worker; `leaving` of its present runs are about to leave."""
 
     def take_back(self, job: Job) -> None:

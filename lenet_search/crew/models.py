@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from lenet_search.crew.handle import WorkerHandle
 from lenet_search.crew.messages import Building, Built, FromWorker, Orders, Ready, Setup, Trouble
 from lenet_search.crew.places import Place
-from lenet_search.crew.process import WorkerProcess
+from lenet_search.crew.process import Process
 from lenet_search.errors import RunError
 from lenet_search.run import Run
 
@@ -24,14 +25,15 @@ def model_files(
         RunError: the worker fails.
     """
     with tempfile.TemporaryDirectory(prefix="lenet-search-") as logs:
-        worker = WorkerProcess(Place(None, threads=1), Setup(None, 1, 1, None), Path(logs) / "worker.log")
+        place, log = Place(None, threads=1), Path(logs) / "worker.log"
+        worker = WorkerHandle(place, Setup(None, 1, 1, None), Process(place, log), log)
         try:
             answer = _answer(worker, stopped)
             for run, weights in runs:
                 if stopped():
                     return
                 if not isinstance(answer, Ready | Built):
-                    raise RunError(answer.message if isinstance(answer, Trouble) else worker.last_words())
+                    raise RunError(answer.message if isinstance(answer, Trouble) else worker.death().reason)
                 worker.tell(Orders(build=(Building(run.recipe.values(), run.images, weights),)))
                 answer = _answer(worker, stopped)
                 if isinstance(answer, Built):
@@ -40,7 +42,7 @@ def model_files(
             worker.kill()
 
 
-def _answer(worker: WorkerProcess, stopped: Callable[[], bool]) -> FromWorker | None:
+def _answer(worker: WorkerHandle, stopped: Callable[[], bool]) -> FromWorker | None:
     """The worker's next message; None if it has died, or there is no time to wait for it."""
     while not worker.pipe.poll(TICK):
         if stopped():

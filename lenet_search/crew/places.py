@@ -10,10 +10,11 @@ Slots = int | Literal["auto"] | None  # of a stack: a number, "auto" to measure,
 
 @dataclass(frozen=True)
 class Place:
-    """Where a worker runs: one GPU, or some threads of the CPU."""
+    """Where a worker runs: one GPU, or some threads of the CPU, on the node of this name ("" for this machine)."""
 
     gpu: str | None
     threads: int
+    node: str = ""
 
     def environment(self) -> dict[str, str]:
         """Environment variables for a worker, to be set before the backend is imported."""

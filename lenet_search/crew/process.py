@@ -1,20 +1,18 @@
-"""A worker as its parent sees it: a process, a pipe, a log file, and the runs that it holds."""
+"""A worker's process on this machine: its start, its environment, the pipe to it, and its end."""
 
 import contextlib
-import math
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from multiprocessing import Pipe
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
-from lenet_search.crew.job import Job
-from lenet_search.crew.messages import FromWorker, Orders, Ready, Setup, Testing
+from lenet_search.crew.launcher import Death
+from lenet_search.crew.messages import Orders, Setup
 from lenet_search.crew.places import Place
-from lenet_search.structure import Structure
 
 PACKAGE = Path(__file__).parents[1]
 # Imports this very package, though another may be installed, and what it needs from where Python finds it: the standard
@@ -30,72 +28,39 @@ main(int(sys.argv[2]))
 """
 # A warning is no error in a worker, and nobody looks into it when it ends.
 NOT_FOR_WORKERS = frozenset({"PYTHONWARNINGS", "PYTHONINSPECT", "PYTHONSTARTUP"})
+RESULTS_DEPEND_ON = ("KERAS_BACKEND", "TF_", "XLA_FLAGS", "JAX_ENABLE_", "JAX_DEFAULT_")
 
 
-class WorkerProcess:
+class Process:
     """Starts a worker, as a plain subprocess: scripts and notebooks need no `__main__` guard.
 
     Args:
         place: the worker's device
-        setup: what the worker needs to know
         log: file for its output, including TensorFlow's or JAX's
+        environment: variables that differ from this process's
     """
 
-    def __init__(self, place: Place, setup: Setup, log: Path) -> None:
-        self.place = place
-        self.setup = setup
-        self.log = log
-        self.up: Ready | None = None  # its latest message about its device
-        self.ready: Ready | None = None  # the same, once it can receive runs
-        self.measuring = False  # whether it was asked to measure the size of its stacks
-        self.held: dict[int, Job] = {}
-        self.testing: dict[int, Testing] = {}
-        self.structures: set[Structure] = set()  # of all runs it ever held: it has compiled their programs
-        self.early = 0  # estimate of how many of its runs end early per epoch
-        self.programs = 0  # number of programs it has compiled
-        self.retiring = False  # gets no new runs; another worker will replace it
-        self.freeze_at = math.inf  # when copies of its runs' states are due, on the monotonic clock
-        self.leave_at = math.inf  # when it must leave if it retires, even with runs
+    def __init__(self, place: Place, log: Path, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+        self._log = log
         self.pipe, theirs = Pipe()
-        self._start(theirs)
-        self.tell(setup)
-
-    def _start(self, theirs: "Connection[Any, Any]") -> None:
-        """Start the process at the other end of the pipe."""
-        with self.log.open("ab") as output, theirs:
+        with log.open("ab") as output, theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", START, str(PACKAGE), str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.PIPE,  # closes when this process ends; a byte asks the worker to freeze and leave
                 stdout=output,
                 stderr=output,
-                env={**_environment(), **self.place.environment()},
+                env={**_environment(), **environment, **place.environment()},
                 start_new_session=True,  # only the parent handles Ctrl-C
             )
 
-    def hold(self, job: Job) -> None:
-        """Record a run that the worker is about to receive."""
-        self.held[job.number] = job
-        self.structures.add(job.structure)
+    def send(self, message: Setup | Orders) -> None:
+        """Send a message.
 
-    @property
-    def idle(self) -> bool:
-        """Whether the worker is up and waiting for orders."""
-        return self.ready is not None and not self.held
-
-    def tell(self, message: Setup | Orders) -> None:
-        """Send a message. If the worker has died, `listen` notices."""
-        with contextlib.suppress(OSError):
-            self.pipe.send(message)
-
-    def listen(self) -> FromWorker | None:
-        """The next message, or None if the worker has died."""
-        try:
-            message: Any = self.pipe.recv()
-        except (EOFError, OSError):
-            return None
-        assert isinstance(message, FromWorker)
-        return message
+        Raises:
+            OSError: the worker has died.
+        """
+        self.pipe.send(message)
 
     def ask_to_leave(self) -> None:
         """Ask the worker to freeze its runs and leave. Its last message is a `Froze`."""
@@ -113,16 +78,22 @@ class WorkerProcess:
         with contextlib.suppress(OSError):  # the worker may have left a byte unread
             self._process.stdin.close()
 
-    def last_words(self) -> str:
-        """Why a worker died: the signal that killed it, or the last line of its log."""
+    def death(self) -> Death:
+        """Why the worker died: the signal that killed it, or the last line of its log."""
         try:
             code = self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
-            return "a worker stopped responding"
+            return Death("a worker stopped responding")
         if code < 0:
-            return f"a worker was killed by {signal.Signals(-code).name}" + _memory_hint(-code)
-        lines = [line.strip() for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
-        return f"a worker failed: {lines[-1][:300]}" if lines else f"a worker exited with code {code}"
+            return Death(f"a worker was killed by {signal.Signals(-code).name}" + _memory_hint(-code))
+        lines = [line.strip() for line in self._log.read_text(errors="replace").splitlines() if line.strip()]
+        return Death(f"a worker failed: {lines[-1][:300]}" if lines else f"a worker exited with code {code}")
+
+
+def settings() -> dict[str, str]:
+    """The variables of this process's environment on which results depend, for workers on other machines."""
+    environment = {name: value for name, value in _environment().items() if name.startswith(RESULTS_DEPEND_ON)}
+    return {"KERAS_BACKEND": "tensorflow"} | environment
 
 
 def _environment() -> dict[str, str]:

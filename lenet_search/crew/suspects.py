@@ -3,8 +3,8 @@
 from collections import deque
 from collections.abc import Sequence
 
+from lenet_search.crew.handle import WorkerHandle
 from lenet_search.crew.job import Job
-from lenet_search.crew.process import WorkerProcess
 
 
 class Suspects:
@@ -32,7 +32,7 @@ class Suspects:
         """Let others train beside a job that has completed an epoch, unless it was suspected twice or killed alone."""
         job.alone = job.alone and (job.suspected > 1 or job.kills > 0)
 
-    def deal(self, worker: WorkerProcess, leaving: int, workers: Sequence[WorkerProcess]) -> list[Job] | None:
+    def deal(self, worker: WorkerHandle, leaving: int, workers: Sequence[WorkerHandle]) -> list[Job] | None:
         """The jobs for a worker that `leaving` of its jobs are about to leave; None if suspects do not concern it.
 
         A suspect gets a worker to itself. While one is waiting, the worker with the fewest jobs gets no new ones.

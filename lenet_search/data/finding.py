@@ -9,6 +9,7 @@ from lenet_search.data import folder as folders
 from lenet_search.data import idx, matlab
 from lenet_search.data.class_folders import printable
 from lenet_search.data.dataset import Found, Part, Tell, silent
+from lenet_search.data.delivered import Wanted, delivered
 from lenet_search.data.files import read_npz
 from lenet_search.data.registry import DATASETS
 from lenet_search.errors import DataError
@@ -38,6 +39,9 @@ def find(
         DataError: there is no data set `name`, it cannot be read, or it is not on this machine and must not be
             downloaded.
     """
+    folder = _data_folder(folder)
+    if folder is not None and (sent := delivered(folder, Wanted(name, part, size))):
+        return sent
     if place := file_of(name, folder):
         return _read(place.file, part, size, tell)
     places = [place.file for place in _places(name, folder)]
@@ -83,18 +87,23 @@ def folder_with(name: str, folder: Path | None, remembered: Path | None) -> Path
 
 def _places(name: str, folder: Path | None) -> Iterator[Place]:
     """Where a data set may be, in this order. A name with a slash, or the name of a file, is a path."""
-    if folder is None and os.environ.get("LENET_SEARCH_DATA"):
-        folder = Path(os.environ["LENET_SEARCH_DATA"])
-    if folder is not None and not os.path.isdir(folder.expanduser()):
+    folder = _data_folder(folder)
+    if folder is not None and not os.path.isdir(folder):
         raise DataError(f"{folder}: expected a folder with {Path(name).stem}.npz (--data or LENET_SEARCH_DATA)")
     is_path = name.endswith(".npz") or "/" in name or os.sep in name
     if is_path:
         yield Place(Path(name).expanduser(), Path.cwd())
     if folder is not None:
-        folder = folder.expanduser()
         if not is_path:
             yield Place(folder / f"{name}.npz", folder.absolute())
         yield Place(folder / name, folder.absolute())
+
+
+def _data_folder(given: Path | None) -> Path | None:
+    """The folder of data sets: the given one, else LENET_SEARCH_DATA, if any."""
+    if given is None and os.environ.get("LENET_SEARCH_DATA"):
+        given = Path(os.environ["LENET_SEARCH_DATA"])
+    return None if given is None else given.expanduser()
 
 
 def _read(place: Path, part: Part, size: int, tell: Tell) -> Found:

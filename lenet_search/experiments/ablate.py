@@ -161,6 +161,7 @@ def ablate(
     data_folder: Path | None = None,
     workers: int | None = None,
     freeze_every: float = FREEZE_EVERY,
+    ray: str | None = None,
 ) -> Ablation:
     """Train the variants of a recipe on the same seeds; only runs missing from the folder.
 
@@ -176,6 +177,7 @@ def ablate(
         data_folder: folder searched for NAME.npz before downloading
         workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of each run's state
+        ray: address of a Ray cluster, or "auto", whose nodes train; else this machine trains
 
     Raises:
         ResultError: the recipes do not differ, or the folder contains other results.
@@ -204,6 +206,7 @@ def ablate(
         data_folder=data_folder,
         workers=workers,
         freeze_every=freeze_every,
+        ray=ray,
         more=(lambda results: [task(*each) for each in walk.next(results)]) if path else None,
     )
     named = {result.name: result for result in results}

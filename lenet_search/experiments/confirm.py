@@ -186,6 +186,7 @@ def confirm(
     data_folder: Path | None = None,
     workers: int | None = None,
     freeze_every: float = FREEZE_EVERY,
+    ray: str | None = None,
 ) -> Confirmation:
     """Race recipes on fresh seeds; only runs missing from the folder are trained.
 
@@ -202,6 +203,7 @@ def confirm(
         data_folder: folder searched for NAME.npz before downloading
         workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of each run's state
+        ray: address of a Ray cluster, or "auto", whose nodes train; else this machine trains
 
     Raises:
         ResultError: the folder contains other results.
@@ -247,6 +249,7 @@ def confirm(
         data_folder=data_folder,
         workers=workers,
         freeze_every=freeze_every,
+        ray=ray,
         more=next_round,
     )
     return _confirmation(finalists, results, standings, study, metric, epochs, indifference, grain)

@@ -9,9 +9,8 @@ from lenet_search import data
 from lenet_search.crew import FREEZE_EVERY
 from lenet_search.crew.crew import Crew
 from lenet_search.crew.messages import Setup
-from lenet_search.crew.places import places
 from lenet_search.crew.signals import Interrupted, same_command, stop_signals
-from lenet_search.crew.staff import Staff
+from lenet_search.crew.staff import hire
 from lenet_search.errors import ResultError, RunError
 from lenet_search.experiments.images import Looked, data_folder_of, look, other_images
 from lenet_search.experiments.in_order import InOrder, SeedJob
@@ -19,7 +18,6 @@ from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.result import Result
 from lenet_search.experiments.task import Task
 from lenet_search.look.progress import View
-from lenet_search.machine import usable_cores, visible_gpus
 from lenet_search.run import Run
 from lenet_search.space import Space
 from lenet_search.structure import structure_of
@@ -37,6 +35,7 @@ def finish(
     workers: int | None = None,
     test_limit: int | None = None,
     freeze_every: float = FREEZE_EVERY,
+    ray: str | None = None,
     on_result: Callable[[Result], None] | None = None,
     more: Callable[[Sequence[Result]], Sequence[Task]] | None = None,
 ) -> list[Result]:
@@ -53,6 +52,7 @@ def finish(
         workers: number of processes; else one per GPU, or one per core
         test_limit: number of test images to use, for a quick check; else all
         freeze_every: seconds between two copies of each run's state
+        ray: address of a Ray cluster, or "auto", whose nodes train; else this machine trains
         on_result: called with each recipe's result as soon as it is complete
         more: called with all results when every run is done; returns the tasks of the next round, new ones or those
             of before with more seeds, or none when the work is over. Workers keep running between rounds, so the
@@ -133,10 +133,9 @@ def finish(
                 more=next_round, trained=trained,
             )  # fmt: skip
             to_test = [decider.to_test(next(numbers), task, run) for task, run in untested]
-            cores, gpus = usable_cores(), visible_gpus()
             probe = any(task.recipe.train.precision == "auto" for task in tasks)
             setup = Setup(None, 1, None, None if data_folder is None else data_folder.resolve(), probe)
-            staff = Staff(places(workers, gpus, cores), setup, cores, workers)
+            staff = hire(setup, workers, ray, view)
             try:
                 with stop_signals() as stop:
                     crew = Crew(staff, view, stop, freeze_every)

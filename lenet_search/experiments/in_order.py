@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from lenet_search import __version__
 from lenet_search.crew.bench import LARGEST_COHORT
+from lenet_search.crew.handle import WorkerHandle
 from lenet_search.crew.job import Job
 from lenet_search.crew.messages import RunEpoch, Tested, Testing
-from lenet_search.crew.process import WorkerProcess
 from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.task import Task
 from lenet_search.look.intervals import figure
@@ -87,18 +87,18 @@ class InOrder:
             self._total += self._open
         return len(self._pending)
 
-    def is_short(self, workers: Sequence[WorkerProcess]) -> bool:
+    def is_short(self, workers: Sequence[WorkerHandle]) -> bool:
         """Never: a list needs no preparation."""
         return False
 
     def ask(self) -> None:
         """Do nothing."""
 
-    def can_deal(self, worker: WorkerProcess, workers: Sequence[WorkerProcess], room: int, leaving: int) -> bool:
+    def can_deal(self, worker: WorkerHandle, workers: Sequence[WorkerHandle], room: int, leaving: int) -> bool:
         """Always."""
         return True
 
-    def deal(self, worker: WorkerProcess, workers: Sequence[WorkerProcess], room: int, leaving: int) -> list[SeedJob]:
+    def deal(self, worker: WorkerHandle, workers: Sequence[WorkerHandle], room: int, leaving: int) -> list[SeedJob]:
         """The seeds of the next recipe, side by side in one stack, for a worker that has finished its last recipe.
 
         If fewer recipes are left than there are workers, a recipe's seeds are divided among workers.

@@ -50,6 +50,7 @@ def reproduce(
     data_folder: Path | None = None,
     workers: int | None = None,
     freeze_every: float = FREEZE_EVERY,
+    ray: str | None = None,
     on_result: Callable[[Result], None] = lambda result: None,
 ) -> Reproduction:
     """Train the missing runs, and read the test set once per model.
@@ -79,7 +80,7 @@ def reproduce(
     try:
         finish(
             tasks, kept, name=name, test=True, view=view, data_folder=data_folder, workers=workers,
-            test_limit=QUICK_TEST if quick else None, freeze_every=freeze_every, on_result=keep,
+            test_limit=QUICK_TEST if quick else None, freeze_every=freeze_every, ray=ray, on_result=keep,
         )  # fmt: skip
     finally:  # finished results are shown even after a signal or a worker's death
         page = [write_page(in_order(), folder)] if done else []
@@ -95,6 +96,7 @@ def compare_recipes(
     data_folder: Path | None = None,
     workers: int | None = None,
     freeze_every: float = FREEZE_EVERY,
+    ray: str | None = None,
 ) -> tuple[Comparison, list[Path]]:
     """Train recipes on the same seeds and compare them; returns the comparison and the files written.
 
@@ -112,7 +114,7 @@ def compare_recipes(
     kept = {task.name: Kept(folder / task.name) for task in tasks}
     results = finish(
         tasks, kept, name=shared_name(tasks), test=test, view=view, data_folder=data_folder, workers=workers,
-        freeze_every=freeze_every,
+        freeze_every=freeze_every, ray=ray,
     )  # fmt: skip
     comparison = compare(shared_name(tasks), results, "test_accuracy" if test else "val_accuracy")
     return comparison, write_comparison(comparison, folder)

@@ -62,6 +62,7 @@ def train(
     data_folder: Path | None = None,
     workers: int | None = None,
     freeze_every: float = FREEZE_EVERY,
+    ray: str | None = None,
     restart: bool = False,
 ) -> Training:
     """Train a recipe from the initial weights of all its seeds, side by side; only runs missing from the folder.
@@ -78,6 +79,7 @@ def train(
         data_folder: folder searched for NAME.npz or NAME/ before downloading
         workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of each run's state
+        ray: address of a Ray cluster, or "auto", whose nodes train; else this machine trains
         restart: discard the runs in the folder, even another recipe's, and train all again
 
     Raises:
@@ -92,7 +94,7 @@ def train(
         kept.clear()
     (result,) = finish(
         [task], {task.name: kept}, name=task.name, test=False, view=view, metric=metric, data_folder=data_folder,
-        workers=workers, freeze_every=freeze_every,
+        workers=workers, freeze_every=freeze_every, ray=ray,
     )  # fmt: skip
     training = Training(result, monotonic() - started)
     return Training(result, training.seconds, tuple(_write(training, kept, title or task.name)))

@@ -127,15 +127,31 @@ def _best(standing: Standing, width: int) -> Table:
 
 
 def _running(progress: Progress, width: int) -> RenderableType:
+    """The runs that are furthest; if several nodes train, some of each, below a line with its name."""
+    furthest = sorted(progress.running, key=lambda run: -len(run.values) / run.epochs)
+    by_node: dict[str, list[Running]] = {}
+    for run in sorted(furthest, key=lambda run: run.node):  # sorting is stable
+        by_node.setdefault(run.node, []).append(run)
+    if len(by_node) == 1:
+        more = len(furthest) - ROWS
+        table = _table(furthest[:ROWS], progress, width)
+        return Group(table, Text(f"and {more} more", style="dim")) if more > 0 else table
+    parts: list[RenderableType] = []
+    for node, runs in list(by_node.items())[:ROWS]:
+        parts.append(Text.assemble((node, "bold"), f"  {len(runs)} running"))
+        parts.append(_table(runs[: max(1, ROWS // len(by_node))], progress, width))
+    if len(by_node) > ROWS:
+        parts.append(Text(f"and {len(by_node) - ROWS} more nodes", style="dim"))
+    return Group(*parts)
+
+
+def _table(runs: list[Running], progress: Progress, width: int) -> Table:
     table = Table.grid(padding=(0, 2))
     for justify in ("right", "left", "right", "right", "left"):
         table.add_column(justify=justify, no_wrap=True)
-    furthest = sorted(progress.running, key=lambda run: -len(run.values) / run.epochs)
-    for run in furthest[:ROWS]:
+    for run in runs:
         table.add_row(*_row(run, progress.standing.metric, max(8, min(30, width - 50))))
-    if len(furthest) <= ROWS:
-        return table
-    return Group(table, Text(f"and {len(furthest) - ROWS} more", style="dim"))
+    return table
 
 
 def _row(run: Running, metric: str, width: int) -> list[RenderableType]:

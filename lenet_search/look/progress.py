@@ -12,6 +12,7 @@ class Running:
     name: str  # "trial 12"
     epochs: int
     values: Sequence[float]
+    node: str = ""  # where it runs, unless on this machine
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ def run(
     slots: Slots = None,
     data_folder: Path | None = None,
     freeze_every: float = FREEZE_EVERY,
+    ray: str | None = None,
     view: View | None = None,
     conclude: "Conclude | None" = None,
 ) -> Summary:
@@ -50,6 +51,7 @@ def run(
         data_folder: folder searched for NAME.npz or NAME/ before downloading
         freeze_every: seconds between two copies of each running trial's state, from which it resumes if its worker or
             this process is killed; copies take at most 2 % of the time
+        ray: address of a Ray cluster, or "auto", whose nodes train; else this machine trains
         view: where progress is shown; None: nowhere
         conclude: called at the end with the study, the summary, and a function that says whether to be quick
 
@@ -71,6 +73,7 @@ def run(
         slots=slots_of(slots),
         data_folder=data_folder,
         freeze_every=freeze_every,
+        ray=ray,
         view=view or Silent(),
         conclude=conclude or (lambda study, summary, stopped: None),
     )

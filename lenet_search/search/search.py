@@ -12,12 +12,11 @@ import optuna
 from lenet_search import data
 from lenet_search.crew.crew import Crew
 from lenet_search.crew.messages import Setup
-from lenet_search.crew.places import Slots, places
+from lenet_search.crew.places import Slots
 from lenet_search.crew.signals import Interrupted, Stop, same_command, stop_signals
-from lenet_search.crew.staff import Staff
+from lenet_search.crew.staff import hire
 from lenet_search.errors import DataError, LenetSearchError, StorageError
 from lenet_search.look.progress import View
-from lenet_search.machine import usable_cores, visible_gpus
 from lenet_search.networks import network
 from lenet_search.recipe import Recipe, Scalar
 from lenet_search.recipe.model import Model
@@ -43,17 +42,17 @@ def search(
     slots: Slots,
     data_folder: Path | None,
     freeze_every: float,
+    ray: str | None,
     view: View,
     conclude: Callable[[optuna.Study, Summary, Callable[[], bool]], None],
 ) -> Summary:
     """`lenet_search.search.run`, with its defaults filled in."""
     url = resolve(storage)
     deadline = math.inf if timeout is None else time.monotonic() + timeout
-    cores = usable_cores()
     auto = definition.space.possible("train.precision")
     setup = Setup(definition.space, 1, slots, data_folder, probe=isinstance(auto, tuple) and "auto" in auto)
     total = total_of(definition, trials)
-    staff = Staff(places(workers, visible_gpus(), cores), setup, cores, workers)
+    staff = hire(setup, workers, ray, view)
     try:
         staff.start(total.trials)  # first, because workers take seconds to load the backend
         staff.announce(view)

@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from itertools import accumulate
 from time import monotonic
 
+from lenet_search.crew.handle import WorkerHandle
 from lenet_search.crew.job import Job
 from lenet_search.crew.messages import RunEpoch, Tested, Testing
-from lenet_search.crew.process import WorkerProcess
 from lenet_search.look.intervals import figure, is_share, mean_of
 from lenet_search.look.progress import Best, Standing, View
 from lenet_search.search.ledger import Ledger
@@ -42,7 +42,7 @@ class Searching:
             self._adopt()
         return self._supply.wanted() or self._ledger.doubtful
 
-    def is_short(self, workers: Sequence[WorkerProcess]) -> bool:
+    def is_short(self, workers: Sequence[WorkerHandle]) -> bool:
         """Whether more trials should be asked for ahead."""
         self._slots = max((each.ready.slots for each in workers if each.ready is not None), default=self._slots)
         return self._supply.is_short(self._supply.needed_soon(workers, self._slots))
@@ -51,11 +51,11 @@ class Searching:
         """Ask for one trial."""
         self._supply.ask()
 
-    def can_deal(self, worker: WorkerProcess, workers: Sequence[WorkerProcess], room: int, leaving: int) -> bool:
+    def can_deal(self, worker: WorkerHandle, workers: Sequence[WorkerHandle], room: int, leaving: int) -> bool:
         """Whether enough trials are ready. If not, those that ended are told first, so new ones are drawn from them."""
         return self._share(worker, workers, room, leaving) <= len(self._supply)
 
-    def deal(self, worker: WorkerProcess, workers: Sequence[WorkerProcess], room: int, leaving: int) -> list[TrialJob]:
+    def deal(self, worker: WorkerHandle, workers: Sequence[WorkerHandle], room: int, leaving: int) -> list[TrialJob]:
         """Up to `room` new trials, those that suit this worker best. All workers get about the same number."""
         others = set().union(*(other.structures for other in workers if other is not worker))
         running = [job.structure for job in worker.held.values()]
@@ -74,7 +74,7 @@ class Searching:
             jobs.append(job)
         return jobs
 
-    def _share(self, worker: WorkerProcess, workers: Sequence[WorkerProcess], room: int, leaving: int) -> int:
+    def _share(self, worker: WorkerHandle, workers: Sequence[WorkerHandle], room: int, leaving: int) -> int:
         everywhere = sum(len(each.held) for each in workers) - leaving
         here = len(worker.held) - leaving
         return fair_share(room, self._supply.wanted(), here, everywhere, len(workers))

@@ -11,7 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
-from lenet_search.crew.process import WorkerProcess
+from lenet_search.crew.handle import WorkerHandle
 from lenet_search.search.ledger import Ledger
 from lenet_search.search.replicates import TrialJob
 from lenet_search.structure import Structure
@@ -74,7 +74,7 @@ class Supply:
         self._ahead.clear()
         return jobs
 
-    def needed_soon(self, workers: Sequence[WorkerProcess], slots: int) -> int:
+    def needed_soon(self, workers: Sequence[WorkerHandle], slots: int) -> int:
         """Estimate how many slots will be free when the workers next report.
 
         These are the slots of trials in their last epoch, as many as recently ended early, and all slots of starting

@@ -1,6 +1,7 @@
 import errno
 import io
 import math
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -66,6 +67,24 @@ def test_the_panel_shows_how_far_how_good_and_how_fast():
 @pytest.mark.parametrize("width", [20, 40, 80, 200])
 def test_the_panel_fits_the_terminal(width):
     assert all(len(line) <= width for line in drawn(PROGRESS, width).splitlines())
+
+
+def test_the_panel_groups_runs_by_node_if_several_nodes_train():
+    running = tuple(Running(f"trial {i}", 30, [0.3] * (1 + i % 5), f"gpu-{i % 3}") for i in range(30))
+    lines = [line.strip("│ ") for line in drawn(replace(PROGRESS, running=running)).splitlines()]
+    first = lines.index("gpu-0  10 running")
+    assert [line.split()[:2] for line in lines[first : first + 9]] == [
+        ["gpu-0", "10"], ["trial", "9"], ["trial", "24"],
+        ["gpu-1", "10"], ["trial", "4"], ["trial", "19"],
+        ["gpu-2", "10"], ["trial", "14"], ["trial", "29"],
+    ]  # fmt: skip
+
+
+def test_the_panel_of_a_large_fleet_stays_small():
+    running = tuple(Running(f"trial {i}", 30, [0.3], f"gpu-{i % 40:02}") for i in range(2560))
+    text = drawn(replace(PROGRESS, running=running))
+    assert len(text.splitlines()) < 30
+    assert "gpu-07  64 running" in text and "and 32 more nodes" in text and "gpu-08" not in text
 
 
 def test_a_search_that_has_only_begun_can_be_shown():

@@ -8,6 +8,7 @@ import itertools
 import math
 import threading
 from collections.abc import Callable
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from servers import SERVERS
 from sqlalchemy import Engine, event
 
 from lenet_search.crew.crew import Crew
+from lenet_search.crew.launcher import Death, Link
+from lenet_search.crew.local import Local
 from lenet_search.crew.messages import EpochDone, Load, Orders, Ready, RunEpoch, Setup
 from lenet_search.crew.places import Place
-from lenet_search.crew.process import WorkerProcess
 from lenet_search.crew.signals import Stop
 from lenet_search.crew.staff import Staff
 from lenet_search.look.progress import Silent
@@ -42,14 +44,31 @@ PRUNERS = {
 }
 
 
-class MadeUpWorker(WorkerProcess):
+class MadeUp(Local):
+    """Starts workers that train nothing."""
+
+    def start(self, place: Place, log: Path) -> Link:
+        return MadeUpWorker()
+
+
+class MadeUpWorker:
     """A thread that trains nothing, and reports values that follow from the recipes."""
 
-    def _start(self, theirs: "Connection[Any, Any]") -> None:
+    def __init__(self) -> None:
+        self.pipe, theirs = Pipe()
         threading.Thread(target=self._serve, args=[theirs], daemon=True).start()
+
+    def send(self, message: Setup | Orders) -> None:
+        self.pipe.send(message)
+
+    def ask_to_leave(self) -> None:
+        """It has nothing to freeze."""
 
     def kill(self) -> None:
         self.pipe.close()
+
+    def death(self) -> Death:
+        return Death("a made-up worker ended")
 
     def _serve(self, pipe: "Connection[Any, Any]") -> None:
         pipe.recv()  # the set-up
@@ -101,8 +120,7 @@ def searched(definition: Definition, url: str, monkeypatch: pytest.MonkeyPatch) 
         noting(optuna.Trial, "should_prune", lambda trial, answer: ("prune?", trial.number, answer))
         noting(optuna.Study, "tell", lambda _, __, number, value, state: ("tell", number, (value, state)))
         ledger = Ledger(definition, open_storage(url, create=True, batched=True), Path("weights"), TRIALS)
-        patch.setattr("lenet_search.crew.staff.WorkerProcess", MadeUpWorker)
-        staff = Staff([Place(None, 1)], Setup(definition.space, 1, SLOTS, None), 1, 1)
+        staff = Staff(MadeUp(1), Setup(definition.space, 1, SLOTS, None))
         crew = Crew(staff, Silent(), Stop())
         assert crew.run(Searching(ledger, Silent(), SLOTS)) == "done"
     return ledger.study.trials, calls
