@@ -7,6 +7,7 @@ import pytest
 from optuna.storages import BaseStorage
 from optuna.testing.pytest_storages import StorageTestCase
 from servers import Server
+from sqlalchemy import text
 
 from lenet_search.storage import open_storage
 from lenet_search.storage.database import PatientDatabase
@@ -33,14 +34,20 @@ class OnServer(StorageTestCase):
 
     name: str
     batched = False
+    prepared = ""  # SQL that an empty database needs
     urls: dict[str, str] = {}  # noqa: RUF012
 
     @pytest.fixture
     def storage(self, servers: Callable[[str], Server]) -> Iterator[BaseStorage]:
         server = servers(self.name)
-        if self.name not in self.urls:
+        is_new = self.name not in self.urls
+        if is_new:
             self.urls[self.name] = server.new()
         storage = open_storage(self.urls[self.name], create=True, batched=self.batched)
+        if is_new and self.prepared:
+            assert isinstance(storage, PatientDatabase)
+            with storage._backend.engine.begin() as connection:
+                connection.execute(text(self.prepared))
         for study in storage.get_all_studies():
             storage.delete_study(study._study_id)
         yield storage
@@ -61,4 +68,7 @@ class TestBatchedPostgreSQL(TestPostgreSQL):
 
 
 class TestBatchedMariaDB(OnServer):
+    """Optuna's tables keep whole seconds here; its tests create trials a millisecond apart."""
+
     name, batched = "mariadb", True
+    prepared = "ALTER TABLE trials MODIFY datetime_start DATETIME(6), MODIFY datetime_complete DATETIME(6)"
