@@ -1,9 +1,6 @@
 """A frozen run: everything that it needs to go on later, in another slot, on another worker, after another start."""
 
 import json
-import struct
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,13 +9,9 @@ import numpy as np
 
 from lenet_search.errors import ResultError
 from lenet_search.run import Run
+from lenet_search.untrusted import Damaged, Npz, json_object, opened_npz
 from lenet_search.whole import written_whole
 
-# What NumPy, zipfile and `Run.from_json` raise for files of every kind.
-DAMAGES = (
-    OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, NotImplementedError, RuntimeError, MemoryError,
-    struct.error, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
 RUN = "run"  # the member of the file that holds the run, as JSON
 WEIGHT = "weights/"  # how the names of a finished run's weights begin
 
@@ -68,17 +61,27 @@ def read_finished(path: Path) -> tuple[Run, dict[str, np.ndarray]] | None:
         ResultError: as `read_frozen`.
     """
     try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            run = Run.from_json(json.loads(file[RUN].tobytes()))
-            return run, {name.removeprefix(WEIGHT): file[name] for name in file.files if name.startswith(WEIGHT)}
+        with opened_npz(path) as file:
+            weights = {
+                name.removeprefix(WEIGHT): _numbers(file, name) for name in file.names if name.startswith(WEIGHT)
+            }
+            return Run.from_json(json_object(file[RUN].tobytes())), weights
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except DAMAGES as error:
+    except (OSError, MemoryError, Damaged) as error:
         raise ResultError(f"{path}: not a finished run, or damaged ({error})") from error
 
 
 def _text(run: Run) -> np.ndarray:
     return np.frombuffer(json.dumps(run.to_json(), allow_nan=False).encode(), np.uint8)
+
+
+def _numbers(file: Npz, name: str) -> np.ndarray:
+    """An array of what a run has learned, which is float32 in every file that we write."""
+    array = file[name]
+    if array.dtype != np.float32:
+        raise Damaged(f"{name}: expected float32; received {array.dtype}")
+    return array
 
 
 def read_frozen(path: Path) -> tuple[Run, SlotState] | None:
@@ -88,12 +91,12 @@ def read_frozen(path: Path) -> tuple[Run, SlotState] | None:
         ResultError: the file is damaged, or was written by a version that this one does not understand.
     """
     try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            run = Run.from_json(json.loads(file[RUN].tobytes()))
-            state = SlotState(*(np.asarray(file[each.name], np.float32) for each in fields(SlotState)))
+        with opened_npz(path) as file:
+            run = Run.from_json(json_object(file[RUN].tobytes()))
+            state = SlotState(*(_numbers(file, each.name) for each in fields(SlotState)))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except DAMAGES as error:
+    except (OSError, MemoryError, Damaged) as error:
         raise ResultError(f"{path}: not a frozen run, or damaged ({error})") from error
     if any(array.ndim != 1 for array in (state.weights, state.first, state.second, state.third, state.moving)):
         raise ResultError(f"{path}: not a frozen run: expected one row of numbers for each part of the state")

@@ -41,7 +41,7 @@ def set_aside() -> None:
     if settings is not None and all(_same(settings.get(key, value), value) for key, value in DEFAULTS.items()):
         return
     backend = (settings or {}).get("backend")
-    if isinstance(backend, str) and not os.environ.get("KERAS_BACKEND"):
+    if isinstance(backend, str) and backend.isidentifier() and not os.environ.get("KERAS_BACKEND"):
         os.environ["KERAS_BACKEND"] = backend
     with suppress(OSError):  # no folder can be written to: Keras says what it does not like
         os.environ["KERAS_HOME"] = str(_another(home))

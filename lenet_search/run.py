@@ -181,20 +181,44 @@ class Run:
 
         Raises:
             KeyError: it lacks what makes it a run: a recipe, a seed, a curve, or where it began.
-            ValueError, TypeError, AttributeError: it is no run.
+            ValueError: it is no run.
         """
+        try:
+            return cls._from_json(content)
+        except (TypeError, AttributeError, OverflowError) as error:
+            raise ValueError(f"it is no run ({error})") from error
+
+    @classmethod
+    def _from_json(cls, content: Mapping[str, Any]) -> Self:
         curve = Curve.from_json(content["curve"])
         clocks = content["clocks"] if "clocks" in content else [[content["clock"], len(curve)]]
+        right, n = (_whole(content[name]) if content.get(name) is not None else None for name in ("right", "n"))
+        if right is not None and n is not None and right > n:
+            raise ValueError(f"{right} of {n} test images are right")
+        seconds = float(content.get("seconds", 0.0))
+        if not 0 <= seconds < math.inf:
+            raise ValueError(f"it took {seconds} s")
         return cls(
             recipe=Recipe.from_values(content["recipe"]),
-            seed=int(content["seed"]),
-            images=content.get("images", {}),
-            clocks=[(int(clock), int(epochs)) for clock, epochs in clocks],
+            seed=_whole(content["seed"]),
+            images=dict(content.get("images", {})),
+            clocks=[(_whole(clock), _whole(epochs)) for clock, epochs in clocks],
             curve=curve,
             diverged=bool(content.get("diverged", False)),
-            device=content.get("device", ""),
-            versions=content.get("versions", {}),
-            seconds=float(content.get("seconds", 0.0)),
-            right=content.get("right"),
-            n=content.get("n"),
+            device=str(content.get("device", "")),
+            versions=dict(content.get("versions", {})),
+            seconds=seconds,
+            right=right,
+            n=n,
         )
+
+
+def _whole(value: Any) -> int:
+    """A number that counts or names something.
+
+    Raises:
+        ValueError: it is not a whole number from 0 to below 2^63.
+    """
+    if type(value) is int and 0 <= value < 2**63:
+        return value
+    raise ValueError(f"expected a whole number from 0; received {str(value)[:100]}")

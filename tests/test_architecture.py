@@ -35,6 +35,7 @@ ROWS = [
     "networks",
     "keras_settings",
     "machine",
+    "untrusted",
     "whole",
     "errors",
 ]

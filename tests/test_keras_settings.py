@@ -65,7 +65,11 @@ def test_any_setting_but_the_backend_is_set_aside_and_the_downloads_stay(home, s
     assert used() == DEFAULTS
 
 
-@pytest.mark.parametrize("text", ["{", "[1]", '{"backend": 3}', "\udcff", "[" * 100_000], ids=range(5))
+NOT_KERAS_S = ["{", "[1]", '{"backend": 3}', "\udcff", "[" * 100_000, '{"backend": "a\\u0000", "floatx": 1}',
+               '{"backend": "\\ud800", "floatx": 1}']  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NOT_KERAS_S, ids=range(len(NOT_KERAS_S)))
 def test_a_file_that_is_not_keras_s_is_none(home, text):
     (home / "keras.json").write_bytes(text.encode("utf-8", "surrogateescape"))
     set_aside()

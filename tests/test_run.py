@@ -1,5 +1,6 @@
 import json
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,6 +66,22 @@ def test_without_its_recipe_seed_curve_or_clocks_it_is_no_run(name: str) -> None
         Run.from_json(content)
     with pytest.raises(KeyError):
         Run.from_json(OLDER.to_json() | {"curve": {}})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"n": "60"}, {"n": -1}, {"n": 10**400}, {"right": 61, "n": 60}, {"right": True}, {"seed": 1.5}, {"seed": -1},
+        {"seed": None}, {"clocks": 3}, {"clocks": [[0]]}, {"clocks": [[0, -1]]}, {"clocks": [[0, math.inf]]},
+        {"images": 3}, {"images": [3]}, {"versions": "x"}, {"seconds": math.nan}, {"seconds": 10**400}, {"seconds": -1},
+        {"recipe": []}, {"recipe": {"train.epochs": "x"}}, {"curve": {"val_loss": 3}},
+        {"curve": {"val_loss": [10**400]}}, {"curve": {"val_loss": [[]]}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_no_run_is_a_value_error_and_nothing_else(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        Run.from_json(epochs(Run(Recipe(), 1), [0.5]).to_json() | changes)
 
 
 def test_stretches_that_follow_on_each_other_are_one_and_others_are_not() -> None:

@@ -11,6 +11,10 @@ from lenet_search.data.foreign import foreign
 from lenet_search.errors import LenetSearchError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF")  # what else Pillow reads is not accepted
+# Memory for each pixel until an image is made smaller, by mode, in bytes (measured with Pillow 13, November 2026).
+DECODED = {"1": 2, "L": 2, "RGB": 6, "CMYK": 6, "I": 6, "I;16": 8, "F": 6}
+DECODED_MOST = 9  # of other modes: transparency is a copy
+ROOM = 190_000_000  # bytes that it may take beside twice the file, which may unpack to a thousand times its size
 
 
 class ImageError(LenetSearchError):
@@ -33,11 +37,27 @@ def decode(path: Path) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about metadata
             warnings.simplefilter("error", Image.DecompressionBombWarning)
+            _check_size(path)
             return upright(path, FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise ImageError(f"{shown}: the image is too large: {error}; make it smaller") from error
     except Exception as error:  # a damaged file makes Pillow's readers raise anything
         raise ImageError(f"{shown}: {_reason(path, error)}") from error
+
+
+def _check_size(path: Path) -> None:
+    """Raise an error of Pillow's if an image would take much more memory than its file explains."""
+    with Image.open(path, formats=FORMATS) as file:
+        each = DECODED.get(file.mode, DECODED_MOST)
+        match file.format:
+            case "JPEG":  # is read at a fraction of its size, unless it comes in several passes
+                each = 8 if file.info.get("progressive") else 2
+            case "WEBP":
+                each = 16
+            case "TIFF":  # is turned upright before it is made smaller
+                each += 4
+        if each * file.width * file.height > ROOM + 2 * path.stat().st_size:
+            raise Image.DecompressionBombError(f"it has {file.width}x{file.height} pixels")
 
 
 def _reason(path: Path, error: Exception) -> str:
@@ -53,19 +73,33 @@ def _reason(path: Path, error: Exception) -> str:
 def upright(path: Path, formats: tuple[str, ...] | None = None) -> Image.Image:
     """An image, upright, in gray (L) or color (RGB). An exported train.py holds this function too."""
     with Image.open(path, formats=formats) as file:
-        image: Image.Image = ImageOps.exif_transpose(file)
+        factor = int((file.width * file.height / 2**22) ** 0.5) + 1  # to four million pixels, which take 100 MB at most
+        file.draft(None, (file.width // factor, file.height // factor))  # a JPEG file can be read at 1/2, 1/4 or 1/8
+        factor = int((file.width * file.height / 2**22) ** 0.5) + 1
+        image: Image.Image = file
+        if factor > 1:
+            image = file.convert("RGBA" if file.has_transparency_data else "RGB") if file.mode in ("P", "PA") else file
+            image = image.convert("L") if image.mode == "1" else image
+            image = image.convert("I") if image.mode.startswith("I;") else image
+            image = image.reduce(factor)
+        image = ImageOps.exif_transpose(image)
+    del file
     if image.mode.startswith("I") or image.mode == "F":  # 16 or 32 bits per pixel
-        values = np.asarray(image, "float64")
+        values = np.array(image, "float64")
         low, high = values.min(), values.max()
         if not (low >= 0 and high <= 65535):
             raise ValueError(f"its values are from {low:g} to {high:g}: save it with 8 or 16 bits per channel")
         wide = image.mode in ("I", "F")  # 32 bits, which may hold 8 or 16
         scale = 255 if image.mode == "F" and high <= 1 else 1 if wide and high <= 255 else 1 / 257
-        return Image.fromarray((values * scale).round().astype("uint8"))
+        values *= scale
+        return Image.fromarray(values.round(out=values).astype("uint8"))
     if image.has_transparency_data:
         image = image.convert("RGBA")
-        color, alpha = np.asarray(image.convert("L"), "float64"), np.asarray(image.getchannel("A"), "float64")
-        light = alpha.any() and np.average(color, weights=alpha) > 200  # hardly visible on white
+        color, alpha = np.asarray(image.convert("L")), np.asarray(image.getchannel("A"))
+        mean = np.einsum("ij,ij->", color, alpha, dtype="float64", casting="unsafe") / max(
+            1, alpha.sum(dtype="float64")
+        )
+        light = mean > 200  # hardly visible on white
         image = Image.alpha_composite(Image.new("RGBA", image.size, "black" if light else "white"), image)
     return image.convert("L" if image.mode in ("1", "L") else "RGB")
 

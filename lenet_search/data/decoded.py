@@ -16,7 +16,7 @@ from lenet_search.errors import DataError
 from lenet_search.machine import writable_cache
 from lenet_search.whole import written_whole
 
-VERSION = 1  # of the rules here and in decode.py: a change makes kept arrays worthless
+VERSION = 2  # of the rules here and in decode.py: a change makes kept arrays worthless
 LARGEST = 64  # pixels per side that images may have to stay as they are
 USUAL = 32  # pixels per side of other images; LeNet-5's own
 NAMED = 10  # broken files that an error names

@@ -1,15 +1,13 @@
 """Reading a user's .npz file, here and in an exported train.py."""
 
 import zipfile
-import zlib
 from pathlib import Path
-
-import numpy as np
 
 from lenet_search.data.class_folders import printable
 from lenet_search.data.dataset import KNOWN, OPTIONAL, REQUIRED, Found, Part
 from lenet_search.data.pixels import check_memory
 from lenet_search.errors import DataError
+from lenet_search.untrusted import Damaged, opened_npz
 
 SCRIPT = """\
 with np.load(path, allow_pickle=False) as file:
@@ -29,21 +27,21 @@ def read_npz(path: Path, part: Part) -> Found:
             "download it again, or write it with numpy.savez"
         )
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if missing := [key for key in REQUIRED[part] if key not in file.files]:
+        with opened_npz(path, packed=True) as file:
+            if missing := [key for key in REQUIRED[part] if key not in file.names]:
                 lacks_test = "the data set has no test set: " if {"x_test", "y_test"}.issuperset(missing) else ""
                 raise DataError(
                     f"{where}: {lacks_test}expected the arrays x_train, y_train, x_test, y_test; received "
-                    f"{', '.join(file.files) or 'none'}; add {', '.join(missing)} with numpy.savez"
+                    f"{', '.join(map(printable, file.names)) or 'none'}; add {', '.join(missing)} with numpy.savez"
                 )
-            keys = [*REQUIRED[part], *(key for key in OPTIONAL[part] if key in file.files)]
+            keys = [*REQUIRED[part], *(key for key in OPTIONAL[part] if key in file.names)]
             # What the file promises, and the bytes made of other numbers
-            check_memory(int(1.2 * sum(file.zip.getinfo(f"{key}.npy").file_size for key in keys)), where)
-            arrays = {key: np.asarray(file[key]) for key in keys}
-            unknown = [key for key in file.files if key not in KNOWN]
+            check_memory(int(1.2 * sum(map(file.unpacked, keys))), where)
+            arrays = {key: file[key] for key in keys}
+            unknown = [printable(key) for key in file.names if key not in KNOWN]
     except MemoryError as error:
         raise DataError(f"{where}: does not fit in memory ({error}); use fewer or smaller images") from error
-    except (OSError, EOFError, KeyError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, Damaged) as error:
         if "Object arrays" in str(error):
             raise DataError(
                 f"{where}: expected plain numbers; received Python objects, which could run code and are not loaded; "

@@ -17,6 +17,7 @@ from lenet_search.data.class_folders import printable
 from lenet_search.data.dataset import Found, Part
 from lenet_search.data.pixels import check_memory
 from lenet_search.errors import DataError
+from lenet_search.untrusted import Damaged, check_unpacked
 
 IMAGES = re.compile(r"(?P<set>.*?)(?P<part>train|t10k|test)(?P<rest>[-_.]images[-_.]idx[34][-_.]ubyte)(\.gz)?", re.I)
 
@@ -77,10 +78,15 @@ def _read(path: Path) -> np.ndarray:
             dimensions = head[3] if len(head) == 4 and head[:2] == b"\0\0" and head[3] <= 4 else 0
             shape = struct.unpack(f">{dimensions}I", file.read(4 * dimensions))
         if dimensions:
-            check_memory(math.prod(shape) * (8 if head[2] > 8 else 1), where)
+            needed = math.prod(shape) * (8 if head[2] > 8 else 1)
+            check_memory(needed, where)
+            if path.suffix == ".gz":
+                check_unpacked(needed, path.stat().st_size)
             return read_idx(path)
     except MemoryError as error:
         raise DataError(f"{where}: does not fit in memory; use fewer or smaller images") from error
+    except Damaged as error:
+        raise DataError(f"{where}: {error}") from error
     except (OSError, EOFError, KeyError, ValueError, struct.error, zlib.error) as error:
         raise DataError(f"{where}: the file is damaged ({error}); download it again") from error
     raise DataError(f"{where}: expected an IDX file; received something else, or an incomplete file; download it again")

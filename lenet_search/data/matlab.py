@@ -16,6 +16,7 @@ from lenet_search.data.class_folders import printable
 from lenet_search.data.dataset import Found, Part
 from lenet_search.errors import DataError
 from lenet_search.machine import free_memory
+from lenet_search.untrusted import PACKED, SMALL
 
 TRAIN, TEST, EXTRA = "train_32x32.mat", "test_32x32.mat", "extra_32x32.mat"
 
@@ -105,9 +106,13 @@ def _read(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
                 f"{where}: expected MATLAB's format 5; received format 7.3; save it with "
                 f"save('{path.name}', 'X', 'y', '-v7'), or write an .npz file with numpy.savez"
             )
-        found = read_mat(path, names, free_memory() or math.inf)
+        honest = max(SMALL, PACKED * path.stat().st_size)  # bytes of an array; a small file may promise any number
+        found = read_mat(path, names, min(honest, free_memory() or math.inf))
     except MemoryError as error:
-        raise DataError(f"{where}: does not fit in memory ({error}); use fewer or smaller images") from error
+        raise DataError(
+            f"{where}: does not fit in memory, or unpacks to more than {PACKED} times its size ({error}); use fewer or "
+            "smaller images, or write an .npz file with numpy.savez"
+        ) from error
     except (OSError, ValueError, KeyError, IndexError, struct.error, zlib.error) as error:
         raise DataError(f"{where}: not a complete file in MATLAB's format 5 ({error}); download it again") from error
     if missing := [name for name in names if name not in found]:

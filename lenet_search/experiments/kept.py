@@ -22,6 +22,7 @@ from lenet_search.recipe import Recipe
 from lenet_search.run import Run
 from lenet_search.study import differences, write_recipe
 from lenet_search.study.toml_text import value_text
+from lenet_search.untrusted import read_json
 from lenet_search.whole import folder_written_whole, replace_text, written_whole
 
 
@@ -47,9 +48,9 @@ class Kept:
         """
         path = self.folder / f"seed-{seed}.json"
         try:
-            raw = json.loads(path.read_text(encoding="utf-8"))
+            raw = read_json(path)
             if "recipe" not in raw:  # of version 0.1.0, which had it in recipe.json alone; all began at clock 0
-                beside = json.loads(self._summary.read_text(encoding="utf-8"))
+                beside = read_json(self._summary)
                 raw |= {"recipe": beside["values"], "images": beside["images"], "clock": 0}
                 raw["seconds"] /= len(raw["stack"])
             run = Run.from_json(raw)
@@ -57,7 +58,7 @@ class Kept:
                 raise ValueError(f"the run of seed {run.seed}")
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, ArithmeticError) as error:
             raise ResultError(f"{path}: expected the file of a run; remove it to train the run again") from error
         return run if run.diverged or is_zipfile(self.model(seed)) else None  # no model, or one cut short: train again
 
@@ -123,13 +124,15 @@ class Kept:
         """
         path = self._summary
         try:
-            before = json.loads(path.read_text(encoding="utf-8"))
-            stored, digest = dict(before["values"]), before["images"]["digest"]
+            before = read_json(path)
+            stored, digest = before["values"], before["images"]["digest"]
+            if not isinstance(stored, dict):
+                raise TypeError("values: expected a table")
         except FileNotFoundError:
             self._make(recipe, images, header, data_folder)
             return
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ResultError(f"{path}: expected a trained recipe; choose another folder with --out") from error
+            raise _no_recipe(path) from error
         changed = differences(_texts(stored), _texts(recipe.values()))
         what_to_do = "choose another folder with --out, or remove this one"
         if changed:
@@ -156,11 +159,17 @@ class Kept:
         return self.folder / "recipe.json"
 
     def _read_summary(self) -> dict[str, Any]:
-        summary: dict[str, Any] = json.loads(self._summary.read_text(encoding="utf-8"))
-        return summary
+        try:
+            return read_json(self._summary)
+        except (OSError, ValueError) as error:
+            raise _no_recipe(self._summary) from error
 
     def _frozen(self, seed: int) -> Path:
         return self.folder / f"seed-{seed}.frozen"
+
+
+def _no_recipe(path: Path) -> ResultError:
+    return ResultError(f"{path}: expected a trained recipe; choose another folder with --out")
 
 
 def _texts(values: Mapping[str, Any]) -> dict[str, str]:

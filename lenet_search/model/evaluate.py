@@ -12,7 +12,9 @@ from lenet_search import keras_settings
 from lenet_search.data import load_test
 from lenet_search.errors import ResultError
 from lenet_search.look.intervals import Estimate, share_of
+from lenet_search.model.promises import check_promises
 from lenet_search.model.trained_on import TrainedOn, trained_on
+from lenet_search.untrusted import Damaged
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,10 @@ def load_model(path: Path) -> Any:
 
     try:
         with keras_settings.defaults():
+            check_promises(path)
             return keras.models.load_model(path, compile=False, safe_mode=True)
+    except Damaged as error:
+        raise ResultError(f"{path}: not a model that can be loaded: {error}") from error
     except Exception as error:  # Keras passes on whatever its layers, h5py or zipfile raise
         reason = " ".join(str(error).split())
         if "lambda" in reason.lower() or "safe_mode" in reason:

@@ -1,6 +1,5 @@
 """A .keras file as a classifier of images, with what is known about the images that it was trained on."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +12,13 @@ from lenet_search.data.frame import Frame
 from lenet_search.errors import ResultError
 from lenet_search.model.evaluate import load_model, outputs
 from lenet_search.model.prepare import Form
+from lenet_search.untrusted import read_json
 
 # Mean pixel of the training images, from 0 to 1. Below DARK they are light on a dark background (MNIST 0.13,
 # Fashion-MNIST 0.29), above LIGHT dark on a light one. Photographs (CIFAR-10 0.47) have no uniform background and are
 # never inverted.
 DARK, LIGHT = 0.4, 0.6
+LARGEST = 2**22  # numbers of an image that a model takes: 1182x1182 in color
 
 
 @dataclass
@@ -57,6 +58,10 @@ def open_model(path: Path, on: str | None = None) -> Predictor:
         )
     height, width, channels = (int(side) for side in model.input_shape[1:])
     classes = int(model.output_shape[1])
+    if height * width * channels > LARGEST:
+        raise ResultError(
+            f"{path}: the model takes images of {height}x{width}x{channels}, more than {LARGEST:,} numbers"
+        )
     images = _images_beside(path)
     if on is None and images is not None and len(images["class_names"]) == classes:
         names = tuple(map(str, images["class_names"]))
@@ -74,7 +79,7 @@ def open_model(path: Path, on: str | None = None) -> Predictor:
 
 def _images_beside(path: Path) -> dict[str, Any] | None:
     try:
-        images = json.loads(path.with_name("recipe.json").read_text(encoding="utf-8"))["images"]
+        images = read_json(path.with_name("recipe.json"))["images"]
         source = images.get("source") or {}
         return {
             "class_names": list(images["class_names"]),
@@ -82,7 +87,7 @@ def _images_beside(path: Path) -> dict[str, Any] | None:
             "frame": Frame.from_json(images["frame"]) if "frame" in images else _frame(images.get("name")),
             "whole": source.get("format") == "folder" or bool(source.get("size")),
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return None
 
 

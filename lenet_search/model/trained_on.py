@@ -1,12 +1,12 @@
 """Which images a model was trained on: what the recipe.json beside it says, and whether these are the same."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from lenet_search import data
 from lenet_search.errors import DataError, ResultError
 from lenet_search.recipe import FIELDS, Images, Recipe
+from lenet_search.untrusted import read_json
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def trained_on(beside: Path) -> TrainedOn | None:
     """
     file = beside.with_name("recipe.json")
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = read_json(file)
         values = {path: value for path, value in content["values"].items() if path in FIELDS}
         digest = content.get("images", {}).get("digest")
         folder = content.get("data_folder")

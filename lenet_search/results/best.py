@@ -18,7 +18,7 @@ from lenet_search.errors import ResultError
 from lenet_search.look.intervals import Estimate, is_share, mean_of, share_of
 from lenet_search.recipe import FIELDS
 from lenet_search.storage import DEFINITION
-from lenet_search.storage.confirmed import CONFIRMED
+from lenet_search.storage.confirmed import CONFIRMED, SUFFIX
 from lenet_search.storage.facts import fact
 from lenet_search.storage.trials import carries_run, has_several_runs, run_of, runs_of
 
@@ -58,9 +58,10 @@ def pick_study(storage: BaseStorage, name: str | None = None) -> optuna.Study:
     elif name not in ids:
         raise ResultError(f"The storage contains no study named {name!r}. Available: {', '.join(sorted(ids))}")
     study = optuna.load_study(study_name=name, storage=storage)
-    if (confirmed := fact(study, CONFIRMED)) is not None:
+    if fact(study, CONFIRMED) is not None:
         raise ResultError(
-            f"Study {name!r} is the confirmation of study {confirmed['study']!r}, and shown with it: name that one."
+            f"Study {name!r} is the confirmation of study {name.removesuffix(SUFFIX)!r}, and shown with it: name that "
+            "one."
         )
     if len(study.directions) > 1:
         raise ResultError(f"Study {name!r} has {len(study.directions)} objectives; lenet-search did not create it.")

@@ -143,6 +143,6 @@ def _fanova(study: optuna.Study, trials: list[FrozenTrial]) -> Mapping[str, floa
         try:
             evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
             shares = optuna.importance.get_param_importances(few, evaluator=evaluator)
-        except RuntimeError:  # all of the forest's trees are constant
+        except (RuntimeError, ValueError):  # all trees are constant; a value is too large for the forest's float32
             return {}
     return {path: float(share) for path, share in shares.items() if math.isfinite(share)}

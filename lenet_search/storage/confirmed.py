@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lenet_search.errors import ResultError
 from lenet_search.storage import artifact_folder
 from lenet_search.storage.facts import fact, store_fact
+from lenet_search.study import METRICS
 from lenet_search.whole import as_name
 
 if TYPE_CHECKING:
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
 
 CONFIRMED = "lenet-search confirmed"
 SUFFIX = ".confirm"
+NONE = type(None)
+NUMBER = (int, float, NONE)
+# What is read of a confirmation and of each of its recipes, and the types that it may have.
+SUMMARY: Mapping[str, tuple[type, ...]] = {"metric": (str,), "winner": (str,), "tied": (list,), "epochs": (int, NONE)}
+ROW: Mapping[str, tuple[type, ...]] = {
+    "name": (str,), "trial": (int, NONE), "mean": NUMBER, "n": (int,), "low": NUMBER, "high": NUMBER, "state": (str,),
+    "seeds": (dict,), "model_seed": (int, NONE),
+}  # fmt: skip
 
 
 def runs_folder(url: str, study: str, epochs: int | None) -> Path:
@@ -71,10 +80,38 @@ def write_confirmed(study: "optuna.Study", summary: Mapping[str, Any]) -> None:
 
 
 def read_confirmed(study: "optuna.Study") -> dict[str, Any] | None:
-    """The confirmation of a study; None if it was not confirmed yet."""
+    """The confirmation of a study; None if it was not confirmed yet.
+
+    Raises:
+        ResultError: what is stored is no confirmation.
+    """
     storage, name = study._storage, study.study_name + SUFFIX
     for each in storage.get_all_studies():
         if each.study_name == name:
             found: dict[str, Any] | None = fact(each, CONFIRMED)
+            if found is not None and (problem := _problem(found)):
+                raise ResultError(
+                    f"the confirmation in the study {name!r} is damaged: {problem}; run `lenet-search confirm` again"
+                )
             return found
     return None
+
+
+def _problem(summary: Any) -> str:
+    """What a stored confirmation lacks, or what is no value for it; "" if nothing."""
+    if not isinstance(summary, dict):
+        return "expected a table"
+    rows = summary.get("recipes")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        return "recipes: expected a list of tables"
+    for table, fields in ((summary, SUMMARY), *((row, ROW) for row in rows)):
+        for field, legal in fields.items():
+            value = table.get(field, ...)
+            if not isinstance(value, legal) or isinstance(value, bool):
+                return f"{field}: received {'nothing' if value is ... else repr(value)[:100]}"
+    names = [row["name"] for row in rows]
+    if summary["winner"] not in names or any(name != as_name(name) for name in names):
+        return "the winner is none of the recipes, or a recipe's name is no name of a folder"
+    if summary["metric"] not in METRICS:
+        return f"metric: received {summary['metric']!r}"
+    return ""

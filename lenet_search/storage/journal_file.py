@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, NamedTuple, Self
 from optuna.storages.journal import BaseJournalBackend
 
 from lenet_search.errors import StorageError
+from lenet_search.storage.journal_entry import Check
 from lenet_search.storage.lock import FileLock
 from lenet_search.storage.patience import Patience
 from lenet_search.whole import written_whole
@@ -58,6 +59,7 @@ class JournalFile(BaseJournalBackend):
         self._is_broken = False  # whether a line was read that Optuna cannot read
         self._number = self._offset = 0  # of the next entry, and of its first byte
         self._before = b""  # bytes before that
+        self._check = Check(path)
         if create and not os.path.exists(self._path):
             open(self._path, "ab").close()
 
@@ -69,7 +71,7 @@ class JournalFile(BaseJournalBackend):
         """All whole entries but the first `log_number_from`. Needs no lock.
 
         Raises:
-            StorageError: there are fewer entries than before.
+            StorageError: there are fewer entries than before, or one is no entry of Optuna's.
         """
         with open(self._path, "rb") as file:
             file.seek(self._offset - len(self._before))
@@ -85,6 +87,7 @@ class JournalFile(BaseJournalBackend):
                 self._before = line[-REMEMBERED:]
                 for entry in found.entries:
                     self._number += 1
+                    self._check(self._number, entry)
                     if self._number > log_number_from:
                         yield entry
         if self._number < log_number_from:

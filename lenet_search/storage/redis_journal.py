@@ -18,6 +18,7 @@ from redis.retry import Retry
 
 from lenet_search.errors import StorageError
 from lenet_search.storage.address import shown, without_password
+from lenet_search.storage.journal_entry import Check
 from lenet_search.storage.patience import OPENING, Patience, Wait, in_words
 
 T = TypeVar("T")
@@ -52,6 +53,7 @@ class RedisJournal(BaseJournalBackend):
         self._patience = patience
         self._read = 0  # entries
         self._opened = False
+        self._check = Check(shown(url))
         options = {name: value for name, value in OPTIONS.items() if name not in parse_qs(urlsplit(url).query)}
         self._client = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **options)
 
@@ -73,7 +75,7 @@ class RedisJournal(BaseJournalBackend):
         """All entries but the first `log_number_from`.
 
         Raises:
-            StorageError: the server does not answer, or has lost entries that were read.
+            StorageError: the server does not answer, has lost entries that were read, or holds what is no entry.
         """
         last: Any = self._patiently(partial(self._client.get, NUMBER))
         end = 0 if last is None else int(last) + 1
@@ -82,8 +84,10 @@ class RedisJournal(BaseJournalBackend):
         self._read = max(self._read, end)
         for start in range(log_number_from, end, CHUNK):
             keys = [ENTRY % number for number in range(start, min(end, start + CHUNK))]
-            for text in self._patiently(partial(self._all, keys)):
-                yield json.loads(text)
+            for number, text in enumerate(self._patiently(partial(self._all, keys)), start=start + 1):
+                entry = json.loads(text)
+                self._check(number, entry)
+                yield entry
 
     def _all(self, keys: list[str]) -> list[Any]:
         texts = self._client.mget(keys)

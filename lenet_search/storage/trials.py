@@ -6,8 +6,6 @@ User attributes are for people: a dashboard shows them in its tables. What only 
 import json
 import re
 import uuid
-import zipfile
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,7 @@ import numpy as np
 
 from lenet_search.errors import ResultError
 from lenet_search.run import Run
+from lenet_search.untrusted import Damaged, opened_npz
 from lenet_search.whole import written_whole
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ def run_of(trial: "FrozenTrial") -> Run:
         return Run.from_json(_attributes(trial))
     except KeyError as missing:
         raise ResultError(f"trial {trial.number} carries no {missing}: was it run by lenet-search?") from missing
-    except (ValueError, TypeError, AttributeError) as error:
+    except ValueError as error:
         raise ResultError(f"trial {trial.number} was run by another version of lenet-search: {error}") from error
 
 
@@ -97,7 +96,7 @@ def runs_of(trial: "FrozenTrial") -> list[Run]:
     while (also := attributes.get(f"{ALSO} {len(runs) + 1}")) is not None:
         try:
             runs.append(Run.from_json({**attributes, **also}))
-        except (KeyError, ValueError, TypeError, AttributeError) as error:
+        except (KeyError, ValueError, TypeError) as error:
             raise ResultError(f"trial {trial.number} was run by another version of lenet-search: {error}") from error
     return runs
 
@@ -138,11 +137,11 @@ def load_weights(folder: Path, trial: "FrozenTrial") -> dict[str, np.ndarray] | 
     """
     for artifact in _artifacts(trial):
         try:
-            with (folder / artifact).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                return {name: arrays[name] for name in arrays.files}
+            with opened_npz(folder / artifact) as arrays:
+                return {name: arrays[name] for name in arrays.names}
         except FileNotFoundError:
             continue
-        except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        except (OSError, MemoryError, Damaged) as error:
             place = folder / artifact
             raise ResultError(f"the weights of trial {trial.number}, {place}, are damaged: {error}") from error
     return None

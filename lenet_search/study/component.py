@@ -28,6 +28,9 @@ NEEDS = {
     "WilcoxonPruner": ("scipy",),
 }
 MOST_COMBINATIONS = 1_000_000  # GridSampler lists them all
+# The largest value of an argument that says how much is drawn or listed for one trial, or is an exponent: with more, a
+# single trial would take all time and memory.
+MOST = {"n_ei_candidates": 100_000, "popsize": 100_000, "bootstrap_count": 100_000, "min_early_stopping_rate": 100}
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,8 @@ def read_component(source: Source, raw: Any, path: Path, role: str) -> Component
             source.report_unknown((*path, name), parameters)
         else:
             arguments[name] = _argument(source, value, parameters[name], (*path, name))
+            if name in MOST and isinstance(value, int) and value > MOST[name]:
+                source.report((*path, name), f"a whole number up to {MOST[name]:,}", value)
     for name, parameter in parameters.items():
         if parameter.default is parameter.empty and name not in raw:
             source.report((*path, name), f"a value, since {kind} requires one")

@@ -1,9 +1,12 @@
 """Whatever bytes a file holds: it is read, or an error of ours says what is wrong, and the memory is not filled."""
 
+import gzip
 import io
+import re
 import struct
 import warnings
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -92,3 +95,28 @@ def test_a_small_file_that_unpacks_to_more_than_the_memory_is_refused_before(tmp
     assert path.stat().st_size < 20_000
     monkeypatch.setattr("lenet_search.data.pixels.free_memory", lambda: 1_000_000)
     assert "own.npz: does not fit in memory (0.0 GiB needed" in error_of(path)
+
+
+def test_a_small_compressed_idx_file_that_unpacks_to_much_more_is_refused(tmp_path):
+    idx(tmp_path, end=".gz")
+    n = 2**21  # images of 8x8 pixels, all of them black
+    head = struct.pack(">HBB3I", 0, 8, 3, n, 8, 8)
+    (tmp_path / FILES["compressed"]).write_bytes(gzip.compress(head + bytes(64 * n), 1))
+    assert re.search(r"idx3-ubyte\.gz: it has [\d,]+ bytes and unpacks to 134,217,728, more than", error_of(tmp_path))
+
+
+def test_a_small_file_of_matlab_s_that_unpacks_to_much_more_is_refused(tmp_path):
+    size = 2**27  # bytes of an array that is not there in full
+    parts = ((6, struct.pack("<II", 9, 0)), (5, struct.pack("<4i", 8, 8, 1, size // 64)), (1, b"X"))
+    inside = b"".join(struct.pack("<II", kind, len(data)) + data + bytes(-len(data) % 8) for kind, data in parts)
+    inside += struct.pack("<II", 2, size)
+    element = zlib.compress(struct.pack("<II", 14, len(inside) + size) + inside + bytes(1000))
+    head = b"MATLAB 5.0 MAT-file".ljust(124) + struct.pack("<H", 0x0100) + b"IM"
+    (tmp_path / FILES["mat"]).write_bytes(head + struct.pack("<II", 15, len(element)) + element)
+    assert "train_32x32.mat: does not fit in memory, or unpacks to more than 50 times its size" in error_of(tmp_path)
+
+
+def test_a_small_npz_file_that_unpacks_to_much_more_is_refused_and_says_how_to_save_it(tmp_path):
+    path = tmp_path / "own.npz"
+    np.savez_compressed(path, x_train=np.zeros((2**17, 32, 32), np.uint8), y_train=np.arange(2**17) % 3)
+    assert "save it uncompressed" in error_of(path)

@@ -176,3 +176,36 @@ def test_a_gray_image_is_the_same_whatever_number_of_bits_it_has(tmp_path: Path,
     plain = np.linspace(0, 255, 64).round().reshape(8, 8)
     Image.fromarray((plain * (top / 255)).astype(mode)).save(tmp_path / "image.tif")
     np.testing.assert_allclose(np.asarray(decode(tmp_path / "image.tif"), float), plain, atol=1)
+
+
+@pytest.mark.parametrize(
+    ("format", "mode", "side"),
+    [("PNG", "RGB", 6000), ("PNG", "RGBA", 5000), ("PNG", "P", 5000), ("WEBP", "RGB", 3600), ("TIFF", "RGB", 5000)],
+)
+def test_a_small_file_of_many_pixels_is_refused_before_it_is_unpacked(tmp_path, format, mode, side):
+    compression = {"compression": "tiff_deflate"} if format == "TIFF" else {}
+    with pytest.raises(ImageError, match=rf"is too large: it has {side}x{side} pixels; make it smaller"):
+        decoded(tmp_path, Image.new(mode, (side, side)), format, **compression)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "LA", "I;16"])
+def test_a_large_image_is_made_smaller_before_anything_else(tmp_path, mode):
+    left, size, white = Image.new("L", (3000, 2400), 0), (3000, 2400), 255 if mode == "1" else 200
+    left.paste(white, (1500, 0, 3000, 2400))
+    image = left.convert("L" if mode == "I;16" else mode)
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(left, np.uint16) * 257)
+    found = decoded(tmp_path, image)
+    assert found.width * found.height <= 2**22 < size[0] * size[1]
+    assert found.width * 2400 == found.height * 3000
+    pixels = np.asarray(found.convert("L"))
+    assert (pixels[:, 0] == 0).all()
+    assert (pixels[:, -1] == white).all()
+
+
+def test_a_large_photo_is_read_at_a_fraction_of_its_size_and_upright(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    found = decoded(tmp_path, Image.new("RGB", (8000, 4000), (9, 9, 200)), "JPEG", exif=exif)
+    assert found.height == 2 * found.width
+    assert found.width * found.height <= 2**22

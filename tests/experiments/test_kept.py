@@ -122,3 +122,24 @@ def test_a_run_of_version_0_1_is_read_with_the_recipe_beside_it(kept: Kept) -> N
     (kept.folder / "seed-1.json").write_text(json.dumps(old))
     kept.model(1).write_bytes(a_zip())
     assert kept.run(1) == run(1, 0.9, 912)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[1]", '{"values": [[0, 1]], "images": {"digest": ""}}', "NaN", ""])
+def test_a_summary_that_is_none_is_named_by_whatever_reads_it(kept: Kept, text: str) -> None:
+    (kept.folder / "recipe.json").write_text(text)
+    with pytest.raises(ResultError, match=r"recipe\.json: expected a trained recipe"):
+        kept.begin(RECIPE, IMAGES, "mine")
+    if not text.startswith("{"):
+        with pytest.raises(ResultError, match=r"recipe\.json: expected a trained recipe"):
+            _ = kept.precision
+        with pytest.raises(ResultError, match=r"recipe\.json: expected a trained recipe"):
+            kept.settle("float32")
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "[1]", '{"stack": []}', '{"stack": 3}', '{"stack": [1], "seconds": "x"}']
+)
+def test_whatever_a_run_s_file_holds_it_is_named(kept: Kept, text: str) -> None:
+    (kept.folder / "seed-1.json").write_text(text)
+    with pytest.raises(ResultError, match=r"seed-1\.json: expected the file of a run"):
+        kept.run(1)

@@ -1,4 +1,6 @@
 import json
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,8 @@ import pytest
 from lenet_search.data import load
 from lenet_search.errors import DataError, ResultError
 from lenet_search.look.intervals import share_of
-from lenet_search.model.evaluate import evaluate
+from lenet_search.model.evaluate import evaluate, load_model
+from lenet_search.model.predictor import open_model
 from lenet_search.recipe import Recipe
 
 # Keras's TensorFlow variables do not know NumPy 2's `copy` yet; saving a model converts them
@@ -209,3 +212,40 @@ def test_a_model_that_is_not_there_is_said_so_before_a_recipe_is_asked_for(tmp_p
         evaluate(tmp_path / "none.keras")
     with pytest.raises(ResultError, match="received a folder"):
         evaluate(tmp_path)
+
+
+def with_config(path: Path, change: Callable[[str], str], **members: bytes) -> Path:
+    """The file with another configuration, and more members."""
+    with zipfile.ZipFile(path) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()} | members
+    content["config.json"] = change(content["config.json"].decode()).encode()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    return path
+
+
+def test_a_model_whose_weights_are_not_in_its_file_is_refused_before_they_are_allocated(tmp_path: Path) -> None:
+    import keras
+
+    model = saved(tmp_path / "model.keras", keras.layers.Flatten(), keras.layers.Dense(3, name="out"), shape=(8, 8, 1))
+    load_model(model)
+    with_config(model, lambda text: text.replace('"units": 3', '"units": 1000000000000'))
+    with pytest.raises(ResultError, match=r"its layers have weights of 260,000,000,000,000 bytes, and the file holds"):
+        load_model(model)
+    assert keras.layers.Dense(2)(np.ones((1, 3))).shape == (1, 2)  # Keras goes on as before
+
+
+def test_a_small_model_that_unpacks_to_much_is_refused(brightness_model: Path) -> None:
+    with_config(brightness_model, str, more=bytes(2**27))
+    with pytest.raises(ResultError, match=r"unpacks to .* save it uncompressed"):
+        load_model(brightness_model)
+
+
+def test_a_model_of_huge_images_is_refused(tmp_path: Path) -> None:
+    import keras
+
+    pooled = keras.layers.GlobalAveragePooling2D()
+    model = saved(tmp_path / "model.keras", pooled, shape=(100_000, 100_000, 1))
+    with pytest.raises(ResultError, match="takes images of 100000x100000x1, more than 4,194,304 numbers"):
+        open_model(model)

@@ -138,3 +138,21 @@ def test_pruned_trials_count_in_the_verdict_below_all_complete_ones(made_study: 
     state = np.array([trial.state == TrialState.PRUNED for trial in study.trials])
     assert ranks[state].max() < ranks[~state].min()
     assert ranks[study.best_trial.number] == ranks.max()
+
+
+def test_a_parameter_that_is_too_large_for_the_forest_leaves_out_fanova():
+    study = optuna.create_study()
+    wide = optuna.distributions.FloatDistribution(-1e308, 1e307)
+    narrow = optuna.distributions.FloatDistribution(0, 1)
+    for number in range(12):
+        study.add_trial(
+            optuna.create_trial(
+                value=number / 12,
+                params={"a": -1e308 if number % 2 else 1e307, "b": number / 12},
+                distributions={"a": wide, "b": narrow},
+                user_attrs={"recipe": {}, "curve": {}},
+            )
+        )
+    rows = importance(study).rows
+    assert {row.path for row in rows} == {"a", "b"}
+    assert all(row.fanova is None for row in rows)

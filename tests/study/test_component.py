@@ -120,6 +120,14 @@ def test_a_sampler_whose_package_is_not_installed_is_reported(
             "study.pruner.wrapped_pruner.kind: expected one of",
         ),
         (
+            "sampler = { kind = 'TPESampler', n_startup_trials = 0, n_ei_candidates = 1000000000 }",
+            "study.sampler.n_ei_candidates: expected a whole number up to 100,000; received 1000000000",
+        ),
+        (
+            "pruner = { kind = 'SuccessiveHalvingPruner', min_early_stopping_rate = 1000000000 }",
+            "study.pruner.min_early_stopping_rate: expected a whole number up to 100",
+        ),
+        (
             "sampler = { kind = 'TPESampler', gamma = 3 }",
             "study.sampler.gamma: expected no value, since a study file cannot",
         ),
