@@ -13,6 +13,10 @@ from types import ModuleType
 import pytest
 from rich.console import Console
 
+from lenet_search import study
+from lenet_search.search.ledger import Ledger
+from lenet_search.storage import open_storage
+
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 
 
@@ -178,3 +182,13 @@ def test_a_result_is_recorded_in_a_recipe_s_header_once_and_nothing_else_changes
     assert record.with_result(once, sentence) == once
     paragraph = "\n".join(line for line in once.splitlines() if line not in text.splitlines())
     assert " ".join(paragraph.replace("# ", "").split()) == sentence
+
+
+def test_the_latency_of_a_database_is_measured_on_trials_that_run_to_their_end(tmp_path):
+    definition = study.read("cifar", overrides=["train.epochs=2"], name="latency")
+    storage = open_storage(f"sqlite:///{tmp_path}/study.db", create=True, batched=True)
+    ledger = Ledger(definition, storage, tmp_path, 2)
+    measured = load("latency").measure(ledger, 2, 2, lambda: 0)
+    assert all(measured[f"{call}_seconds"] > 0 for call in ("epoch", "ask", "tell"))
+    assert ledger.counts().complete == 2
+    assert all(len(trial.intermediate_values) == 2 for trial in ledger.study.trials)

@@ -11,7 +11,7 @@ from itertools import islice
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from lenet_search.storage.journal import BatchedJournal
+from lenet_search.storage.batched import Batched
 
 
 class History:
@@ -27,7 +27,7 @@ class History:
 
     def update(self) -> None:
         """Look, unless the storage counts state changes and there was none since the last update."""
-        changes = self._storage.changes(self._study_id) if isinstance(self._storage, BatchedJournal) else None
+        changes = self._storage.changes(self._study_id) if isinstance(self._storage, Batched) else None
         if changes is None or changes != self._changes:
             self.look()
             self._changes = changes

@@ -37,9 +37,9 @@ from lenet_search.search.parents import (
 from lenet_search.search.queued import IllegalValue, draw
 from lenet_search.search.replicates import Replicates, TrialJob
 from lenet_search.search.standings import Standings
+from lenet_search.storage.batched import Batched
 from lenet_search.storage.described import described
 from lenet_search.storage.facts import fact, facts, store_fact
-from lenet_search.storage.journal import BatchedJournal
 from lenet_search.storage.trials import (
     OURS,
     REASON,
@@ -144,7 +144,7 @@ class Ledger:
 
     def flush(self) -> None:
         """Write all reports to the storage. Starts and ends of trials are written at once anyway."""
-        if isinstance(self._storage, BatchedJournal):
+        if isinstance(self._storage, Batched):
             self._storage.flush()
 
     def standings(self) -> Standings:
@@ -332,7 +332,11 @@ class Ledger:
         return [
             trial.number
             for trial in strangers
-            if self._is_orphan(trial, parents) and self.give_back(trial.number, "its process was killed")
+            if self._is_orphan(trial, parents)
+            # The list may be seconds old: another parent may have adopted the trial since.
+            and noted(latest := self._storage.get_trial(trial._trial_id), RUN) == noted(trial, RUN)
+            and latest.state == RUNNING
+            and self.give_back(trial.number, "its process was killed")
         ]
 
     def _is_orphan(self, trial: FrozenTrial, parents: Mapping[str, Any]) -> bool:

@@ -34,7 +34,7 @@ def open_storage(url: str, *, create: bool, batched: bool = False, patience: Pat
     Args:
         url: the storage
         create: whether to write to it, and to create what is not there
-        batched: whether a journal file is a `lenet_search.storage.journal.BatchedJournal`, whose user flushes it
+        batched: whether it is a `lenet_search.storage.batched.Batched`, whose user flushes it
         patience: how long to wait for a storage that does not answer or is locked
 
     Raises:
@@ -54,19 +54,29 @@ def open_storage(url: str, *, create: bool, batched: bool = False, patience: Pat
         )
     try:
         if url.startswith(("redis://", "rediss://")):
+            from lenet_search.storage.batched import SELDOM
+            from lenet_search.storage.journal import BatchedJournal
             from lenet_search.storage.redis_journal import RedisJournal
 
-            return optuna.storages.JournalStorage(RedisJournal(url, patience))
+            entries = RedisJournal(url, patience)
+            return BatchedJournal(entries, SELDOM) if batched else optuna.storages.JournalStorage(entries)
         if "://" not in url:
             from lenet_search.storage.journal import BatchedJournal
             from lenet_search.storage.journal_file import JournalFile
 
-            if batched:
-                return BatchedJournal(url, patience)
-            return optuna.storages.JournalStorage(JournalFile(url, patience, create=create))
+            if not batched:
+                return optuna.storages.JournalStorage(JournalFile(url, patience, create=create))
+            behind = JournalFile(url, patience)
+            journal = BatchedJournal(behind)
+            behind.mend()  # what reading has found
+            return journal
         from lenet_search.storage.database import open_database
 
-        return open_database(url, patience)
+        if not batched:
+            return open_database(url, patience)
+        from lenet_search.storage.batched_database import BatchedDatabase
+
+        return open_database(url, patience, BatchedDatabase)
     except StorageError:
         raise
     except (ValueError, KeyError) as error:

@@ -13,7 +13,7 @@ from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lenet_search.storage.journal import BatchedJournal
+from lenet_search.storage.batched import Batched
 
 if TYPE_CHECKING:
     import optuna
@@ -65,7 +65,7 @@ class Board:
                 break
             self._storage.set_study_system_attr(self._study_id, key, value)
             written += 1
-        if isinstance(self._storage, BatchedJournal):
+        if isinstance(self._storage, Batched):
             self._storage.flush()
         return written
 

@@ -47,20 +47,26 @@ class Unreachable(Exception):
     """An operation was not carried out, or nobody knows; to try it again may help."""
 
 
-def open_database(url: str, patience: Patience) -> "PatientDatabase":
+def open_database(url: str, patience: Patience, kind: "type[PatientDatabase] | None" = None) -> "PatientDatabase":
     """Open a database by its URL.
+
+    Args:
+        url: the database
+        patience: how long to wait for it
+        kind: of storage; a `PatientDatabase` if none is given
 
     Raises:
         StorageError: it does not answer for 20 seconds, or, if it is a locked SQLite file, for two minutes.
         Exception: SQLAlchemy's and the driver's, if waiting would not help.
     """
+    kind = kind or PatientDatabase
     address = make_url(url)
     given = OPTIONS.get(address.get_dialect().driver, {})
     options = {name: value for name, value in given.items() if name not in address.query}
     wait = patience.begin(TELL_AFTER, limit=None if address.get_backend_name() == "sqlite" else OPENING)
     while True:
         try:
-            opened = RDBStorage(url, engine_kwargs={"connect_args": options, "pool_pre_ping": False})
+            opened = kind.backend(url, engine_kwargs={"connect_args": options, "pool_pre_ping": False})
         except Exception as error:
             said = str(error).lower()
             if not is_temporary(error) and not any(words in said for words in SAME_MOMENT):
@@ -68,7 +74,7 @@ def open_database(url: str, patience: Patience) -> "PatientDatabase":
             _pause(wait, url, error)
         else:
             wait.over(f"{shown(url)} answers")
-            return PatientDatabase(opened, url, patience)
+            return kind(opened, url, patience)
 
 
 def is_temporary(error: BaseException | None) -> bool:
@@ -88,6 +94,8 @@ class PatientDatabase(_CachedStorage):
 
     Every method of a storage raises `StorageError` if it has not answered for `patience.limit` seconds.
     """
+
+    backend: type[RDBStorage] = RDBStorage
 
     def __init__(self, backend: RDBStorage, url: str, patience: Patience) -> None:
         super().__init__(backend)

@@ -8,64 +8,72 @@ before.
 """
 
 import re
+import time
 from collections import deque
 from collections.abc import Iterator
 from typing import Any, Self
 
 from optuna.storages.journal import BaseJournalBackend, JournalStorage
 
-from lenet_search.storage.journal_file import JournalFile
-from lenet_search.storage.patience import Patience
+from lenet_search.storage.batched import Batched, Looks
 
 SHOWN = re.compile(r"dashboard:(\d+:)?(note_|plot_data:)")  # attributes of a study: its notes and figures
 
 
-class BatchedJournal(JournalStorage):
-    """A journal file of which this process is one of perhaps several writers.
+class BatchedJournal(JournalStorage, Batched):
+    """A journal of which this process is one of perhaps several writers.
 
     Optuna's own reader takes what is written here as it is, and the other way round.
 
     Args:
-        path: of the file, which is created if need be, and mended if it was written in part
-        patience: how long to wait for other writers
+        behind: where its entries are
+        seldom: seconds between two looks at what others have written, at least; 0 for a file
     """
 
-    def __init__(self, path: str, patience: Patience | None = None) -> None:
-        self._path = path
-        file = JournalFile(path, patience)
-        self._batches = _Batches(file)
+    def __init__(self, behind: BaseJournalBackend, seldom: float = 0.0) -> None:
+        self._behind, self._seldom = behind, seldom
+        self._looks = Looks(seldom)
+        self._batches = _Batches(behind, is_far=seldom > 0)
         super().__init__(self._batches)
-        file.mend()  # what reading has found
 
     def flush(self) -> None:
-        """Write what was kept back: it survives this process from here on, and others see it."""
+        """As `Batched.flush`."""
         with self._thread_lock:
             self._batches.flush()
 
-    def __reduce__(self) -> tuple[type[Self], tuple[str]]:
-        """A copy reads the file from its beginning, as another run does."""
+    def __reduce__(self) -> tuple[type[Self], tuple[BaseJournalBackend, float]]:
+        """A copy reads the journal from its beginning, as another run does."""
         self.flush()
-        return type(self), (self._path,)
+        return type(self), (self._behind, self._seldom)
 
     def changes(self, study_id: int) -> int:
-        """A number that grows when a trial's state has changed, here or in another run; the file is read for it."""
-        self.get_study_directions(study_id)  # reads what others have written
+        """As `Batched.changes`."""
+        if self._looks.are_due():
+            began = time.monotonic()
+            self.get_study_directions(study_id)  # reads what others have written
+            self._looks.looked(began)
         return self._batches.changes
 
 
 class _Batches(BaseJournalBackend):
-    """A backend that keeps back what can wait. One storage reads it, each entry once and in order."""
+    """A backend that keeps back what can wait. One storage reads it, each entry once and in order.
 
-    def __init__(self, behind: BaseJournalBackend) -> None:
+    Optuna's storage reads after each entry that it appends. If the backend behind `is_far`, it is not asked then for an
+    entry that is kept back.
+    """
+
+    def __init__(self, behind: BaseJournalBackend, *, is_far: bool) -> None:
         self.changes = 0  # how many entries were read that may have changed a trial's state
-        self._behind = behind
+        self._behind, self._is_far = behind, is_far
+        self._just_kept = False
         self._kept: list[dict[str, Any]] = []
         self._unread: deque[dict[str, Any]] = deque()  # of those kept back
         self._own: set[str] = set()  # who kept entries back: this process under its storage's names
         self._read = 0  # entries of the backend behind
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        if all(_can_wait(log) for log in logs):
+        self._just_kept = all(_can_wait(log) for log in logs)
+        if self._just_kept:
             self._own.update(log["worker_id"] for log in logs)
             self._kept += logs
             self._unread += logs
@@ -74,7 +82,9 @@ class _Batches(BaseJournalBackend):
             self._kept.clear()
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
-        for log in self._behind.read_logs(self._read):
+        near = not (self._is_far and self._just_kept)
+        self._just_kept = False
+        for log in self._behind.read_logs(self._read) if near else ():
             self._read += 1
             waited = _can_wait(log)
             if waited and log["worker_id"] in self._own:

@@ -233,6 +233,9 @@ def test_a_process_that_was_taken_for_dead_learns_it_and_tells_nothing(opened):
     for _ in range(2):
         assert finish(other, ask(other), 0.5)
     train(job, 0.25)
+    slow.report(job, 0.25)
+    slow.flush()  # a database is asked here whose the trial is
+    train(job, 0.25)
     assert slow.report(job, 0.25)  # given up
     assert not slow.complete(job, 0.25, {"kernel": np.ones(1, np.float32)})
     assert not slow.prune(pruned, "pruned")

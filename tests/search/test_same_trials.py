@@ -16,6 +16,8 @@ from typing import Any
 import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
+from servers import SERVERS
+from sqlalchemy import Engine, event
 
 from lenet_search.crew.crew import Crew
 from lenet_search.crew.launcher import Death, Link
@@ -161,6 +163,30 @@ def test_a_search_makes_the_trials_that_plain_optuna_makes(definition, url, samp
     states = {trial.state for trial in trials}
     assert TrialState.COMPLETE in states
     assert any(call == "prune?" and answer for call, _, answer in calls) == (pruner != "none")
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_on_a_server_too_a_search_makes_the_trials_that_plain_optuna_makes(definition, name, servers, monkeypatch):
+    overrides = [f"study.sampler={TPE}", f"study.pruner={PRUNERS['halving']}", "train.epochs=4"]
+    chosen = read("small.toml", overrides=overrides)
+    trials, calls = searched(chosen, servers(name).new(), monkeypatch)
+    assert [course(trial) for trial in trials] == [course(trial) for trial in replayed(chosen, calls)]
+
+
+def test_a_search_on_a_database_takes_few_statements_for_a_report_and_for_a_trial(definition, monkeypatch):
+    statements: list[str] = []
+
+    def listed(*given: Any) -> None:
+        statements.append(given[2])
+
+    chosen = read("small.toml", overrides=[f"study.pruner={PRUNERS['halving']}", "train.epochs=40"])
+    event.listen(Engine, "before_cursor_execute", listed)
+    try:
+        _, calls = searched(chosen, "sqlite:///study.db", monkeypatch)
+    finally:
+        event.remove(Engine, "before_cursor_execute", listed)
+    reports = sum(call == "report" for call, _, _ in calls)
+    assert len(statements) <= 4 * reports + 40 * TRIALS  # Optuna's storage takes seven for a look at all trials
 
 
 def test_with_one_worker_a_search_takes_the_same_course_every_time(definition, monkeypatch):

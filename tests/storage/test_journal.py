@@ -14,7 +14,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages.journal import JournalFileBackend, JournalStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from lenet_search.storage.journal import BatchedJournal
+from lenet_search.storage import open_storage
 
 
 @pytest.fixture
@@ -45,13 +45,13 @@ def search(study: optuna.Study, trials: int) -> None:
 
 
 def test_optuna_reads_what_was_written_in_batches_and_so_does_the_writer(path):
-    study = optuna.create_study(study_name="s", storage=BatchedJournal(path))
+    study = optuna.create_study(study_name="s", storage=open_storage(path, create=True, batched=True))
     search(study, 4)
-    assert content(plain(path)) == study.trials == content(BatchedJournal(path))
+    assert content(plain(path)) == study.trials == content(open_storage(path, create=True, batched=True))
 
 
 def test_what_optuna_writes_is_read_in_between(path):
-    mine = optuna.create_study(study_name="s", storage=BatchedJournal(path))
+    mine = optuna.create_study(study_name="s", storage=open_storage(path, create=True, batched=True))
     other = optuna.load_study(study_name="s", storage=plain(path))
     first = mine.ask()
     second = other.ask()
@@ -67,7 +67,7 @@ def test_what_optuna_writes_is_read_in_between(path):
 
 
 def test_reports_wait_until_a_flush_and_cost_one_write(path):
-    storage = BatchedJournal(path)
+    storage = open_storage(path, create=True, batched=True)
     study = optuna.create_study(study_name="s", storage=storage)
     trial = study.ask()
     before = lines(path)
@@ -83,7 +83,7 @@ def test_reports_wait_until_a_flush_and_cost_one_write(path):
 
 
 def test_threads_that_share_it_lose_nothing_and_store_what_they_see(path):
-    storage = BatchedJournal(path)
+    storage = open_storage(path, create=True, batched=True)
     study = optuna.create_study(study_name="s", storage=storage, sampler=optuna.samplers.RandomSampler())
 
     def objective(trial: optuna.Trial) -> float:
@@ -99,7 +99,7 @@ def test_threads_that_share_it_lose_nothing_and_store_what_they_see(path):
 
 
 def test_a_copy_that_was_pickled_goes_on_as_another_writer_of_the_file(path):
-    storage = BatchedJournal(path)
+    storage = open_storage(path, create=True, batched=True)
     study = optuna.create_study(study_name="s", storage=storage)
     study.ask().report(0.5, 1)
     copied = pickle.loads(pickle.dumps(storage))
@@ -111,8 +111,8 @@ def test_a_copy_that_was_pickled_goes_on_as_another_writer_of_the_file(path):
 def test_a_trial_that_has_ended_lacks_nothing_when_the_process_is_killed_at_that_moment(path):
     code = (
         "import os, sys, optuna\n"
-        "from lenet_search.storage.journal import BatchedJournal\n"
-        "study = optuna.create_study(study_name='s', storage=BatchedJournal(sys.argv[1]))\n"
+        "from lenet_search.storage import open_storage\n"
+        "study = optuna.create_study(study_name='s', storage=open_storage(sys.argv[1], create=True, batched=True))\n"
         "trial = study.ask()\n"
         "trial.suggest_float('x', 0, 1)\n"
         "trial.report(0.5, 1)\n"
@@ -130,7 +130,7 @@ def test_a_trial_that_has_ended_lacks_nothing_when_the_process_is_killed_at_that
 
 
 def test_a_trial_that_another_run_has_told_takes_no_more(path):
-    mine = optuna.create_study(study_name="s", storage=BatchedJournal(path))
+    mine = optuna.create_study(study_name="s", storage=open_storage(path, create=True, batched=True))
     other = optuna.load_study(study_name="s", storage=plain(path))
     trial = mine.ask()
     other.tell(trial.number, state=TrialState.FAIL)
@@ -141,7 +141,7 @@ def test_a_trial_that_another_run_has_told_takes_no_more(path):
 
 
 def test_changes_grow_when_anyone_begins_pauses_or_ends_a_trial_and_not_for_what_is_noted_of_one(path):
-    storage = BatchedJournal(path)
+    storage = open_storage(path, create=True, batched=True)
     mine = optuna.create_study(study_name="s", storage=storage)
     other = optuna.load_study(study_name="s", storage=plain(path))
     seen = [storage.changes(mine._study_id)]
@@ -171,7 +171,7 @@ def test_changes_grow_when_anyone_begins_pauses_or_ends_a_trial_and_not_for_what
 
 def test_a_disk_that_is_full_for_a_moment_leaves_no_half_entry(tmp_path):
     path = tmp_path / "study.journal"
-    study = optuna.create_study(storage=BatchedJournal(str(path)), study_name="whole")
+    study = optuna.create_study(storage=open_storage(str(path), create=True, batched=True), study_name="whole")
     size = path.stat().st_size
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -183,6 +183,6 @@ def test_a_disk_that_is_full_for_a_moment_leaves_no_half_entry(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, ignored)
     assert path.stat().st_size == size
-    again = optuna.load_study(storage=BatchedJournal(str(path)), study_name="whole")
+    again = optuna.load_study(storage=open_storage(str(path), create=True, batched=True), study_name="whole")
     again.tell(again.ask(), 0.5)
     assert again.best_value == 0.5

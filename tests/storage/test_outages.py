@@ -44,16 +44,16 @@ def opened() -> Iterator[Callable[..., BaseStorage]]:
     """Opens storages whose connections are closed at the end."""
     storages: list[BaseStorage] = []
 
-    def one(url: str, *, create: bool = True, patience: Patience | None = None) -> BaseStorage:
-        storages.append(open_storage(url, create=create, patience=patience))
+    def one(url: str, *, create: bool = True, batched: bool = False, patience: Patience | None = None) -> BaseStorage:
+        storages.append(open_storage(url, create=create, batched=batched, patience=patience))
         return storages[-1]
 
     yield one
     for storage in storages:
         if isinstance(storage, PatientDatabase):
             storage._backend.engine.dispose()
-        elif isinstance(storage, JournalStorage) and isinstance(storage._backend, RedisJournal):
-            storage._backend._client.close()
+        elif isinstance(behind := getattr(storage, "_behind", getattr(storage, "_backend", None)), RedisJournal):
+            behind._client.close()
 
 
 @pytest.fixture(params=NAMES)
@@ -66,7 +66,7 @@ def server(request: pytest.FixtureRequest, servers: Callable[[str], Server]) -> 
 def test_a_server_that_restarts_or_is_killed_costs_nothing_but_time_and_the_person_is_told_once(name, servers, opened):
     server = servers(name)
     url, notes = server.new(), []
-    study = optuna.create_study(study_name="s", storage=opened(url, patience=Patience(notes.append)))
+    study = optuna.create_study(study_name="s", storage=opened(url, batched=True, patience=Patience(notes.append)))
     finish_one(study)
     server.stop()
     server.start()
@@ -142,7 +142,7 @@ def test_a_wrong_password_is_refused_at_once_and_shown_neither_in_the_message_no
 def test_a_server_with_too_many_clients_is_tried_again(servers, opened):
     server = servers("postgresql")
     url = server.new()
-    study = optuna.create_study(study_name="s", storage=opened(url))
+    study = optuna.create_study(study_name="s", storage=opened(url, batched=True))
     study._storage._backend.engine.dispose()
     clients = []
     with pytest.raises(Exception, match=r"too many clients|remaining connection slots"):
@@ -175,11 +175,12 @@ WRITES: dict[str, Callable[[BaseStorage, int, int], Any]] = {
 }
 
 
+@pytest.mark.parametrize("batched", [False, True], ids=["plain", "batched"])
 @pytest.mark.parametrize("name", WRITES)
-def test_what_was_stored_without_an_answer_is_not_stored_twice(tmp_path, monkeypatch, name, opened):
+def test_what_was_stored_without_an_answer_is_not_stored_twice(tmp_path, monkeypatch, name, batched, opened):
     contents = []
     for loses in (False, True):
-        storage = opened(f"sqlite:///{tmp_path}/{loses}.db")
+        storage = opened(f"sqlite:///{tmp_path}/{loses}.db", batched=batched)
         study_id = storage.create_new_study([optuna.study.StudyDirection.MINIMIZE], "s")
         trial_id = storage.create_new_trial(study_id)
         dialect, lost = storage._backend.engine.dialect, []
@@ -195,6 +196,8 @@ def test_what_was_stored_without_an_answer_is_not_stored_twice(tmp_path, monkeyp
         if loses:
             monkeypatch.setattr(dialect, "do_commit", commit_once)
         answer = WRITES[name](storage, study_id, trial_id)
+        if batched:
+            storage.flush()
         assert bool(lost) == loses
         monkeypatch.undo()
         trials = [
