@@ -111,4 +111,4 @@ def test_run_ends_with_the_race_unless_the_search_was_too_short_for_it(searched:
     short = call(*words, "--set", "confirm.share=0.5")
     assert "Not confirmed: the search was too short" in short.stdout
     assert "lenet-search confirm --study small\n" in short.stdout
-    assert "onfirm" not in call(*words, "--set", "confirm.share=0.5", "--no-confirm").stdout
+    assert "Not confirmed" not in call(*words, "--set", "confirm.share=0.5", "--no-confirm").stdout

@@ -76,7 +76,7 @@ def test_of_recipes_that_cannot_be_told_apart_the_simplest_is_taken_else_the_lea
     assert f"cannot be told apart. Chosen is {found.winner.finalist.name}, which leads: " in found.verdict()[0]
     simpler = replace(found.rows[1], parameters=10)
     words = replace(found, rows=(found.rows[0], simpler), winner=simpler).verdict()[0]
-    assert f"{simpler.finalist.name} has the fewest parameters" in words
+    assert f"{simpler.finalist.name}, which has the fewest parameters" in words
 
 
 def test_few_seeds_that_agree_by_chance_are_no_certainty(tmp_path: Path) -> None:

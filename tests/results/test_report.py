@@ -153,7 +153,7 @@ def test_a_confirmed_study_begins_with_its_winner_and_shows_the_race_and_its_cur
     text = report_page(study, url)
     second = part(text, 2)
     assert "<b>The winner wins.</b>" in second
-    assert "On fresh seeds" in second and "<td>winner</td>" in second and "Confirmed recipe, as a study file" in second
+    assert "On fresh seeds" in second and ">winner<" in second and "Confirmed recipe, as a study file" in second
     assert "Learning curves on fresh seeds" in part(text, 5) and f"trial-{winner}, the winner" in part(text, 5)
     assert "1000000 to 1000003" in part(text, 7)
     assert f"confirm --study cifar --storage {url} --finalists 1 --seeds 4" in Page(part(text, 7)).text
