@@ -29,7 +29,10 @@ class Range:
             return False
         if self.step is None:
             return True
-        steps = float(steps_between(self.low, value, self.step))
+        try:
+            steps = float(steps_between(self.low, value, self.step))
+        except OverflowError:  # more steps than a float can count
+            return False
         return abs(steps - round(steps)) < 1e-8  # as in Optuna, which draws 0.30000000000000004
 
 

@@ -137,3 +137,7 @@ def test_a_stepped_range_contains_its_grid_in_decimals(value: float, inside: boo
 def test_every_sample_of_a_study_that_ships_is_a_recipe(name: str) -> None:
     for values, _ in trials_of(read_study(shipped()[name]).space, 20):
         assert Recipe.from_values(values).values() == values
+
+
+def test_a_value_beyond_counting_is_in_no_range() -> None:
+    assert not Range(0.0, 1e300, step=1e-300).contains(0.5e300)

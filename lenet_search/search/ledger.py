@@ -344,6 +344,7 @@ class Ledger:
         if signature is None:  # its parent is about to sign it, or was stopped before it could
             start = trial.datetime_start
             return not is_run_elsewhere(trial) and (start is None or (datetime.now() - start).total_seconds() > SILENCE)
+        signature = str(signature)
         heartbeat = parents.get(PREFIX + signature)
         if self._watched.get(signature, (None, 0.0))[0] != heartbeat:
             self._watched[signature] = heartbeat, time.monotonic()

@@ -70,8 +70,9 @@ def compare_images(study: optuna.Study, digest: str) -> None:
 
 def remember_folders(study: optuna.Study, folders: Mapping[str, str]) -> None:
     """Keep, by the name of the data set, the folder in which this run has found its file."""
-    stored = fact(study, DATA_FOLDERS, {})
-    if folders.items() - stored.items():
+    stored = fact(study, DATA_FOLDERS)
+    stored = stored if isinstance(stored, dict) else {}
+    if any(stored.get(name) != folder for name, folder in folders.items()):
         store_fact(study, DATA_FOLDERS, {**stored, **folders})
 
 

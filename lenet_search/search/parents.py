@@ -44,6 +44,9 @@ class Parent:
         return {"host": host(), "pid": os.getpid(), "started": process_start(os.getpid()), "time": round(time.time())}
 
 
+FAR = 2**53  # seconds
+
+
 def is_over(heartbeat: Mapping[str, Any] | None, now: float, watched: float = 0.0) -> bool:
     """Whether the parent whose last heartbeat this is has ended.
 
@@ -52,7 +55,7 @@ def is_over(heartbeat: Mapping[str, Any] | None, now: float, watched: float = 0.
         now: seconds since 1970
         watched: seconds for which this heartbeat has been the last one, by this process's own clock
     """
-    if heartbeat is None or heartbeat.get("over"):
+    if heartbeat is None or not _is_whole(heartbeat) or heartbeat.get("over"):
         return True
     if heartbeat["host"] == host():
         return bool(process_start(heartbeat["pid"]) != heartbeat["started"])
@@ -61,7 +64,15 @@ def is_over(heartbeat: Mapping[str, Any] | None, now: float, watched: float = 0.
 
 def is_silent(heartbeat: Mapping[str, Any], now: float) -> bool:
     """Whether a heartbeat of another machine is old, if that machine's clock is right."""
-    return bool(heartbeat["host"] != host() and now - heartbeat["time"] > SILENCE)
+    return _is_whole(heartbeat) and heartbeat["host"] != host() and now - float(heartbeat["time"]) > SILENCE
+
+
+def _is_whole(heartbeat: Any) -> bool:
+    """Whether a heartbeat is one, and not what a damaged storage has made of it."""
+    if not isinstance(heartbeat, Mapping) or not isinstance(heartbeat.get("host"), str):
+        return False
+    whole = isinstance(heartbeat.get("pid"), int) and "started" in heartbeat
+    return whole and isinstance(heartbeat.get("time"), int | float) and abs(heartbeat["time"]) < FAR
 
 
 def is_run_elsewhere(trial: FrozenTrial) -> bool:

@@ -172,5 +172,5 @@ def _has_value(trial: FrozenTrial) -> bool:
 def _internal(trial: FrozenTrial, name: str, distribution: BaseDistribution) -> float:
     try:
         return distribution.to_internal_repr(trial.params[name])
-    except (KeyError, ValueError):  # it lacks it, or another tool gave it a value of another kind
+    except (KeyError, ValueError, TypeError, OverflowError):  # it lacks it, or another tool gave it one of another kind
         return np.nan

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lenet_search.search.parents import CONFIRM, HEARTBEAT, SILENCE, Parent, host, is_over, process_start
+from lenet_search.search.parents import CONFIRM, HEARTBEAT, SILENCE, Parent, host, is_over, is_silent, process_start
 
 
 def test_a_run_whose_process_lives_on_this_machine_is_not_over_however_long_it_was_silent():
@@ -95,3 +95,10 @@ def test_runs_have_names_of_their_own():
 def test_there_is_no_start_of_a_process_that_does_not_exist():
     assert process_start(os.getpid()) is not None
     assert process_start(2**22 + 1) is None
+
+
+@pytest.mark.parametrize("damaged", [{"host": "a", "pid": 3}, {"host": 1, "pid": 3, "started": 1, "time": 5}, [], "x",
+                                     {"host": "a", "pid": 3, "started": 1, "time": 10**400}])  # fmt: skip
+def test_a_damaged_heartbeat_is_that_of_a_process_that_has_ended(damaged):
+    assert is_over(damaged, 100.0)
+    assert not is_silent(damaged, 1e9)
