@@ -24,8 +24,8 @@ STYLE = f"""<style>
   .rows thead {{ position: sticky; top: 0; background: white; border-bottom: 1px solid {GRID}; }}
   .rows td:last-child {{ width: auto; }} .rows th {{ position: static; box-shadow: none; }}
   .rows tr[hidden] {{ display: none; }}
-  .rows td {{ position: relative; padding: 2px 0 2px 137px; min-height: 1.6em; }}
-  .rows td::before {{ position: absolute; left: 0; width: 125px; color: {SOFT}; overflow-wrap: anywhere; }}
+  .rows td {{ display: flow-root; padding: 2px 0 2px 137px; }}  /* as high as its label */
+  .rows td::before {{ float: left; width: 125px; margin-left: -137px; color: {SOFT}; overflow-wrap: anywhere; }}
 }}
 @media print {{
   .filter {{ display: none; }} .rows {{ max-height: none; overflow: visible; }}

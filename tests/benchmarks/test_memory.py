@@ -10,6 +10,7 @@ import pytest
 SCRIPT = Path(memory.__file__)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from Linux's /proc")
 def test_a_search_s_largest_worker_is_followed_to_its_end():
     done = subprocess.run(

@@ -26,6 +26,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_run_measures_the_stack_size_once_for_all_its_workers_and_remembers_it(tmp_path):
     write_study(Path("mine.toml"))
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path / "cache")}

@@ -28,6 +28,7 @@ from lenet_search.study import read
 os.environ.update(QUIET | ON_LOOPBACK)  # as the command does before it imports Ray
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'lenet-search[ray]'")
 cluster_utils = pytest.importorskip("ray.cluster_utils")
+pytestmark = pytest.mark.slow
 
 SOON = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 3}
 STUDY = """

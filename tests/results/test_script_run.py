@@ -68,6 +68,7 @@ def script(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 def test_the_script_reaches_the_searchs_accuracy_within_the_spread_of_seeds(script: Path) -> None:
     recipe = Recipe.from_values(VALUES)

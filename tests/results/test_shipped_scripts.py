@@ -75,6 +75,7 @@ def recipe_of(name: str) -> Recipe:
     return Recipe.from_values(study.read(name, overrides=FEW).space.sample(trial))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 def test_the_script_of_every_shipped_study_and_recipe_trains_in_the_environment_of_the_readme(tmp_path: Path) -> None:
     missing = not_in_the_readmes_environment()

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 
+@pytest.mark.slow
 def test_a_search_that_is_preempted_at_random_moments_loses_and_doubles_nothing(tmp_path, monkeypatch):
     """`benchmarks/preempt.py` does this twenty times; docs/reliability.md has what came of it."""
     if not Path("/proc/self/fd").exists():

@@ -263,6 +263,7 @@ def test_a_parameter_must_fit_what_others_have_stored_under_its_name(sqlite, ope
     assert mine.trials[trial.number].params == {}
 
 
+@pytest.mark.slow
 def test_fifty_milliseconds_from_the_server_an_epoch_takes_as_long_for_eight_trials_as_for_one(servers, opened):
     server = servers("postgresql")
     url = server.new()

@@ -41,7 +41,7 @@ class OnServer(StorageTestCase):
     def storage(self, servers: Callable[[str], Server]) -> Iterator[BaseStorage]:
         server = servers(self.name)
         is_new = self.name not in self.urls
-        if is_new:
+        if is_new or self.name == "redis":  # quick there; a journal remembers the trials of a study that was deleted
             self.urls[self.name] = server.new()
         storage = open_storage(self.urls[self.name], create=True, batched=self.batched)
         if is_new and self.prepared:
