@@ -32,10 +32,11 @@ def open_study(definition: Definition, storage: BaseStorage, run_id: str) -> Rem
     Raises:
         DefinitionChanged: the storage contains another study of this name.
     """
-    direction = StudyDirection[definition.direction.upper()]
+    direction, joins = StudyDirection[definition.direction.upper()], False
     try:
         optuna.create_study(study_name=definition.name, storage=storage, direction=direction)
     except optuna.exceptions.DuplicatedStudyError:
+        joins = True
         study = RememberingStudy(definition.name, storage)
         _compare(study, definition)
     else:
@@ -47,7 +48,7 @@ def open_study(definition: Definition, storage: BaseStorage, run_id: str) -> Rem
             study.enqueue_trial(values, user_attrs={"start": place})
         store_fact(study, DEFINITION, definition.lines())
     begun = sum(trial.state != TrialState.WAITING for trial in study.get_trials(deepcopy=False))
-    study.sampler = _sampler(definition, begun, run_id, study.history)
+    study.sampler = _sampler(definition, begun, run_id, study.history, joins=joins)
     study.pruner = _pruner(definition, study.history)
     return study
 
@@ -110,11 +111,16 @@ def _stored_definition(study: optuna.Study) -> dict[str, str] | None:
         time.sleep(0.1)
 
 
-def _sampler(definition: Definition, begun: int, run_id: str, history: History) -> optuna.samplers.BaseSampler:
-    """The definition's sampler. A run that resumes or joins must not repeat the first run's random numbers."""
+def _sampler(
+    definition: Definition, begun: int, run_id: str, history: History, *, joins: bool
+) -> optuna.samplers.BaseSampler:
+    """The definition's sampler. A run that resumes or joins must not repeat the random numbers of the one before.
+
+    That one may have created the study a moment ago, and not have begun a trial yet.
+    """
     component = definition.sampler
     seed = int(component.arguments.get("seed") or definition.seed)
-    if begun and component.kind not in SAME_EVERYWHERE:
+    if (begun or joins) and component.kind not in SAME_EVERYWHERE:
         seed = derived_seed(seed, begun, int(run_id, 16))
         if "seed" in component.arguments:
             component = Component(component.kind, {**component.arguments, "seed": seed})

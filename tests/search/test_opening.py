@@ -163,3 +163,9 @@ def test_a_study_whose_definition_is_a_user_attribute_is_resumed_and_compared(op
         compare_images(again, "fedcba9876543210")
     with pytest.raises(DefinitionChanged, match=r"train\.epochs: stored 2, now 3"):
         opened(read("small.toml", overrides=["train.epochs=3"]))
+
+
+def test_two_runs_that_begin_at_the_same_moment_draw_different_parameters(opened):
+    first, second = opened(), opened()
+    drawn = [tuple(sorted(ask(ledger).trial.params.items())) for ledger in (first, second, first, second)]
+    assert len(set(drawn)) == 4
