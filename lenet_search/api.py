@@ -298,12 +298,11 @@ def confirm(
     """
     from lenet_search.experiments.confirm import INDIFFERENCE
     from lenet_search.experiments.confirm import confirm as race
-    from lenet_search.look.intervals import is_share
-    from lenet_search.results.best import best_trial, metric_of
+    from lenet_search.look.intervals import grain_of, is_share
+    from lenet_search.results.best import metric_of, validation_images
     from lenet_search.results.dashboard import show
     from lenet_search.storage import resolve
     from lenet_search.storage.confirmed import check_room, runs_folder, write_confirmed
-    from lenet_search.storage.trials import run_of
 
     if finalists < 1 or seeds < 2:
         raise ValueError(f"expected 1 or more finalists and 2 or more seeds; received {finalists} and {seeds}")
@@ -317,7 +316,7 @@ def confirm(
         seeds=seeds,
         view=seen,
         indifference=(INDIFFERENCE if is_share(metric) else 0.0) if indifference is None else indifference,
-        grain=1.0 / int(run_of(best_trial(study)).images["validation"]) if metric == "val_accuracy" else 0.0,
+        grain=grain_of(metric, validation_images(study)),
         epochs=epochs,
         data_folder=None if data is None else Path(data),
         workers=workers,

@@ -126,7 +126,7 @@ def run(
                     print_json(summary.to_json() | {"confirmation": None})
                 raise
         else:
-            _say_too_short(summary, out)
+            out.print("\nNot confirmed: the search was too short for the share of its epochs that a race may take.")
     if json:
         confirmed = {} if confirmation is None else {"confirmation": confirmation.summary()}
         print_json(summary.to_json() | confirmed)
@@ -139,13 +139,6 @@ def _race_in_words(size: tuple[int, int], stated: "Confirming") -> str:
     asked = (stated.finalists, stated.seeds)
     why = f" (of {asked[0]} and {asked[1]}: confirm.share = {stated.share:g})" if size != asked else ""
     return f"the best {size[0]} recipes and the reference on up to {size[1]} fresh seeds{why}"
-
-
-def _say_too_short(summary: "Summary", out: "Console") -> None:
-    out.print(
-        "\nNot confirmed: the search was too short for the share of its epochs that a race may take. To confirm it:"
-    )
-    out.print(f"  lenet-search confirm {_study_of(summary)}", soft_wrap=True)
 
 
 def _study_of(summary: "Summary") -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.task import SEEDS, Task
-from lenet_search.look.intervals import Estimate, is_share, mean_of, share_of
+from lenet_search.look.intervals import Estimate, grain_of, is_share, mean_of, share_of
 from lenet_search.look.quick import Quick, images_left_out
 from lenet_search.look.words import counted
 from lenet_search.run import Run
@@ -72,8 +72,7 @@ class Result:
 
     def grain(self, metric: str) -> float:
         """The step of the metric, since accuracies are multiples of one image; 0 for a loss."""
-        images = self._images(metric)
-        return 1.0 / images if images else 0.0
+        return grain_of(metric, self._images(metric))
 
     def _images(self, metric: str) -> int:
         if metric == "test_accuracy":

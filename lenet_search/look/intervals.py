@@ -56,6 +56,11 @@ def is_share(metric: str) -> bool:
     return metric.endswith("accuracy")
 
 
+def grain_of(metric: str, images: int) -> float:
+    """The step of a metric on so many images: an accuracy is a multiple of one image, others have no step (0)."""
+    return 1.0 / images if metric in ("val_accuracy", "test_accuracy") and images else 0.0
+
+
 def figure(value: float, metric: str) -> str:
     """A single value of a metric for people: '98.91 %' or '0.2794'."""
     return mean_of([value], share=is_share(metric)).figure()

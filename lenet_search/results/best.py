@@ -15,7 +15,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search.errors import ResultError
-from lenet_search.look.intervals import Estimate, is_share, mean_of, share_of
+from lenet_search.look.intervals import Estimate, grain_of, is_share, mean_of, share_of
 from lenet_search.recipe import FIELDS
 from lenet_search.storage import DEFINITION
 from lenet_search.storage.confirmed import CONFIRMED, SUFFIX
@@ -171,8 +171,8 @@ def estimate_at(trial: FrozenTrial, value: float, metric: str, images: int) -> E
         return estimate(metric, value, images)
     if trial.state != TrialState.COMPLETE:
         return Estimate(value, len(runs_of(trial)), None, None, "seeds", is_share(metric))
-    grain = 1.0 / images if metric == "val_accuracy" and images else 0.0
-    return mean_of([run.curve[metric][-1] for run in runs_of(trial)], share=is_share(metric), grain=grain)
+    values = [run.curve[metric][-1] for run in runs_of(trial)]
+    return mean_of(values, share=is_share(metric), grain=grain_of(metric, images))
 
 
 def what_intervals_cover(found: Sequence[Estimate]) -> str:

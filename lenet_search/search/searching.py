@@ -9,7 +9,7 @@ from time import monotonic
 from lenet_search.crew.handle import WorkerHandle
 from lenet_search.crew.job import Job
 from lenet_search.crew.messages import RunEpoch, Tested, Testing
-from lenet_search.look.intervals import figure, is_share, mean_of
+from lenet_search.look.intervals import figure, grain_of, is_share, mean_of
 from lenet_search.look.progress import Best, Standing, View
 from lenet_search.search.ledger import Ledger
 from lenet_search.search.replicates import TrialJob
@@ -132,8 +132,7 @@ class Searching:
         else:
             representative, weights = replicates.representative(metric)
             value = replicates.mean(metric)
-            held = int(representative.run.images.get("validation", 0))
-            grain = 1.0 / held if metric == "val_accuracy" and held else 0.0
+            grain = grain_of(metric, int(representative.run.images.get("validation", 0)))
             state = "complete"
             detail = str(mean_of(replicates.values(metric), share=is_share(metric), grain=grain))
             told = self._ledger.complete(representative, value, weights)

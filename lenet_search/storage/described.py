@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from statistics import fmean, stdev
 from typing import Any
 
-from lenet_search.look.intervals import is_share, mean_of, share_of
+from lenet_search.look.intervals import grain_of, is_share, mean_of, share_of
 from lenet_search.run import Run
 
 BESIDE = ("val_accuracy", "val_loss", "train_accuracy", "train_loss")  # measured after the last epoch
@@ -35,7 +35,7 @@ def described(runs: Sequence[Run], metric: str) -> dict[str, Any]:
 def _bounds(values: Sequence[float], metric: str, images: int) -> str:
     if not all(map(math.isfinite, values)):
         return ""
-    grain = 1.0 / images if metric == "val_accuracy" and images else 0.0
+    grain = grain_of(metric, images)
     if len(values) > 1:
         found = mean_of(values, share=is_share(metric), grain=grain)
     elif grain:
