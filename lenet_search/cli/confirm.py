@@ -83,6 +83,7 @@ def conclude(found: "Confirmation", out: "Console") -> None:
 
     from lenet_search.cli.terminal import show, table
     from lenet_search.look.intervals import is_share
+    from lenet_search.storage.confirmed import place_of
 
     out.print()
     for line in found.verdict():
@@ -90,9 +91,9 @@ def conclude(found: "Confirmation", out: "Console") -> None:
     heading = f"{found.metric}, 95 % interval"
     columns = ("recipe", heading, "n", "against the leader", "verdict")
     made = table(*columns, right=("n",), whole=(columns[0], heading, columns[3]))
-    for row in found.rows:
-        place = ("winner" if len(found.tied) == 1 else "chosen") if row is found.winner else row.standing.state.value
-        cells = (str(row.mean), str(row.mean.n), found.behind(row), place)
+    summary = found.summary()
+    for row, stored in zip(found.rows, summary["recipes"], strict=True):
+        cells = (str(row.mean), str(row.mean.n), found.behind(row), place_of(summary, stored))
         made.add_row(Text(row.finalist.name, "bold" if row is found.winner else ""), *cells)
     show(out, f"{found.study}: {len(found.rows)} recipes on fresh seeds", made)
     out.print(
