@@ -112,15 +112,16 @@ def run(
         if json and interrupted.summary is not None:
             print_json(interrupted.summary.to_json())
         raise
-    confirmation = None
-    racing = chosen.definition.confirm is not None and not no_confirm
-    if racing and summary.ended == "done" and summary.best is not None:
-        race, stated = chosen.race_size(), chosen.definition.confirm
-        if race is not None and stated is not None:
+    confirmation, stated = None, chosen.definition.confirm
+    if stated is not None and not no_confirm and summary.ended == "done" and summary.best is not None:
+        race = chosen.race_size()
+        if race is not None:
             view = view_for(out)
             view.opening("Race", _race_in_words(race, stated))
             try:
-                confirmation = chosen.confirm(data=data, workers=workers, freeze_every=freeze_every, ray=ray, view=view)
+                confirmation = chosen.confirm(
+                    *race, data=data, workers=workers, freeze_every=freeze_every, ray=ray, view=view
+                )
             except Interrupted:
                 if json:  # the search itself has ended
                     print_json(summary.to_json() | {"confirmation": None})
