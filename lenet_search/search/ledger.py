@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +104,8 @@ class Ledger:
         self._storage = storage
         self._folder = folder
         self._note = note
-        self._dropped: set[int] = set()  # complete trials whose weights are known to be deleted
+        self._best: list[FrozenTrial] = []  # whose weights are kept
+        self._compared = 0  # number of complete trials that were compared with them
         self._growing: dict[int, float] = {}  # means of the first runs of trials that are getting more
         self._exhausted = False  # whether the sampler has tried every combination
         self._beaten = -float("inf")
@@ -157,7 +157,7 @@ class Ledger:
 
     def best(self) -> FrozenTrial | None:
         """The best complete trial that lenet-search ran."""
-        return next(self.standings().own(), None)
+        return next(iter(self.standings().own), None)
 
     # A trial, from ask to tell.
 
@@ -278,11 +278,19 @@ class Ledger:
         except UpdateFinishedTrialError:
             return False
         told = self._tell(job.trial.number, COMPLETE, value)
-        behind = [each for each in islice(self.standings().own(), KEPT, None) if each.number not in self._dropped]
-        drop_weights(self._storage, self.study._study_id, self._folder, behind)
-        self._dropped.update(each.number for each in behind)
+        self._drop_weights()
         self._forget(job)
         return told
+
+    def _drop_weights(self) -> None:
+        """Delete the weights of trials that are no longer among the best."""
+        standings = self.standings()
+        best = standings.own[:KEPT]
+        numbers = {each.number for each in best}
+        compared = *self._best, *standings.arrived[self._compared :]
+        behind = [each for each in compared if each.number not in numbers]
+        drop_weights(self._storage, self.study._study_id, self._folder, behind)
+        self._best, self._compared = best, len(standings.arrived)
 
     def prune(self, job: TrialJob, reason: str) -> bool:
         """Tell a trial PRUNED, by the pruner or because it cannot be trained. False if it is no longer ours."""

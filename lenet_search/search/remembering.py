@@ -28,9 +28,10 @@ class RememberingStudy(optuna.Study):
 
     def _pop_waiting_trial_id(self) -> int | None:
         """As in Optuna; a new trial is created with its attributes, so that nobody ever sees it without."""
-        waiting = super()._pop_waiting_trial_id()
-        if waiting is not None:
-            return waiting
+        if self.standings().count(TrialState.WAITING):
+            waiting = super()._pop_waiting_trial_id()
+            if waiting is not None:
+                return waiting
         template = optuna.trial.create_trial(state=TrialState.RUNNING, system_attrs=self.new_attributes())
         return self._storage.create_new_trial(self._study_id, template)
 
@@ -47,6 +48,12 @@ class RememberingStudy(optuna.Study):
 
     def get_trials(self, deepcopy: bool = True, states: Container[TrialState] | None = None) -> list[FrozenTrial]:
         """As in Optuna."""
+        return self._get_trials(deepcopy, states)
+
+    def _get_trials(
+        self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
+    ) -> list[FrozenTrial]:
+        """As in Optuna, where samplers call it at each step of a draw."""
         if deepcopy or states is None or TrialState.RUNNING in states or TrialState.WAITING in states:
-            return super().get_trials(deepcopy, states)
+            return super()._get_trials(deepcopy, states, use_cache)
         return self.history.ended(states)

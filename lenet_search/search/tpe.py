@@ -21,8 +21,7 @@ from optuna.samplers._tpe import sampler as tpe
 from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search.search.history import History
-
-LEARNED_FROM = (TrialState.COMPLETE, TrialState.PRUNED)
+from lenet_search.search.spaces import LEARNED_FROM, Groups, Intersection
 
 
 class RememberingTPESampler(TPESampler):
@@ -43,6 +42,12 @@ class RememberingTPESampler(TPESampler):
         self._looked = -1  # the trial may have been drawn before, and waited
         super().before_trial(study, trial)
 
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """As in Optuna."""
+        with self._lock:
+            self._begin(study)
+        return super().infer_relative_search_space(study, trial)
+
     def _sample(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
@@ -50,19 +55,17 @@ class RememberingTPESampler(TPESampler):
         if len(study.directions) > 1:
             return super()._sample(study, trial, search_space)
         with self._lock:
-            if self._finished is None:
-                self.history = self.history or History(study)
-                self._finished = _Finished(study, self.history)
+            finished = self._begin(study)
             if self._looked != trial.number:
                 self._look(study, trial)
-            if self._finished.constrained:
+            if finished.constrained:
                 return super()._sample(study, trial, search_space)
             if self._gamma is None:
                 self._gamma = tpe.default_gamma
-            best, rest = self._finished.split(self._gamma(len(self._finished)))
+            best, rest = finished.split(self._gamma(len(finished)))
             below, above = (
                 self._parzen_estimator_cls(
-                    self._finished.observations(rows, more, search_space),
+                    finished.observations(rows, more, search_space),
                     search_space,
                     self._parzen_estimator_parameters,
                 )
@@ -72,16 +75,26 @@ class RememberingTPESampler(TPESampler):
             drawn = TPESampler._compare(samples, self._compute_acquisition_func(samples, below, above))
             return {name: distribution.to_external_repr(drawn[name]) for name, distribution in search_space.items()}
 
+    def _begin(self, study: optuna.Study) -> "_Finished":
+        """What is known of finished trials. The study is not known before the first draw."""
+        if self._finished is None:
+            self.history = self.history or History(study)
+            self._finished = _Finished(study, self.history)
+            self._search_space: Any = Intersection(self.history)
+            if self._group:
+                self._group_decomposed_search_space: Any = Groups(self.history)
+        return self._finished
+
     def _look(self, study: optuna.Study, trial: FrozenTrial) -> None:
         """Read all trials, for one that is about to be drawn."""
         assert self.history is not None
         assert self._finished is not None
-        self.history.look()
+        self.history.update()
         self._finished.read()
         self._others = {
-            other.number: self._get_params(other, study)
-            for other in self.history.open
-            if self._constant_liar and other.state == TrialState.RUNNING and other.number != trial.number
+            number: self._get_params(other, study)
+            for number, other in self.history.unfinished.items()
+            if self._constant_liar and other.state == TrialState.RUNNING and number != trial.number
         }
         self._looked = trial.number
 

@@ -57,8 +57,8 @@ def test_it_agrees_with_the_storage_and_hands_out_no_finished_trial_twice(storag
         history.update()
         read += history.since(len(read))
         trials = study.get_trials()
-        assert [trial.number for trial in history.open] == [t.number for t in trials if t.state in OPEN]
-        assert [trial.state for trial in history.open] == [t.state for t in trials if t.state in OPEN]
+        assert list(history.unfinished) == [t.number for t in trials if t.state in OPEN]
+        assert [trial.state for trial in history.unfinished.values()] == [t.state for t in trials if t.state in OPEN]
         assert sorted(read, key=lambda trial: trial.number) == [t for t in trials if t.state in FINISHED]
         assert list(history.finished.values()) == read
         for states in ((TrialState.COMPLETE,), (TrialState.FAIL, TrialState.PRUNED), FINISHED, ()):
@@ -71,17 +71,17 @@ def test_a_trial_that_waits_again_is_not_remembered_until_it_has_ended(storage):
     history = History(study)
     first = study.ask()
     history.update()
-    pause(study, history.open[0])
+    pause(study, history.unfinished[0])
     history.update()
-    assert [trial.state for trial in history.open] == [TrialState.WAITING]
+    assert [trial.state for trial in history.unfinished.values()] == [TrialState.WAITING]
     assert history.finished == {}
     resumed = study.ask()
     assert resumed.number == first.number
     history.update()
-    assert [trial.state for trial in history.open] == [TrialState.RUNNING]
+    assert [trial.state for trial in history.unfinished.values()] == [TrialState.RUNNING]
     study.tell(resumed, 0.5)
     history.update()
-    assert history.open == []
+    assert history.unfinished == {}
     assert history.finished[0].value == 0.5
 
 
@@ -104,4 +104,4 @@ def test_a_look_sees_what_was_noted_of_running_trials_and_an_update_asks_only_af
         patched.setattr(storage, "get_all_trials", None)  # to call it would raise
         history.update()
     history.look()
-    assert history.open[0].intermediate_values == {1: 0.5}
+    assert history.unfinished[0].intermediate_values == {1: 0.5}
