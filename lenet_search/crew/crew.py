@@ -131,6 +131,8 @@ class Crew:
                 if worker in self._staff.all:  # a message from another may have replaced them all
                     self._hear(worker, worker.listen())
                     looked = -math.inf if worker.idle else looked
+            if ready:
+                self._decider.flush()
 
     def _is_done(self) -> bool:
         busy = any(worker.held or worker.testing for worker in self._staff.all)
@@ -225,7 +227,6 @@ class Crew:
             ended = []
         worker.tell(self._orders(worker, tuple(given_up), room, len(ended)))
         self._tell(worker, ended)
-        self._decider.flush()
 
     def _account(self, worker: WorkerHandle, done: EpochDone) -> tuple[list[tuple[Job, RunEpoch]], list[int]]:
         """Record an epoch. Returns the runs it ended, and the numbers of those the worker must give up."""

@@ -64,7 +64,7 @@ class Decider(Protocol):
         """Called several times a second: send heartbeats, adopt trials that ended processes left behind."""
 
     def flush(self) -> None:
-        """Write down what could wait; called once the worker trains again."""
+        """Write down what could wait; called once the workers train again that have reported."""
 
     def give_back(self, jobs: Sequence[Job]) -> None:
         """Take back unfinished jobs, and release prepared ones, because the crew ends."""

@@ -58,22 +58,23 @@ class BatchedJournal(JournalStorage, Batched):
 class _Batches(BaseJournalBackend):
     """A backend that keeps back what can wait. One storage reads it, each entry once and in order.
 
-    Optuna's storage reads after each entry that it appends. If the backend behind `is_far`, it is not asked then for an
-    entry that is kept back.
+    Optuna's storage reads after each entry that it appends. The backend behind is then asked if the entry was written,
+    and unless it `is_far`, if the entry is the first to be kept back since: a trial may be another process's by now.
     """
 
     def __init__(self, behind: BaseJournalBackend, *, is_far: bool) -> None:
         self.changes = 0  # how many entries were read that may have changed a trial's state
         self._behind, self._is_far = behind, is_far
-        self._just_kept = False
+        self._passed_over = False  # whether the next read leaves out the backend behind
         self._kept: list[dict[str, Any]] = []
         self._unread: deque[dict[str, Any]] = deque()  # of those kept back
         self._own: set[str] = set()  # who kept entries back: this process under its storage's names
         self._read = 0  # entries of the backend behind
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        self._just_kept = all(_can_wait(log) for log in logs)
-        if self._just_kept:
+        self._passed_over = False
+        if all(_can_wait(log) for log in logs):
+            self._passed_over = self._is_far or bool(self._kept)
             self._own.update(log["worker_id"] for log in logs)
             self._kept += logs
             self._unread += logs
@@ -82,9 +83,8 @@ class _Batches(BaseJournalBackend):
             self._kept.clear()
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
-        near = not (self._is_far and self._just_kept)
-        self._just_kept = False
-        for log in self._behind.read_logs(self._read) if near else ():
+        passed_over, self._passed_over = self._passed_over, False
+        for log in () if passed_over else self._behind.read_logs(self._read):
             self._read += 1
             waited = _can_wait(log)
             if waited and log["worker_id"] in self._own:
