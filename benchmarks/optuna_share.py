@@ -13,8 +13,8 @@ workers together) would train. Two shares of the run's time are reported, from t
   Optuna and the storage if the parent has its own core;
 - busy: processor time of the parent. If workers occupy all cores, it is the most they can lose.
 
-- trained: the time for which the workers trained, averaged over them. They do not while they wait for orders, or have
-  no runs because the parent cannot draw trials as fast as they end.
+- trained: the time for which the workers trained, averaged over them, from `--after` seconds on. They do not while they
+  wait for orders, or have no runs because the parent cannot draw trials as fast as they end.
 
 With --ray, the workers are actors of a Ray cluster that is started here, with a core for each worker that it need not
 have. The last example is 64 GPUs that take 0.2 s for an epoch of 64 slots.
@@ -83,6 +83,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sqlite", action="store_true", help="use an SQLite database instead of a journal")
     parser.add_argument("--filled", type=Path, help="storage file with the simulated trials; created if missing")
     parser.add_argument("--seconds", type=float, default=math.inf, help="stop after this time (default: never)")
+    parser.add_argument("--after", type=float, default=0.0, help="seconds until workers count as trained (default: 0)")
     parser.add_argument("--ray", action="store_true", help="use actors of a Ray cluster as workers")
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     return parser.parse_args()
@@ -97,7 +98,8 @@ def main() -> None:
         f"study.{part}={{ kind = '{kind}' }}" for part in ("sampler", "pruner") if (kind := vars(options)[part])
     ]
     definition = study.read(options.study, overrides=changes, name="share")
-    definition = dataclasses.replace(definition, start=())  # it would wait as trial 0 behind all simulated ones
+    # What a study tries first would wait as trial 0 behind all simulated ones.
+    definition = dataclasses.replace(definition, start=(), reference=False)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "share.storage"
         address = f"sqlite:///{file}" if options.sqlite else str(file)
@@ -139,10 +141,12 @@ def measure(options: argparse.Namespace, ledger: Ledger, folder: Path) -> dict[s
     crew.run(Searching(ledger, Silent(), slots), time.monotonic() + options.seconds)
     cpu = time.process_time() - cpu
     sleepers = [each for each in launcher.diaries if not math.isnan(each.began)]
-    seconds = max(each.ended for each in sleepers) - min(each.began for each in sleepers)
+    begin, end = min(each.began for each in sleepers), max(each.ended for each in sleepers)
+    seconds, settled = end - begin, begin + options.after
+    slept = sum(to - max(since, settled) for each in sleepers for since, to in each.slept if to > settled)
     return {
         "seconds": seconds,
-        "trained_share": sum(each.slept for each in sleepers) / options.workers / seconds,
+        "trained_share": slept / options.workers / (end - settled),
         "waiting_share": statistics.mean(each.waited for each in sleepers) / seconds,
         "busy_share": cpu / seconds,
         "reports_per_second": len(spent["report"]) / seconds,
@@ -179,7 +183,7 @@ class Diary:
 
     began: float = math.nan
     ended: float = math.nan
-    slept: float = 0.0  # as long as training in all slots takes
+    slept: list[tuple[float, float]] = dataclasses.field(default_factory=list)  # from and to, as if it trained
     waited: float = 0.0  # for orders
 
 
@@ -285,6 +289,7 @@ class Sleeper:
     def _serve(self, pipe: "Connection[Any, Any]") -> None:
         slots = pipe.recv().slots
         running: dict[int, tuple[Load, int]] = {}
+        ceilings: dict[int, float] = {}
         pipe.send(Ready("made up", False, slots, versions={"keras": "0"}))
         try:
             while True:
@@ -300,19 +305,20 @@ class Sleeper:
                 for number in orders.drop:
                     del running[number]
                 running |= {job.number: (job, 0) for job in orders.load}
+                ceilings |= {job.number: random.Random(job.number).betavariate(6, 4) for job in orders.load}
                 if not running:
                     continue
-                time.sleep(seconds := len(running) * self._images / self._rate)
-                self.diary.slept += seconds
+                time.sleep(len(running) * self._images / self._rate)
+                self.diary.slept.append((now, time.monotonic()))
                 running = {number: (job, epoch + 1) for number, (job, epoch) in running.items()}
-                done = [self._epoch(job, epoch) for job, epoch in running.values()]
+                done = [self._epoch(job, epoch, ceilings[job.number]) for job, epoch in running.values()]
                 running = {n: each for n, each in running.items() if each[1] < each[0].values["train.epochs"]}
                 pipe.send(EpochDone(tuple(done), {"name": "made up"}, slots - len(running)))
         except (EOFError, OSError):
             pass  # the search is over
 
-    def _epoch(self, load: Load, epoch: int) -> RunEpoch:
-        value = random.Random(load.number).betavariate(6, 4) * (1 - math.exp(-epoch / 3))
+    def _epoch(self, load: Load, epoch: int, ceiling: float) -> RunEpoch:
+        value = ceiling * (1 - math.exp(-epoch / 3))
         weights = {"all": np.zeros(62_006, np.float32)} if epoch == load.values["train.epochs"] else None
         measured = dict.fromkeys(Curve.NAMES, value)
         return RunEpoch(load.number, epoch - 1, epoch, measured, self._images, True, weights)

@@ -41,6 +41,7 @@ TICK = 0.25  # seconds between two looks at signals, the clock and the view
 LOOK = 2.0  # seconds between two looks at the work of other commands
 MOST_DEATHS = 3  # workers in a row that may die before they hold a run
 MOST_LOSSES = 6  # workers in a row that may die with runs, before any run completes an epoch
+SHOWING_SHARE = 0.05  # largest share of the time that the view may take: thousands of runs may be shown
 FREEZE_SHARE = 0.02  # largest share of the time that copies may take
 FREEZE_PATIENCE = 10.0  # seconds for workers to freeze their runs at the end; they need much less than one
 RETIRE_PATIENCE = 20.0  # seconds for a worker to end its runs once its successor is up
@@ -98,7 +99,7 @@ class Crew:
                 farewell.callback(self._freeze_all)
 
     def _work(self) -> str:
-        looked = drawn = -math.inf
+        looked = draw_at = -math.inf
         while True:
             if self._view.gone:  # `lenet-search run | head`: what else ends of a closed pipe
                 self._stop(signal.SIGPIPE)
@@ -116,9 +117,10 @@ class Crew:
                 self._staff.announce(self._view)
                 self._feed_idle()
                 self._let_go()
-            if now - drawn >= TICK:
-                drawn = now
+            if now >= draw_at:
                 self._view.update(self.progress())
+                drawn = time.monotonic()
+                draw_at = drawn + max(TICK, (drawn - now) / SHOWING_SHARE)
             active = self._staff.active
             short = self._decider.is_short(active)
             if short and len(active) == 1:  # before listening: a worker's speed must not decide what is drawn
@@ -248,6 +250,7 @@ class Crew:
                 given_up.append(epoch.number)
             if give_up or run.over:
                 ended.append((job, epoch))
+        worker.heard += 1
         worker.early = max(len(given_up), worker.early // 2)
         worker.programs = done.programs
         worker.retiring = worker.retiring or worker.programs >= MOST_PROGRAMS

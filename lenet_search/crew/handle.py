@@ -33,11 +33,13 @@ class WorkerHandle:
         self.held: dict[int, Job] = {}
         self.testing: dict[int, Testing] = {}
         self.structures: set[Structure] = set()  # of all runs it ever held: it has compiled their programs
+        self.heard = 0  # number of epochs that its stack has completed
         self.early = 0  # estimate of how many of its runs end early per epoch
         self.programs = 0  # number of programs it has compiled
         self.retiring = False  # gets no new runs; another worker will replace it
         self.freeze_at = math.inf  # when copies of its runs' states are due, on the monotonic clock
         self.leave_at = math.inf  # when it must leave if it retires, even with runs
+        self._ending: tuple[tuple[int, int, int], int] = (0, 0, 0), 0
         self._link = link
         self.tell(setup)
 
@@ -55,6 +57,14 @@ class WorkerHandle:
     def idle(self) -> bool:
         """Whether the worker is up and waiting for orders."""
         return self.ready is not None and not self.held
+
+    def ending(self, epochs: int) -> int:
+        """How many of its runs end soon; one in its last epoch counts fully, one `epochs` before it not any more."""
+        moment = self.heard, len(self.held), epochs  # a parent of many workers asks far more often than this changes
+        if self._ending[0] != moment:
+            count = sum(max(0, epochs + 1 - job.epochs_left) for job in self.held.values())
+            self._ending = moment, int(count / epochs)
+        return self._ending[1]
 
     def tell(self, message: Setup | Orders) -> None:
         """Send a message. If the worker has died, `listen` notices."""

@@ -102,8 +102,7 @@ class Supply:
         starting = sum(worker.ready is None for worker in workers)
         needed = (starting + self.mixed * len(workers)) * slots
         for worker in workers:
-            needed += worker.early
-            needed += int(sum(max(0, epochs + 1 - job.epochs_left) for job in worker.held.values()) / epochs)
+            needed += worker.early + worker.ending(epochs)
         return needed
 
 
