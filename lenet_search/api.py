@@ -167,11 +167,12 @@ class Study:
         data: str | Path | None = None,
         *,
         refit: bool = False,
+        ray: str | None = None,
         view: "View | None" = None,
     ) -> list[Path]:
         """Write the winner's recipe, model, script and plots to `folder` (else exports/STUDY).
 
-        With `refit`, also refit.keras, as `refit` trains it.
+        With `refit`, also refit.keras, as `refit` trains it, which is what `ray` is for.
 
         Raises:
             ResultError: no trial is complete, or the weights are missing.
@@ -185,7 +186,7 @@ class Study:
         url = resolve(self.storage)
         target = Path(folder).expanduser() if folder is not None else Path("exports", as_name(self.definition.name))
         data_folder = None if data is None else Path(data)
-        again = train_again(self.stored(), url, data=data, view=view).to_json() if refit else None
+        again = train_again(self.stored(), url, data=data, ray=ray, view=view).to_json() if refit else None
         return list(export(self.stored(), url, target, data_folder=data_folder, refit=again).files)
 
     def confirm(
@@ -432,6 +433,7 @@ def refit(
     data: str | Path | None = None,
     workers: int | None = None,
     freeze_every: float = FREEZE_EVERY,
+    ray: str | None = None,
     view: "View | None" = None,
 ) -> "Refit":
     """Train the winner of a study once more, on training and validation images together.
@@ -444,6 +446,7 @@ def refit(
         data: folder searched for NAME.npz before downloading; else where the search found it
         workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of the run's state
+        ray: address of a Ray cluster, or "auto", whose nodes train; else this machine trains
         view: where progress is shown; else in the terminal or notebook
 
     Raises:
@@ -460,7 +463,7 @@ def refit(
     runs = runs_folder(resolve(storage), study.study_name, confirmed_epochs(study))
     return train_again(
         recipe, runs / f"{winner_name(study)}-refit", study=study.study_name, view=_shown(view), workers=workers,
-        freeze_every=freeze_every,
+        freeze_every=freeze_every, ray=ray,
         data_folder=images_folder(study, recipe.data.name, None if data is None else Path(data)),
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperCommand
 
 from lenet_search.cli.importance import show_importance
-from lenet_search.cli.options import DataFolder, Json, Storage, StoredStudy
+from lenet_search.cli.options import DataFolder, Json, Ray, Storage, StoredStudy
 
 if TYPE_CHECKING:
     import optuna
@@ -78,6 +78,7 @@ def best(
     ] = False,
     storage: Storage = None,
     data: DataFolder = None,
+    ray: Ray = None,
     json: Json = False,
 ) -> None:
     """Show the best trials and the importance of each hyperparameter; export the best trial.
@@ -85,7 +86,6 @@ def best(
     --export writes the recipe as TOML and JSON, a plain Keras model, a script
     that trains it, and plots.
     """
-    from lenet_search import api
     from lenet_search.cli.terminal import console, print_json, telling, working
     from lenet_search.results.best import best_trial, foreign_trials, metric_of, pick_study, top_rows
     from lenet_search.results.expected_best import since_best
@@ -97,6 +97,8 @@ def best(
 
     if refit and export is None:
         raise typer.BadParameter("expected --export beside it", param_hint="'--refit'")
+    if ray is not None and not refit:
+        raise typer.BadParameter("expected --refit beside it: nothing else is trained", param_hint="'--ray'")
     url = resolve(storage)
     opened = open_storage(url, create=False, patience=telling())
     found = pick_study(opened, study)
@@ -106,13 +108,12 @@ def best(
     written: Export | None = None
     if export is not None:
         from lenet_search.cli.backend import start_backend
-        from lenet_search.look.live import view_for
         from lenet_search.results.export import REFIT
         from lenet_search.results.export import export as write
         from lenet_search.whole import as_name
 
         folder = Path("exports", as_name(found.study_name)) if export == DEFAULT_FOLDER else Path(export).expanduser()
-        again = api.refit(found, url, data=data, view=view_for(console(stderr=True))).to_json() if refit else None
+        again = _refit(found, url, data, ray) if refit else None
         with working(f"Exporting to {folder}"):
             start_backend()
             written = write(found, url, folder, data_folder=data, best_seed=model == Pick.BEST, refit=again)
@@ -158,6 +159,14 @@ def best(
         where = "" if storage is None else f" --storage {shlex.quote(shown(url))}"
         command = f"lenet-search best --study {shlex.quote(found.study_name)}{where} --export"
         out.print(f"\nTo export its recipe, model, script and plots:  {command}", style="dim", soft_wrap=True)
+
+
+def _refit(study: "optuna.Study", url: str, data: Path | None, ray: str | None) -> dict[str, Any]:
+    from lenet_search import api
+    from lenet_search.cli.terminal import console
+    from lenet_search.look.live import view_for
+
+    return api.refit(study, url, data=data, ray=ray, view=view_for(console(stderr=True))).to_json()
 
 
 def _show(study: "optuna.Study", top: int, out: "Console") -> None:

@@ -39,6 +39,7 @@ def refit(
     data_folder: Path | None = None,
     workers: int | None = None,
     freeze_every: float = FREEZE_EVERY,
+    ray: str | None = None,
 ) -> Refit:
     """Train `recipe` on all images that the search saw, unless that is done already.
 
@@ -50,6 +51,7 @@ def refit(
         data_folder: folder searched for NAME.npz or NAME/ before downloading
         workers: number of processes; else one per GPU, or one per core
         freeze_every: seconds between two copies of the run's state
+        ray: address of a Ray cluster, or "auto", whose nodes train; else this machine trains
 
     Raises:
         ResultError: it diverged, or the folder contains other results.
@@ -61,7 +63,7 @@ def refit(
     kept = Kept(folder)
     (result,) = finish(
         [task], {task.name: kept}, name=f"{study}, refit", test=False, view=view, metric="train_accuracy",
-        data_folder=data_folder, workers=workers, freeze_every=freeze_every,
+        data_folder=data_folder, workers=workers, freeze_every=freeze_every, ray=ray,
     )  # fmt: skip
     if result.diverged:
         raise ResultError(

@@ -109,3 +109,16 @@ def test_a_timeout_that_is_none_is_refused_before_anything_starts(timeout):
     assert refused.exit_code == 2
     assert "--timeout" in refused.stderr
     assert not list(Path().glob("*.journal"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--refit"], "expected --export beside it"),
+        (["--export", "--ray", "auto"], "expected --refit beside it: nothing else is trained"),
+    ],
+)
+def test_an_option_of_best_that_has_no_effect_is_refused(options, message):
+    refused = call("best", *options)
+    assert refused.exit_code == 2
+    assert message in " ".join(refused.stderr.replace("│", " ").split())
