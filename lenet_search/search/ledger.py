@@ -269,6 +269,8 @@ class Ledger:
             value: the trial's value, the mean of its runs
             weights: the run's weights
         """
+        if not self.holds(job.trial.number):
+            return False
         try:
             self._record(job)
             if REASON in job.trial.user_attrs:  # why it was interrupted once
@@ -276,7 +278,7 @@ class Ledger:
             if weights is not None and self.standings().is_among(KEPT, value):
                 self._save(job, weights)
         except UpdateFinishedTrialError:
-            return False
+            return self._lost(job.trial.number)
         told = self._tell(job.trial.number, COMPLETE, value)
         self._drop_weights()
         self._forget(job)
@@ -294,11 +296,13 @@ class Ledger:
 
     def prune(self, job: TrialJob, reason: str) -> bool:
         """Tell a trial PRUNED, by the pruner or because it cannot be trained. False if it is no longer ours."""
+        if not self.holds(job.trial.number):
+            return False
         try:
             self._record(job)
             job.trial.set_user_attr(REASON, reason)
         except UpdateFinishedTrialError:
-            return False
+            return self._lost(job.trial.number)
         told = self._tell(job.trial.number, PRUNED)
         self._forget(job)
         return told
@@ -320,15 +324,29 @@ class Ledger:
         except OSError as error:  # a full disk must not end a search
             self._note(f"cannot save the state of {job.name}: {error}")
 
+    def holds(self, number: int) -> bool:
+        """Whether a trial is still ours, as far as the storage knows: another process may have taken us for dead."""
+        trial = self._storage.get_trial(self._id_of(number))
+        return (trial.state == RUNNING and noted(trial, RUN) == self.parent.id) or self._lost(number)
+
     def give_back(self, number: int, reason: str) -> bool:
         """Let a trial wait, with its parameters and seed, to be resumed by any run. False if it has ended."""
-        trial_id = self._storage.get_trial_id_from_study_id_trial_number(self.study._study_id, number)
+        trial_id = self._id_of(number)
         try:
             self._storage.set_trial_user_attr(trial_id, REASON, f"interrupted: {reason}")
             self._storage.set_trial_state_values(trial_id, WAITING)
         except UpdateFinishedTrialError:
-            return False
+            return self._lost(number)
         return True
+
+    def _lost(self, number: int) -> bool:
+        """Work no more on a trial that is not ours; always false."""
+        if isinstance(self._storage, Batched):
+            self._storage.let_go(self._id_of(number))
+        return False
+
+    def _id_of(self, number: int) -> int:
+        return self._storage.get_trial_id_from_study_id_trial_number(self.study._study_id, number)
 
     def adopt_orphans(self) -> list[int]:
         """Let RUNNING trials of stopped parents wait to be resumed; returns their numbers."""
@@ -419,7 +437,7 @@ class Ledger:
 
     def _fail(self, number: int, reason: str) -> None:
         """Tell a trial FAIL."""
-        trial_id = self._storage.get_trial_id_from_study_id_trial_number(self.study._study_id, number)
+        trial_id = self._id_of(number)
         try:
             self._storage.set_trial_user_attr(trial_id, REASON, reason)
             self._tell(number, FAIL)

@@ -176,7 +176,11 @@ class Searching:
             trials = {_trial(job).trial.number: job for job in (*jobs, *self._supply.give_back())}
             for number, job in trials.items():
                 reason = f"after {job.frozen} of {job.run.recipe.train.epochs} epochs"
-                farewell.callback(self._ledger.give_back, number, reason)
+                farewell.callback(self._give_back, number, reason)
+
+    def _give_back(self, number: int, reason: str) -> None:
+        if self._ledger.holds(number):
+            self._ledger.give_back(number, reason)
 
     def standing(self) -> Standing:
         """The study's current state in the storage."""

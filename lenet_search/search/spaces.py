@@ -40,10 +40,10 @@ class Intersection:
         for trial in self._new():
             theirs = trial.distributions
             if self._space is None:
-                self._space = dict(sorted(theirs.items()))
+                self._space = theirs
             else:
                 self._space = {name: each for name, each in self._space.items() if theirs.get(name) == each}
-        return dict(self._space or {})
+        return dict(sorted((self._space or {}).items()))
 
 
 class Groups:

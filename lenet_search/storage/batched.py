@@ -18,6 +18,9 @@ class Batched(ABC):
     def flush(self) -> None:
         """Write what was kept back: it survives this process from here on, and others see it."""
 
+    def let_go(self, trial_id: int) -> None:
+        """Note that this process works no more on a trial that another has taken. It may take it again."""
+
     @abstractmethod
     def changes(self, study_id: int) -> int:
         """A number that grows when a trial of the study may have changed its state.

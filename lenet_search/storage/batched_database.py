@@ -120,6 +120,11 @@ class BatchingRDBStorage(RDBStorage):
             self._taken.add(trial_id)
             self._expect_changes()
 
+    def let_go(self, trial_id: int) -> None:
+        """As `Batched.let_go`."""
+        with self._keeping:
+            self._taken.discard(trial_id)
+
     # Noting.
 
     def _holds(self, trial_id: int) -> bool:
@@ -333,6 +338,10 @@ class BatchedDatabase(PatientDatabase, Batched):
     def flush(self) -> None:
         """As `Batched.flush`."""
         self.patiently(lambda again: self._backend.flush())
+
+    def let_go(self, trial_id: int) -> None:
+        """As `Batched.let_go`."""
+        self._backend.let_go(trial_id)
 
     def changes(self, study_id: int) -> int:
         """As `Batched.changes`."""

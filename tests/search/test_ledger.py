@@ -243,6 +243,23 @@ def test_a_process_that_was_taken_for_dead_learns_it_and_tells_nothing(opened):
     assert [trial.value for trial in slow.study.trials] == [0.5, 0.5]
 
 
+def test_a_trial_that_was_lost_to_a_process_that_then_ended_is_resumed_by_the_first(opened):
+    first, other = opened(), opened()
+    job = ask(first)
+    assert other.give_back(job.number, "taken for dead")
+    assert ask(other).number == job.number
+    train(job, 0.25)
+    first.report(job, 0.25)
+    first.flush()
+    assert first.adopt_orphans() == []
+    assert other.holds(job.number)
+    assert not first.holds(job.number)
+    other.beat(over=True)
+    assert not first.prune(job, "no longer ours")
+    assert first.adopt_orphans() == [job.number]
+    assert finish(first, ask(first), 0.5)
+
+
 def test_every_run_leaves_its_heartbeat(opened):
     ledger = opened()
     (heartbeat,) = [v for k, v in facts(ledger.study).items() if k.startswith(PREFIX)]
