@@ -18,6 +18,7 @@ class Batched(ABC):
     def flush(self) -> None:
         """Write what was kept back: it survives this process from here on, and others see it."""
 
+    @abstractmethod
     def let_go(self, trial_id: int) -> None:
         """Note that this process works no more on a trial that another has taken. It may take it again."""
 

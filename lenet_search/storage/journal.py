@@ -41,6 +41,9 @@ class BatchedJournal(JournalStorage, Batched):
         with self._thread_lock:
             self._batches.flush()
 
+    def let_go(self, trial_id: int) -> None:
+        """As `Batched.let_go`; here, trials are taken without a trace."""
+
     def __reduce__(self) -> tuple[type[Self], tuple[BaseJournalBackend, float]]:
         """A copy reads the journal from its beginning, as another run does."""
         self.flush()
