@@ -21,6 +21,7 @@ from optuna.samplers._tpe import sampler as tpe
 from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search.search.history import History
+from lenet_search.search.mixture import Estimator
 from lenet_search.search.spaces import LEARNED_FROM, Groups, Intersection
 
 
@@ -64,7 +65,7 @@ class RememberingTPESampler(TPESampler):
                 self._gamma = tpe.default_gamma
             best, rest = finished.split(self._gamma(len(finished)))
             below, above = (
-                self._parzen_estimator_cls(
+                Estimator(
                     finished.observations(rows, more, search_space),
                     search_space,
                     self._parzen_estimator_parameters,
