@@ -131,7 +131,7 @@ class _Finished:
         self._complete = np.concatenate([self._complete, complete])[order]
         self._ranks = np.concatenate([self._ranks, np.array([self._rank(trial) for trial in new])])[order]
         for name, (distribution, column) in self._columns.items():
-            added = [_internal(trial, name, distribution) for trial in new]
+            added = [_internal(trial.params, name, distribution) for trial in new]
             self._columns[name] = distribution, np.concatenate([column, added])[order]
 
     def split(self, below: int) -> tuple[np.ndarray, np.ndarray]:
@@ -154,19 +154,20 @@ class _Finished:
         """
         columns = np.array([self._column(name, distribution)[rows] for name, distribution in space.items()])
         everywhere = ~np.isnan(columns).any(axis=0)
-        with_all = {number: params for number, params in more.items() if space.keys() <= params.keys()}
-        added = [
-            [distribution.to_internal_repr(params[name]) for params in with_all.values()]
-            for name, distribution in space.items()
-        ]
-        order = np.argsort([*self._numbers[rows][everywhere], *with_all])
-        values = np.concatenate([columns[:, everywhere], np.array(added, float)], axis=1)[:, order]
+        added = {
+            number: drawn
+            for number, params in more.items()
+            if not np.isnan(drawn := [_internal(params, name, each) for name, each in space.items()]).any()
+        }
+        order = np.argsort([*self._numbers[rows][everywhere], *added])
+        unfinished = np.array(list(added.values()), float).reshape(-1, len(space)).T
+        values = np.concatenate([columns[:, everywhere], unfinished], axis=1)[:, order]
         return dict(zip(space, values, strict=True))
 
     def _column(self, name: str, distribution: BaseDistribution) -> np.ndarray:
         known = self._columns.get(name)
         if known is None or known[0] != distribution:
-            values = [_internal(self._history.finished[number], name, distribution) for number in self._numbers]
+            values = [_internal(self._history.finished[number].params, name, distribution) for number in self._numbers]
             known = self._columns[name] = distribution, np.array(values)
         return known[1]
 
@@ -183,8 +184,10 @@ def _has_value(trial: FrozenTrial) -> bool:
     return trial.state != TrialState.COMPLETE or (trial.value is not None and not np.isnan(trial.value))
 
 
-def _internal(trial: FrozenTrial, name: str, distribution: BaseDistribution) -> float:
+def _internal(params: Mapping[str, Any], name: str, distribution: BaseDistribution) -> float:
+    """A parameter in Optuna's internal representation; NaN if there is none that it can have."""
     try:
-        return distribution.to_internal_repr(trial.params[name])
+        value = distribution.to_internal_repr(params[name])
+        return value if distribution._contains(value) else np.nan  # far outside, Optuna's arithmetic overflows
     except (KeyError, ValueError, TypeError, OverflowError):  # it lacks it, or another tool gave it one of another kind
         return np.nan

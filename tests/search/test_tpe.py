@@ -91,6 +91,19 @@ def test_a_trial_that_waited_is_drawn_from_what_has_ended_in_the_meantime():
     assert drawn(RememberingTPESampler(**arguments)) == drawn(TPESampler(**arguments))
 
 
+@pytest.mark.parametrize("impossible", [1e300, -1e300, math.nan, math.inf])
+def test_a_trial_with_an_impossible_parameter_is_passed_over(impossible: float) -> None:
+    study = optuna.create_study(sampler=RememberingTPESampler(seed=1, n_startup_trials=2))
+    for _ in range(6):
+        trial = study.ask()
+        study.tell(trial, trial.suggest_float("x", 0, 1))
+    for state in (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.RUNNING):
+        strange = study.trials[0]
+        strange.state, strange.params = state, {"x": impossible}  # as a damaged journal might have it
+        study._storage.create_new_trial(study._study_id, strange)
+    assert 0 <= study.ask().suggest_float("x", 0, 1) <= 1
+
+
 def test_a_study_gets_it_and_its_insides_are_known_for_the_optuna_that_is_installed(opened):
     assert optuna.__version__.startswith(KNOWN_INSIDE)
     study = opened().study
