@@ -77,19 +77,19 @@ def evaluate(
 
 
 def show_evaluation(found: "Evaluation", out: "Console", what: str) -> None:
-    """Print what is confused with what, each class, and the accuracy with the label `what`."""
+    """Print the accuracy with the label `what`, then what is confused with what, and each class."""
     from lenet_search.cli.terminal import show
     from lenet_search.model.by_class import balanced_accuracy, by_class, imbalanced
 
     classes = by_class(found.confusion, found.class_names, found.unclassified)
-    show(out, *_confusion(found, out))
-    show(out, *_classes(classes))
     out.print(f"{what} {found.accuracy}, 95 % interval, n = {found.accuracy.n:,} images", style="bold")
     if imbalanced(classes):
         balanced = balanced_accuracy(classes)
         absent = sum(not each.images for each in classes)
         without = f" of {len(classes) - absent} classes, {absent} without images" if absent else " of all classes"
         out.print(f"Balanced accuracy {balanced}, the mean recall{without}", style="bold")
+    show(out, *_confusion(found, out))
+    show(out, *_classes(classes))
 
 
 def _confusion(found: "Evaluation", out: "Console") -> tuple[str, "Table"]:
