@@ -15,6 +15,7 @@ names, and `refit` is `best --export --refit`. Arrays work wherever a data set d
 appears in the terminal or notebook; `view=Silent()` turns it off.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from lenet_search.model.evaluate import Evaluation
     from lenet_search.model.predict import Guess
     from lenet_search.search import Summary
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # no messages of TensorFlow's about the CPU, unless asked for
 
 Data = str | Path | Mapping[str, Any] | Sequence[Any] | None  # a folder to search for NAME.npz, or arrays
 
