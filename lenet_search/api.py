@@ -15,7 +15,6 @@ names, and `refit` is `best --export --refit`. Arrays work wherever a data set d
 appears in the terminal or notebook; `view=Silent()` turns it off.
 """
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -40,8 +39,6 @@ if TYPE_CHECKING:
     from lenet_search.model.evaluate import Evaluation
     from lenet_search.model.predict import Guess
     from lenet_search.search import Summary
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # no messages of TensorFlow's about the CPU, unless asked for
 
 Data = str | Path | Mapping[str, Any] | Sequence[Any] | None  # a folder to search for NAME.npz, or arrays
 
@@ -183,12 +180,14 @@ class Study:
         """
         from lenet_search.api import refit as train_again
         from lenet_search.results.export import export
+        from lenet_search.starting import start_backend
         from lenet_search.storage import resolve
         from lenet_search.whole import as_name
 
         url = resolve(self.storage)
         target = Path(folder).expanduser() if folder is not None else Path("exports", as_name(self.definition.name))
         data_folder = None if data is None else Path(data)
+        start_backend()
         again = train_again(self.stored(), url, data=data, ray=ray, view=view).to_json() if refit else None
         return list(export(self.stored(), url, target, data_folder=data_folder, refit=again).files)
 
@@ -645,7 +644,9 @@ def evaluate(model: str | Path, on: str | None = None, data: Data = None) -> "Ev
         DataError: the data set is missing or damaged.
     """
     from lenet_search.model.evaluate import evaluate as measure
+    from lenet_search.starting import start_backend
 
+    start_backend()
     if data is None or isinstance(data, str | Path):
         return measure(Path(model), on, None if data is None else Path(data))
     from lenet_search.data.arrays import store
@@ -684,7 +685,9 @@ def predict(
     from lenet_search.model.predict import predict as classify
     from lenet_search.model.predictor import open_model
     from lenet_search.model.saved import SavedInputs
+    from lenet_search.starting import start_backend
 
+    start_backend()
     files, problems = images_of([Path(each) for each in images])
     predictor = open_model(Path(model), on)
     saved = None if save_inputs is None else SavedInputs(Path(save_inputs))

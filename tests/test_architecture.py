@@ -21,6 +21,7 @@ ROWS = [
     "results",
     "crew",
     "model",
+    "starting",
     "engine",
     "networks.plain",
     "storage",

@@ -107,9 +107,9 @@ def best(
     _show(found, top, out)
     written: Export | None = None
     if export is not None:
-        from lenet_search.cli.backend import start_backend
         from lenet_search.results.export import REFIT
         from lenet_search.results.export import export as write
+        from lenet_search.starting import start_backend
         from lenet_search.whole import as_name
 
         folder = Path("exports", as_name(found.study_name)) if export == DEFAULT_FOLDER else Path(export).expanduser()

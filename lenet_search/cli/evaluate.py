@@ -46,10 +46,10 @@ def evaluate(
 
     Run this once, at the end: a test set that is used for selection is a validation set.
     """
-    from lenet_search.cli.backend import start_backend
     from lenet_search.cli.terminal import console, print_json, working
     from lenet_search.model.by_class import balanced_accuracy, by_class
     from lenet_search.model.evaluate import evaluate as measure
+    from lenet_search.starting import start_backend
 
     with working(f"Measuring {model} on the test set"):
         if zipfile.is_zipfile(model):  # report a file that is not a model without loading Keras

@@ -85,10 +85,10 @@ def predict(
     gets no class. Files that cannot be read and empty folders are reported,
     the rest is still classified, and the exit code is 2.
     """
-    from lenet_search.cli.backend import start_backend
     from lenet_search.cli.terminal import console, print_json, working
     from lenet_search.errors import LenetSearchError, ResultError
     from lenet_search.model.listing import pictures
+    from lenet_search.starting import start_backend
 
     found = pictures(images)
     if not (found.files or found.folders):  # report it without loading Keras

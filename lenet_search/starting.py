@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 
-from lenet_search.cli.group import DEBUG
+DEBUG = "LENET_SEARCH_DEBUG"  # variable that lets messages and tracebacks through
 
 
 def start_backend() -> None:
@@ -17,6 +17,7 @@ def start_backend() -> None:
     """
     if "keras" in sys.modules or os.environ.get(DEBUG):
         return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # for those that come later
     sys.stderr.flush()
     before = os.dup(2)
     with tempfile.TemporaryFile() as messages:
