@@ -36,6 +36,7 @@ def check(
     """Validate study files, and print which hyperparameters they fix and which they search.
 
     Reports every problem of every file with its line. The exit code is 2 if there is one.
+    A data set that is not on this machine is mentioned, and no problem.
     """
     from lenet_search import study
     from lenet_search.cli.terminal import console, print_json, show
@@ -54,10 +55,24 @@ def check(
             where = f" ({definition.path})" if definition.path is not None else ""
             show(out, f"{definition.name}{where}", _space(definition))
             out.print(_settings(definition))
+            for name in _missing(definition):
+                out.print(
+                    f'Not on this machine: data.name = "{name}". A run needs it in the working folder, or in the '
+                    "folder given by --data or LENET_SEARCH_DATA.",
+                    style="yellow", markup=False, soft_wrap=True,
+                )  # fmt: skip
     if problems:
         raise StudyFileError(problems)
     if json:
         print_json({"studies": found})
+
+
+def _missing(definition: "Definition") -> list[str]:
+    """Data sets of the study that are not here. That is no error: it may be checked on another machine."""
+    from lenet_search.data import is_known
+
+    names = definition.space.possible("data.name")
+    return [] if not isinstance(names, tuple) else [str(name) for name in names if not is_known(str(name))]
 
 
 def _plain(definition: "Definition") -> dict[str, Any]:

@@ -5,9 +5,9 @@ images, IDX files, SVHN's files. `load` reads only the training and validation i
 images.
 """
 
-from lenet_search.data.finding import file_of, folder_with
+from lenet_search.data.finding import file_of, folder_with, is_known
 from lenet_search.data.registry import DATASETS, class_names
 from lenet_search.data.split import Split, load
 from lenet_search.data.test_set import load_test
 
-__all__ = ["DATASETS", "Split", "class_names", "file_of", "folder_with", "load", "load_test"]
+__all__ = ["DATASETS", "Split", "class_names", "file_of", "folder_with", "is_known", "load", "load_test"]

@@ -74,6 +74,11 @@ def file_of(name: str, folder: Path | None) -> Place | None:
     return None
 
 
+def is_known(name: str, folder: Path | None = None) -> bool:
+    """Whether a data set is in the registry or, as far as paths tell, on this machine."""
+    return name in DATASETS or file_of(name, _data_folder(folder)) is not None
+
+
 def folder_with(name: str, folder: Path | None, remembered: Path | None) -> Path | None:
     """The data folder to use: `remembered`, where the files were at another time, if they are there and nowhere else.
 

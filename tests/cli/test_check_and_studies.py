@@ -29,6 +29,16 @@ def test_check_shows_the_problems_of_all_files_and_the_space_of_the_good_ones():
     assert "two.toml:2" in checked.stderr
 
 
+def test_check_mentions_a_data_set_that_is_not_on_this_machine():
+    write_study(Path("mine.toml"))
+    assert "Not on this machine" not in call("check", "mine.toml", "digits", "cifar").stdout
+    elsewhere = call("check", "mine.toml", "--set", "data.name='photos.npz'")
+    assert elsewhere.exit_code == 0
+    assert 'Not on this machine: data.name = "photos.npz"' in elsewhere.stdout
+    Path("photos.npz").touch()
+    assert "Not on this machine" not in call("check", "mine.toml", "--set", "data.name='photos.npz'").stdout
+
+
 def test_studies_lists_those_that_ship_those_in_the_folder_and_those_in_the_storage():
     store(write_study(Path("studies/mine.toml")))
     listed = call("studies").stdout
