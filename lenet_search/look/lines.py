@@ -88,13 +88,23 @@ def states(progress: Progress) -> str:
 
 
 def best(progress: Progress) -> str:
-    """'best 71.31 % (trial 12)'; empty for runs, of which none is to be chosen."""
+    """'best 71.31 % (trial 12); leading 72.02 % (trial 40, 5 of 8 epochs)'; empty for runs, of which none is chosen."""
     standing = progress.standing
     if standing.unit != "trial":
         return ""
-    if standing.best is None:
-        return "none complete yet"
-    return f"best {figure(standing.best.value, standing.metric)} (trial {standing.best.number})"
+    complete = "none complete yet"
+    if standing.best is not None:
+        complete = f"best {figure(standing.best.value, standing.metric)} (trial {standing.best.number})"
+    return "; ".join(filter(None, (complete, leading(progress))))
+
+
+def leading(progress: Progress) -> str:
+    """'leading 72.02 % (trial 40, 5 of 8 epochs)': the best of those that run; empty if none has ended an epoch."""
+    leader = progress.leader
+    if leader is None:
+        return ""
+    value = figure(leader.values[-1], progress.standing.metric)
+    return f"leading {value} ({leader.name}, {len(leader.values)} of {leader.epochs} epochs)"
 
 
 def rates(progress: Progress) -> str:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from lenet_search.look.console import Audience
 from lenet_search.look.intervals import figure
-from lenet_search.look.lines import Plain, duration, epochs, rates, recipe_in_short, sparkline, states
+from lenet_search.look.lines import Plain, duration, epochs, leading, rates, recipe_in_short, sparkline, states
 from lenet_search.look.progress import Progress, Running, Standing, View
 from lenet_search.look.streams import is_watched
 
@@ -88,6 +88,8 @@ def panel(progress: Progress, width: int) -> RenderableType:
     parts: list[RenderableType] = [_how_far(progress), _numbers(progress)]
     if progress.standing.best is not None:
         parts.append(_best(progress.standing, width))
+    if text := leading(progress):
+        parts.append(Text(text, style="dim"))
     if progress.running:
         parts.append(Padding(_running(progress, width), (1, 0, 0, 0)))
     title = Text.assemble((progress.standing.name, "bold"), f"  {progress.standing.metric}", style="default")

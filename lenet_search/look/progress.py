@@ -1,5 +1,6 @@
 """What a view of a command's progress is told, and the view that shows nothing."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -38,6 +39,7 @@ class Standing:
     running: int = 0  # here and in other processes
     best: Best | None = None
     bests: Sequence[float] = field(default=())  # the best value after each complete trial, oldest first
+    maximize: bool = True  # whether higher values of the metric are better
     unit: str = "trial"  # what is counted
     epochs: tuple[int, int] = (0, 0)  # of all runs: those that are over or wait have done, and the total, if known
 
@@ -65,6 +67,15 @@ class Progress:
     def count(self) -> int:
         """How many trials or runs are running here."""
         return len(self.running) if self.units is None else self.units
+
+    @property
+    def leader(self) -> Running | None:
+        """The running trial whose last epoch was the best of all; None if there is none, or a list is trained."""
+        measured = [run for run in self.running if run.values and math.isfinite(run.values[-1])]
+        if self.standing.unit != "trial" or not measured:
+            return None
+        sign = 1.0 if self.standing.maximize else -1.0
+        return max(measured, key=lambda run: sign * run.values[-1])
 
     @property
     def epochs(self) -> tuple[int, int]:

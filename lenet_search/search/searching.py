@@ -200,6 +200,7 @@ class Searching:
             running=counts.running - self._supply.untouched(),
             best=None if best is None or best.value is None else Best(best.number, best.value, best.params),
             bests=tuple(accumulate(values, pick)),
+            maximize=ledger.definition.direction == "maximize",
         )
 
 

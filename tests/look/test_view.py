@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from lenet_search.look.console import Terminal
-from lenet_search.look.lines import Plain, duration, recipe_in_short, sparkline
+from lenet_search.look.lines import Plain, duration, recipe_in_short, sparkline, words
 from lenet_search.look.live import Live, panel, view_for
 from lenet_search.look.progress import Best, Progress, Running, Silent, Standing, View
 
@@ -85,6 +85,17 @@ def test_the_panel_of_a_large_fleet_stays_small():
     text = drawn(replace(PROGRESS, running=running))
     assert len(text.splitlines()) < 30
     assert "gpu-07  64 running" in text and "and 32 more nodes" in text and "gpu-08" not in text
+
+
+@pytest.mark.parametrize(("maximize", "leader"), [(True, "trial 2, 1 of 8"), (False, "trial 1, 2 of 8")])
+def test_the_best_of_the_running_trials_is_shown_after_each_epoch(maximize, leader):
+    running = (Running("trial 1", 8, [0.7, 0.3]), Running("trial 2", 8, [0.6]), Running("trial 3", 8, [math.nan]))
+    begun = Progress(Standing("s", "val_accuracy", 10, maximize=maximize), (*running, Running("trial 4", 8, [])))
+    value = "60.00 %" if maximize else "30.00 %"
+    assert f"leading {value} ({leader} epochs)" in drawn(begun)
+    assert f"none complete yet; leading {value} ({leader} epochs)" in words(begun)
+    assert "leading" not in drawn(replace(begun, running=running[2:]))
+    assert "leading" not in drawn(replace(begun, standing=Standing("s", "val_accuracy", 10, unit="run")))
 
 
 def test_a_search_that_has_only_begun_can_be_shown():
