@@ -2,15 +2,14 @@
 
 For each draw, Optuna's TPE reads all finished trials in Python, to rank them and collect their parameters. With 10,000
 trials, this is nine tenths of an `ask`; the rest is arithmetic. Finished trials never change, so their values are kept
-here, in arrays by trial number; running trials are few.
+here, in arrays by trial number. Those of running trials, of which a fleet has thousands, are kept one by one.
 
 This replaces a step inside Optuna's sampler, so `lenet_search.search.opening` uses it only with versions of Optuna
 whose internals are known.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Lock
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -36,7 +35,6 @@ class RememberingTPESampler(TPESampler):
     _lock = Lock()  # shared by all samplers: samplers can be copied, locks cannot
     _finished: "_Finished | None" = None
     _looked = -1  # number of the trial for which trials were last read
-    _others: Mapping[int, Mapping[str, Any]] = MappingProxyType({})  # parameters of running trials, by number
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
         """As in Optuna."""
@@ -66,11 +64,11 @@ class RememberingTPESampler(TPESampler):
             best, rest = finished.split(self._gamma(len(finished)))
             below, above = (
                 Estimator(
-                    finished.observations(rows, more, search_space),
+                    finished.observations(rows, search_space, with_running=rows is rest),
                     search_space,
                     self._parzen_estimator_parameters,
                 )
-                for rows, more in ((best, {}), (rest, self._others))
+                for rows in (best, rest)
             )
             samples = below.sample(self._rng.rng, self._n_ei_candidates)
             drawn = TPESampler._compare(samples, self._compute_acquisition_func(samples, below, above))
@@ -92,11 +90,14 @@ class RememberingTPESampler(TPESampler):
         assert self._finished is not None
         self.history.update()
         self._finished.read()
-        self._others = {
-            number: self._get_params(other, study)
-            for number, other in self.history.unfinished.items()
-            if self._constant_liar and other.state == TrialState.RUNNING and number != trial.number
-        }
+        self._finished.running.read(
+            {
+                number: other
+                for number, other in self.history.unfinished.items()
+                if self._constant_liar and other.state == TrialState.RUNNING and number != trial.number
+            },
+            lambda other: self._get_params(other, study),
+        )
         self._looked = trial.number
 
 
@@ -105,6 +106,7 @@ class _Finished:
 
     def __init__(self, study: optuna.Study, history: History) -> None:
         self.constrained = False  # whether any trial has constraints, which take precedence over values
+        self.running = _Running()
         self._study = study
         self._history = history
         self._read = 0  # number of finished trials read from the history, including failed ones
@@ -140,28 +142,24 @@ class _Finished:
         return np.sort(order[:below]), np.sort(order[below:])
 
     def observations(
-        self, rows: np.ndarray, more: Mapping[int, Mapping[str, Any]], space: dict[str, BaseDistribution]
+        self, rows: np.ndarray, space: dict[str, BaseDistribution], *, with_running: bool
     ) -> dict[str, np.ndarray]:
         """The parameters of all trials that have every parameter of `space`, in Optuna's internal representation.
 
         Args:
             rows: finished trials
-            more: parameters of unfinished trials, by number
             space: the distributions
+            with_running: whether to add the running trials
 
         Returns:
             An array for each parameter, ordered by trial number.
         """
         columns = np.array([self._column(name, distribution)[rows] for name, distribution in space.items()])
         everywhere = ~np.isnan(columns).any(axis=0)
-        added = {
-            number: drawn
-            for number, params in more.items()
-            if not np.isnan(drawn := [_internal(params, name, each) for name, each in space.items()]).any()
-        }
+        added = self.running.values(space) if with_running else {}
         order = np.argsort([*self._numbers[rows][everywhere], *added])
-        unfinished = np.array(list(added.values()), float).reshape(-1, len(space)).T
-        values = np.concatenate([columns[:, everywhere], unfinished], axis=1)[:, order]
+        running = np.array(list(added.values()), float).reshape(-1, len(space)).T
+        values = np.concatenate([columns[:, everywhere], running], axis=1)[:, order]
         return dict(zip(space, values, strict=True))
 
     def _column(self, name: str, distribution: BaseDistribution) -> np.ndarray:
@@ -177,6 +175,51 @@ class _Finished:
             return float(step), value
         assert trial.value is not None
         return 0.0, -trial.value if self._study.direction.name == "MAXIMIZE" else trial.value
+
+
+class _Running:
+    """The parameters of running trials. Most have been drawn completely, and change no more."""
+
+    def __init__(self) -> None:
+        self._params: dict[int, tuple[int, Mapping[str, Any]]] = {}  # by number, with how many of them were set
+        self._values: dict[str, tuple[BaseDistribution, dict[int, float]]] = {}  # by name and number
+
+    def read(self, trials: Mapping[int, FrozenTrial], params_of: Callable[[FrozenTrial], Mapping[str, Any]]) -> None:
+        """Take the trials that are running now; `params_of` adds what is about to be set to what is."""
+        known = self._params
+        self._params = {}
+        for number, trial in trials.items():
+            count = len(trial.params)
+            before = known.get(number)
+            self._params[number] = before if before and before[0] == count else (count, params_of(trial))
+        for _, values in self._values.values():
+            for number in known.keys() - trials.keys():
+                values.pop(number, None)
+
+    def values(self, space: dict[str, BaseDistribution]) -> dict[int, list[float]]:
+        """The values of all trials that have every parameter of `space`, by number."""
+        tables = [(name, each, self._table(name, each)) for name, each in space.items()]
+        found = {}
+        for number, (_, params) in self._params.items():
+            row = []
+            for name, distribution, table in tables:
+                value = table.get(number)
+                if value is None:
+                    value = _internal(params, name, distribution)
+                    if name in params:
+                        table[number] = value
+                if value != value:  # NaN: it lacks the parameter
+                    break
+                row.append(value)
+            else:
+                found[number] = row
+        return found
+
+    def _table(self, name: str, distribution: BaseDistribution) -> dict[int, float]:
+        known = self._values.get(name)
+        if known is None or known[0] != distribution:
+            known = self._values[name] = distribution, {}
+        return known[1]
 
 
 def _has_value(trial: FrozenTrial) -> bool:

@@ -32,8 +32,8 @@ def params(trial: optuna.Trial) -> float:
     return value + trial.suggest_float("dropout", 0.0, 0.5, step=0.1)
 
 
-def course(sampler: TPESampler, direction: str, fates: list[int]) -> list[tuple[Any, ...]]:
-    """What a study draws of which two trials run at once; `fates` say how each ends."""
+def course(sampler: TPESampler, direction: str, fates: list[int], slots: int) -> list[tuple[Any, ...]]:
+    """What a study draws of which several trials run at once; `fates` say how each ends."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study = optuna.create_study(sampler=sampler, direction=direction)
@@ -41,9 +41,9 @@ def course(sampler: TPESampler, direction: str, fates: list[int]) -> list[tuple[
     for fate in fates:
         trial = study.ask()
         running.append((trial, params(trial)))
-        if len(running) < 2:
+        if len(running) < slots:
             continue
-        trial, value = running.pop(fate % 2)  # the later of two may end first
+        trial, value = running.pop(fate % slots)  # a later one may end first
         if fate == 4:
             study.tell(trial, state=optuna.trial.TrialState.FAIL)
         elif fate == 5:
@@ -62,12 +62,15 @@ def course(sampler: TPESampler, direction: str, fates: list[int]) -> list[tuple[
     seed=st.integers(0, 1000),
     direction=st.sampled_from(["minimize", "maximize"]),
     fates=st.lists(st.integers(0, 5), min_size=TRIALS, max_size=TRIALS),
+    slots=st.sampled_from([2, 6]),
 )
 @settings(max_examples=10, deadline=None)
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
-def test_it_draws_what_optunas_draws(arguments: dict[str, Any], seed: int, direction: str, fates: list[int]) -> None:
-    optunas = course(TPESampler(seed=seed, n_startup_trials=5, **arguments), direction, fates)
-    ours = course(RememberingTPESampler(seed=seed, n_startup_trials=5, **arguments), direction, fates)
+def test_it_draws_what_optunas_draws(
+    arguments: dict[str, Any], seed: int, direction: str, fates: list[int], slots: int
+) -> None:
+    optunas = course(TPESampler(seed=seed, n_startup_trials=5, **arguments), direction, fates, slots)
+    ours = course(RememberingTPESampler(seed=seed, n_startup_trials=5, **arguments), direction, fates, slots)
     assert ours == optunas
 
 
@@ -89,6 +92,25 @@ def test_a_trial_that_waited_is_drawn_from_what_has_ended_in_the_meantime():
 
     arguments = {"seed": 1, "n_startup_trials": 2, "multivariate": False}
     assert drawn(RememberingTPESampler(**arguments)) == drawn(TPESampler(**arguments))
+
+
+@pytest.mark.parametrize("arguments", ARGUMENTS.values(), ids=ARGUMENTS)
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_trials_that_are_drawn_in_turns_know_what_is_drawn_of_each_other(arguments: dict[str, Any]) -> None:
+    def drawn(sampler: TPESampler) -> list[float]:
+        study = optuna.create_study(sampler=sampler)
+        for _ in range(8):
+            trial = study.ask()
+            study.tell(trial, trial.suggest_float("x", 0, 1) + trial.suggest_float("y", 0, 1))
+        values = []
+        for _ in range(4):
+            one, other = study.ask(), study.ask()
+            values += [trial.suggest_float(name, 0, 1) for name in ("x", "y", "z") for trial in (one, other)]
+            study.tell(other, values[-1])
+        return values
+
+    ours, optunas = (kind(seed=1, n_startup_trials=2, **arguments) for kind in (RememberingTPESampler, TPESampler))
+    assert drawn(ours) == drawn(optunas)
 
 
 @pytest.mark.parametrize("impossible", [1e300, -1e300, math.nan, math.inf])
