@@ -250,14 +250,20 @@ class Ledger:
         return jobs
 
     def report(self, job: TrialJob, value: float) -> bool:
-        """Report a trial's metric after an epoch. Returns whether to give it up: it is pruned, or no longer ours."""
+        """Report a trial's metric after an epoch. Returns whether to give it up: it is pruned, or no longer ours.
+
+        A run that was lost, and goes on from its last copy, reports some epochs again. The storage keeps its reports of
+        later ones, by which a pruner would judge. It let the trial go on then, so it is asked after the last of them.
+        """
         trial, epoch = job.trial, job.run.epochs
+        reported = trial._cached_frozen_trial.intermediate_values
+        last = max(reported, default=0)
         try:
-            if epoch in trial._cached_frozen_trial.intermediate_values:  # reported before the worker was lost
+            if epoch in reported:
                 self._storage.set_trial_intermediate_value(trial._trial_id, epoch, value)
             else:
                 trial.report(value, epoch)
-            return trial.should_prune()
+            return epoch >= last and trial.should_prune()
         except UpdateFinishedTrialError:
             return True
 

@@ -128,6 +128,26 @@ def test_what_was_reported_after_the_last_freezing_is_reported_anew(opened):
     assert ledger.study.trials[0].intermediate_values == {1: 0.25}
 
 
+def test_the_pruner_does_not_judge_a_run_that_goes_on_from_a_copy_by_what_it_reported_later(opened):
+    pruned = read("small.toml", overrides=['study.pruner={ kind = "ThresholdPruner", lower = 0.6 }'])
+    ledger, other = opened(pruned), opened(pruned)
+    job = ask(ledger)
+    train(job, 0.75)
+    assert not ledger.report(job, 0.75)
+    train(job, 0.5)
+    assert ledger.report(job, 0.5)
+    ledger.give_back(job.number, "killed before it was told")
+
+    again = ask(other)
+    train(again, 0.75)
+    assert not other.report(again, 0.75), "it must get to the epoch after which it was pruned"
+    train(again, 0.5)
+    assert other.report(again, 0.5)
+    assert other.prune(again, "ThresholdPruner after epoch 2")
+    (trial,) = other.study.trials
+    assert len(trial.intermediate_values) == run_of(trial).epochs == 2
+
+
 def test_a_damaged_frozen_file_is_said_and_its_trial_begins_anew(opened, url):
     ledger = opened()
     job = ask(ledger)
