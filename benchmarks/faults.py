@@ -19,7 +19,7 @@ Whenever the trials are done, the study gets more. At the end a last search, lef
 
     stop       each parent has ended within a minute when it was told to
     left       no process of the search is left: no parent, worker or actor
-    told       no searching process has ended with a traceback
+    told       no searching process has ended with a traceback, or with an error that it calls a bug
     total      as many trials have ended as were asked for, and none runs or waits
     once       no two trials that ended have the same parameters (the sampler draws real numbers at random)
     whole      every trial that ended carries its run, with a value for each epoch, and reports that agree with it
@@ -35,6 +35,7 @@ import logging
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -55,6 +56,7 @@ from faulting.torment import torment
 def main() -> None:
     """Run the search among faults, and check its books."""
     options = arguments()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background, shells have it ignored
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # of this process, which trains again at the end
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     out = Console(soft_wrap=True)

@@ -125,8 +125,18 @@ class Search:
             time.sleep(0.2)
         return [f"{kind} {pid}" for kind, pids in running(self.folder.parent).items() for pid in pids]
 
-    def tracebacks(self) -> int:
-        """How many the processes have left in their log, but for those of SIGINT while Python itself starts."""
-        lines = (self.folder.parent / "search.log").read_text(errors="replace").splitlines()
-        starts = sum(line.startswith("Traceback (most recent call last)") for line in lines)
-        return starts - sum(line.startswith("KeyboardInterrupt") for line in lines)
+    def told(self) -> list[str]:
+        """Errors in the processes' log that no person should see: tracebacks, and those that are called a bug.
+
+        A SIGINT while Python itself starts, or ends, has a traceback that ends with its name.
+        """
+        found, inside = [], ""
+        for line in (self.folder.parent / "search.log").read_text(errors="replace").splitlines():
+            if line.startswith("Traceback (most recent call last)"):
+                inside = line
+            elif inside and line and not line[0].isspace():  # the error that ends it
+                found += [] if line.startswith("KeyboardInterrupt") else [f"traceback: {line}"]
+                inside = ""
+            elif line.startswith("This is a bug"):
+                found.append(line)
+        return found
