@@ -18,8 +18,13 @@ def start_backend() -> None:
     if "keras" in sys.modules or os.environ.get(DEBUG):
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # for those that come later
-    sys.stderr.flush()
-    before = os.dup(2)
+    try:
+        sys.stderr.flush()
+        before = os.dup(2)
+    except (AttributeError, OSError, ValueError):  # a program without standard error shows nothing anyway
+        import lenet_search.engine.backend
+
+        return
     with tempfile.TemporaryFile() as messages:
         os.dup2(messages.fileno(), 2)
         try:

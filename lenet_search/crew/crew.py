@@ -120,7 +120,7 @@ class Crew:
             if now >= draw_at:
                 self._view.update(self.progress())
                 drawn = time.monotonic()
-                draw_at = drawn + max(TICK, (drawn - now) / SHOWING_SHARE)
+                draw_at = drawn + min(max(TICK, (drawn - now) / SHOWING_SHARE), LOOK)
             active = self._staff.active
             short = self._decider.is_short(active)
             if short and len(active) == 1:  # before listening: a worker's speed must not decide what is drawn

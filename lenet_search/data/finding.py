@@ -76,7 +76,10 @@ def file_of(name: str, folder: Path | None) -> Place | None:
 
 def is_known(name: str, folder: Path | None = None) -> bool:
     """Whether a data set is in the registry or, as far as paths tell, on this machine."""
-    return name in DATASETS or file_of(name, _data_folder(folder)) is not None
+    try:
+        return name in DATASETS or file_of(name, _data_folder(folder)) is not None
+    except DataError:  # there is no such folder
+        return False
 
 
 def folder_with(name: str, folder: Path | None, remembered: Path | None) -> Path | None:

@@ -26,19 +26,19 @@ class History:
         self.looks = 0  # how often trials were read
         self._storage, self._study_id = study._storage, study._study_id
         self._known = 0  # number of trials at the last look
-        self._changes: int | None = None  # the storage's count at the last update
+        self._changes: int | None = None  # the storage's count at the last look
         self._read: list[FrozenTrial] = []  # finished trials, in the order in which they were read
         self._ordered: dict[tuple[TrialState, ...], _Ordered] = {}  # by states
 
     def update(self) -> None:
-        """Look, unless the storage counts state changes and there was none since the last update."""
-        changes = self._storage.changes(self._study_id) if isinstance(self._storage, Batched) else None
+        """Look, unless the storage counts state changes and there was none since the last look."""
+        changes = self._count_changes()
         if changes is None or changes != self._changes:
             self.look()
-            self._changes = changes
 
     def look(self) -> None:
-        """Read the trials that have finished since the last look, and the current open ones."""
+        """Read the trials that have finished since the last look, and the current open ones with all that is noted."""
+        self._changes = self._count_changes()
         trials = self._storage.get_all_trials(self._study_id, deepcopy=False)  # ordered by number, without gaps
         unfinished: dict[int, FrozenTrial] = {}
         for number in (*self.unfinished, *range(self._known, len(trials))):
@@ -51,6 +51,9 @@ class History:
         self.unfinished = unfinished
         self._known = len(trials)
         self.looks += 1
+
+    def _count_changes(self) -> int | None:
+        return self._storage.changes(self._study_id) if isinstance(self._storage, Batched) else None
 
     def since(self, count: int) -> list[FrozenTrial]:
         """All finished trials but the first `count`, in the order in which they were read."""

@@ -455,11 +455,11 @@ class Ledger:
         try:
             self.study.tell(number, value, state)
         except UpdateFinishedTrialError:
-            return False
+            return self._lost(number)
         except ValueError as error:
             if "Cannot tell" not in str(error):
                 raise
-            return False
+            return self._lost(number)
         except RuntimeError as error:  # raised, after telling, by a sampler that has tried every combination
             if "Study.stop" not in str(error):
                 raise

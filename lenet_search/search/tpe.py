@@ -23,12 +23,14 @@ from lenet_search.search.history import History
 from lenet_search.search.mixture import Estimator
 from lenet_search.search.spaces import LEARNED_FROM, Groups, Intersection
 
+LARGEST = 1e100  # parameter that Optuna's arithmetic can square; a damaged storage may contain larger ones
+
 
 class RememberingTPESampler(TPESampler):
-    """Draws the same values as Optuna's `TPESampler` with the same arguments.
+    """Draws the same values as Optuna's `TPESampler` with the same arguments, if trials are drawn one after the other.
 
-    A trial's parameters are drawn in several steps, and Optuna reads all trials at each. Here they are read once per
-    trial; between steps, only other runs could change anything.
+    A trial's parameters are drawn in several steps, and Optuna reads all trials at each. Here they are read once for
+    all steps of a trial that follow on one another; in between, only another process could change anything.
     """
 
     history: History | None = None  # the study's history; created at the first draw if not set
@@ -45,6 +47,8 @@ class RememberingTPESampler(TPESampler):
         """As in Optuna."""
         with self._lock:
             self._begin(study)
+            if len(study.directions) == 1:
+                self._look(study, trial)
         return super().infer_relative_search_space(study, trial)
 
     def _sample(
@@ -88,7 +92,7 @@ class RememberingTPESampler(TPESampler):
         """Read all trials, for one that is about to be drawn."""
         assert self.history is not None
         assert self._finished is not None
-        self.history.update()
+        self.history.look()
         self._finished.read()
         self._finished.running.read(
             {
@@ -181,32 +185,33 @@ class _Running:
     """The parameters of running trials. Most have been drawn completely, and change no more."""
 
     def __init__(self) -> None:
-        self._params: dict[int, tuple[int, Mapping[str, Any]]] = {}  # by number, with how many of them were set
-        self._values: dict[str, tuple[BaseDistribution, dict[int, float]]] = {}  # by name and number
+        self._known: dict[int, tuple[Any, Mapping[str, Any], Mapping[str, Any]]] = {}  # by number: see `read`
+        self._values: dict[str, tuple[BaseDistribution, dict[int, float]]] = {}  # of those set, by name and number
 
     def read(self, trials: Mapping[int, FrozenTrial], params_of: Callable[[FrozenTrial], Mapping[str, Any]]) -> None:
         """Take the trials that are running now; `params_of` adds what is about to be set to what is."""
-        known = self._params
-        self._params = {}
+        before, self._known = self._known, {}
         for number, trial in trials.items():
-            count = len(trial.params)
-            before = known.get(number)
-            self._params[number] = before if before and before[0] == count else (count, params_of(trial))
+            drawn = len(trial.params), trial.system_attrs.get(f"{tpe._RELATIVE_PARAMS_KEY}:0")
+            known = before.get(number)
+            if known is None or known[0] != drawn:
+                known = drawn, params_of(trial), dict(trial.params)
+            self._known[number] = known
         for _, values in self._values.values():
-            for number in known.keys() - trials.keys():
+            for number in before.keys() - trials.keys():
                 values.pop(number, None)
 
     def values(self, space: dict[str, BaseDistribution]) -> dict[int, list[float]]:
         """The values of all trials that have every parameter of `space`, by number."""
         tables = [(name, each, self._table(name, each)) for name, each in space.items()]
         found = {}
-        for number, (_, params) in self._params.items():
+        for number, (_, params, already) in self._known.items():
             row = []
             for name, distribution, table in tables:
                 value = table.get(number)
                 if value is None:
                     value = _internal(params, name, distribution)
-                    if name in params:
+                    if name in already:  # what is only about to be set may be set to another value
                         table[number] = value
                 if value != value:  # NaN: it lacks the parameter
                     break
@@ -231,6 +236,6 @@ def _internal(params: Mapping[str, Any], name: str, distribution: BaseDistributi
     """A parameter in Optuna's internal representation; NaN if there is none that it can have."""
     try:
         value = distribution.to_internal_repr(params[name])
-        return value if distribution._contains(value) else np.nan  # far outside, Optuna's arithmetic overflows
+        return value if abs(value) < LARGEST else np.nan
     except (KeyError, ValueError, TypeError, OverflowError):  # it lacks it, or another tool gave it one of another kind
         return np.nan

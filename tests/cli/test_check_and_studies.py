@@ -29,12 +29,15 @@ def test_check_shows_the_problems_of_all_files_and_the_space_of_the_good_ones():
     assert "two.toml:2" in checked.stderr
 
 
-def test_check_mentions_a_data_set_that_is_not_on_this_machine():
+def test_check_mentions_a_data_set_that_is_not_on_this_machine(monkeypatch):
     write_study(Path("mine.toml"))
     assert "Not on this machine" not in call("check", "mine.toml", "digits", "cifar").stdout
     elsewhere = call("check", "mine.toml", "--set", "data.name='photos.npz'")
     assert elsewhere.exit_code == 0
     assert 'Not on this machine: data.name = "photos.npz"' in elsewhere.stdout
+    monkeypatch.setenv("LENET_SEARCH_DATA", "/nowhere")
+    assert "Not on this machine" in call("check", "mine.toml", "--set", "data.name='photos'").stdout
+    monkeypatch.delenv("LENET_SEARCH_DATA")
     Path("photos.npz").touch()
     assert "Not on this machine" not in call("check", "mine.toml", "--set", "data.name='photos.npz'").stdout
 

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -12,6 +13,7 @@ from optuna.samplers import TPESampler
 
 from lenet_search.search.opening import KNOWN_INSIDE
 from lenet_search.search.tpe import RememberingTPESampler
+from lenet_search.storage import open_storage
 
 TRIALS = 40
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -94,23 +96,60 @@ def test_a_trial_that_waited_is_drawn_from_what_has_ended_in_the_meantime():
     assert drawn(RememberingTPESampler(**arguments)) == drawn(TPESampler(**arguments))
 
 
+@pytest.mark.parametrize("batched", [False, True], ids=["memory", "journal"])
 @pytest.mark.parametrize("arguments", ARGUMENTS.values(), ids=ARGUMENTS)
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
-def test_trials_that_are_drawn_in_turns_know_what_is_drawn_of_each_other(arguments: dict[str, Any]) -> None:
+def test_trials_that_are_drawn_in_turns_know_what_is_drawn_of_each_other(
+    arguments: dict[str, Any], batched: bool, tmp_path: Path
+) -> None:
     def drawn(sampler: TPESampler) -> list[float]:
-        study = optuna.create_study(sampler=sampler)
+        file = str(tmp_path / f"{type(sampler).__name__}.journal")
+        storage = open_storage(file, create=True, batched=True) if batched else None
+        study = optuna.create_study(sampler=sampler, storage=storage)
         for _ in range(8):
             trial = study.ask()
             study.tell(trial, trial.suggest_float("x", 0, 1) + trial.suggest_float("y", 0, 1))
         values = []
         for _ in range(4):
-            one, other = study.ask(), study.ask()
-            values += [trial.suggest_float(name, 0, 1) for name in ("x", "y", "z") for trial in (one, other)]
-            study.tell(other, values[-1])
+            trials = [study.ask() for _ in range(4)]
+            values += [trial.suggest_float("x", 0, 1) for trial in trials]
+            values.append(study.ask().suggest_float("x", 0, 1))  # looks at the others
+            values += [trial.suggest_float(name, 0, 1) for name in ("y", "z") for trial in trials]
+            study.tell(trials[1], values[-1])
         return values
 
     ours, optunas = (kind(seed=1, n_startup_trials=2, **arguments) for kind in (RememberingTPESampler, TPESampler))
     assert drawn(ours) == drawn(optunas)
+
+
+def test_a_queued_value_counts_and_not_the_one_that_was_drawn_with_the_others() -> None:
+    def drawn(sampler: TPESampler) -> list[float]:
+        study = optuna.create_study(sampler=sampler)
+        for _ in range(8):
+            trial = study.ask()
+            study.tell(trial, trial.suggest_float("x", 0, 1) + trial.suggest_float("y", 0, 1))
+        for _ in range(6):
+            study.enqueue_trial({"x": 0.01})
+            queued = study.ask()
+            queued.suggest_float("y", 0, 1)
+            study.ask().suggest_float("x", 0, 1)
+            queued.suggest_float("x", 0, 1)
+        return [study.ask().suggest_float("x", 0, 1) for _ in range(4)]
+
+    assert drawn(RememberingTPESampler(seed=1, n_startup_trials=2)) == drawn(TPESampler(seed=1, n_startup_trials=2))
+
+
+def test_a_range_that_changes_between_trials_is_drawn_from_as_optuna_does() -> None:
+    def drawn(sampler: TPESampler) -> list[float]:
+        study = optuna.create_study(sampler=sampler)
+        values = []
+        for number in range(20):
+            trial = study.ask()
+            values.append(trial.suggest_float("x", 0, 10 if number < 10 else 5))
+            study.tell(trial, values[-1])
+        return values
+
+    assert drawn(RememberingTPESampler(seed=1, n_startup_trials=2)) == drawn(TPESampler(seed=1, n_startup_trials=2))
 
 
 @pytest.mark.parametrize("impossible", [1e300, -1e300, math.nan, math.inf])
