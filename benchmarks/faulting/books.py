@@ -17,7 +17,7 @@ def check(search: Search, again: int) -> tuple[list[str], dict[str, int]]:
     from optuna.trial import TrialState
 
     from lenet_search.storage import open_storage
-    from lenet_search.storage.trials import carries_run, run_of
+    from lenet_search.storage.trials import REASON, carries_run, run_of
 
     problems = [*search.problems, *(f"left: {each}" for each in search.left())]
     problems += [f"told: {each}" for each in search.told()]
@@ -46,6 +46,8 @@ def check(search: Search, again: int) -> tuple[list[str], dict[str, int]]:
     stretched = sorted(runs.values(), key=lambda run: -len(run.clocks))[:again]  # those that were interrupted most
     problems += [problem for run in stretched if (problem := differs(run))]
     facts = {name.lower(): count for name, count in sorted(states.items())}
+    failed = (trial for trial in trials if trial.state == TrialState.FAIL)
+    facts |= Counter(f"failed: {trial.user_attrs.get(REASON)}"[:60] for trial in failed)
     facts["interrupted and resumed"] = sum(len(run.clocks) > 1 for run in runs.values())
     facts["stretches of the most interrupted"] = max((len(run.clocks) for run in runs.values()), default=0)
     facts["trained again"] = len(stretched)
