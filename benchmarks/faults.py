@@ -32,7 +32,6 @@ Exit code 1 if a book does not balance; what was wrong is printed, and the folde
 import argparse
 import json
 import logging
-import os
 import random
 import shutil
 import signal
@@ -51,13 +50,13 @@ from faulting.disk import Disk
 from faulting.search import Search
 from faulting.storages import STORAGES, NotInstalled
 from faulting.torment import torment
+from lenet_search.starting import start_backend
 
 
 def main() -> None:
     """Run the search among faults, and check its books."""
     options = arguments()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background, shells have it ignored
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # of this process, which trains again at the end
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     out = Console(soft_wrap=True)
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
@@ -78,6 +77,7 @@ def main() -> None:
         farewell.callback(search.close)
         happened = torment(search, disk, 60.0 * options.minutes, random.Random(options.seed), out)
         seconds = search.finish()
+        start_backend()
         problems, facts = check(search, options.again)
     made = Table(title=f"{options.storage}, {options.minutes:g} minutes of faults, then {seconds:.0f} s in peace")
     made.add_column("what")

@@ -66,7 +66,7 @@ def course(sampler: TPESampler, direction: str, fates: list[int], slots: int) ->
     fates=st.lists(st.integers(0, 5), min_size=TRIALS, max_size=TRIALS),
     slots=st.sampled_from([2, 6]),
 )
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 def test_it_draws_what_optunas_draws(
     arguments: dict[str, Any], seed: int, direction: str, fates: list[int], slots: int
