@@ -50,6 +50,7 @@ from faulting.disk import Disk
 from faulting.search import Search
 from faulting.storages import STORAGES, NotInstalled
 from faulting.torment import torment
+
 from lenet_search.starting import start_backend
 
 
