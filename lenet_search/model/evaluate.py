@@ -94,7 +94,7 @@ def evaluate(
         )
     images, labels = images[:limit], labels[:limit]
     _check_fit(model, model_path, name, images, len(class_names))
-    predicted = outputs(model, images).argmax(axis=1)
+    predicted = outputs(model, images, model_path).argmax(axis=1)
     confusion = np.zeros((len(class_names), len(class_names)), dtype=np.int64)
     np.add.at(confusion, (labels, predicted), 1)
     return replace(
@@ -132,10 +132,18 @@ def load_model(path: Path) -> Any:
         raise ResultError(f"{path}: Keras cannot load this model: {reason[:300] or type(error).__name__}") from error
 
 
-def outputs(model: Any, images: np.ndarray) -> np.ndarray:
-    """A model's outputs for images (n, H, W, C), whatever Keras is set to: a row of numbers for each."""
+def outputs(model: Any, images: np.ndarray, path: Path) -> np.ndarray:
+    """A model's outputs for images (n, H, W, C), whatever Keras is set to: a row of numbers for each.
+
+    Raises:
+        ResultError: the model, from the file `path`, can be loaded but not computed.
+    """
     with keras_settings.defaults():
-        return np.asarray(model.predict(images, batch_size=256, verbose=0))
+        try:
+            return np.asarray(model.predict(images, batch_size=256, verbose=0))
+        except Exception as error:  # of Keras and its backend, for names and shapes that only fail here
+            reason = " ".join(str(error).split())[:300] or type(error).__name__
+            raise ResultError(f"{path}: Keras cannot compute this model: {reason}") from error
 
 
 def _check_file(path: Path) -> None:

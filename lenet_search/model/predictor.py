@@ -29,10 +29,11 @@ class Predictor:
     names: tuple[str, ...]
     form: Form
     remarks: list[str] = field(default_factory=list)
+    path: Path = Path("model.keras")  # of its file, for messages
 
     def classify(self, images: np.ndarray) -> np.ndarray:
         """Probabilities (n, classes) of images (n, H, W, C)."""
-        found: np.ndarray = outputs(self.model, images).astype(np.float64)
+        found: np.ndarray = outputs(self.model, images, self.path).astype(np.float64)
         if np.all(found >= 0) and np.allclose(found.sum(axis=1), 1.0, atol=1e-3):
             return found
         # logits, from a model trained elsewhere
@@ -66,15 +67,15 @@ def open_model(path: Path, on: str | None = None) -> Predictor:
     if on is None and images is not None and len(images["class_names"]) == classes:
         names = tuple(map(str, images["class_names"]))
         form = Form(height, width, channels, _background(images["mean"]), images["frame"], images["whole"])
-        return Predictor(model, names, form)
+        return Predictor(model, names, form, path=path)
     form = Form(height, width, channels, "dark" if channels == 1 else "")
     if on is not None:
-        return Predictor(model, class_names(on, classes), form._replace(frame=_frame(on)))
+        return Predictor(model, class_names(on, classes), form._replace(frame=_frame(on)), path=path)
     remark = f"There is no recipe.json next to {path}: classes are numbered"
     if channels == 1:
         remark += "; it expects light on dark images (if not, pass --no-invert). If it was trained on MNIST, "
         remark += "pass --on mnist, and drawings are centered as MNIST's digits"
-    return Predictor(model, tuple(map(str, range(classes))), form, [remark])
+    return Predictor(model, tuple(map(str, range(classes))), form, [remark], path)
 
 
 def _images_beside(path: Path) -> dict[str, Any] | None:

@@ -149,7 +149,7 @@ def _measure(model: Any, run: Run, data_folder: Path | None) -> tuple[float | No
     if split.digest != run.images["digest"]:
         return None, f"the images of {split.name} found here are not those that the trial was trained on"
     inside = slice(split.pad, split.x_val.shape[1] - split.pad), slice(split.pad, split.x_val.shape[2] - split.pad)
-    guesses = outputs(model, split.x_val[:, *inside]).argmax(axis=1)
+    guesses = outputs(model, split.x_val[:, *inside], Path("model.keras")).argmax(axis=1)
     measured = float(np.mean(guesses == split.y_val))
     expected = run.curve["val_accuracy"][-1]
     if abs(measured - expected) > EDGE + 1 / len(split.y_val):

@@ -109,7 +109,10 @@ def has_several_runs(trial: "FrozenTrial") -> bool:
 def _attributes(trial: "FrozenTrial") -> dict[str, Any]:
     """What `attributes_of` says of a trial's runs. Before it was noted, it was stored as user attributes."""
     own = {name.removeprefix(OURS): value for name, value in trial.system_attrs.items() if name.startswith(OURS)}
-    return {**trial.user_attrs, **own.pop(TRAINED, {}), **own}
+    trained = own.pop(TRAINED, {})
+    if not isinstance(trained, Mapping):
+        raise ValueError(f"{OURS}{TRAINED}: expected a table; received {trained!r}"[:200])
+    return {**trial.user_attrs, **trained, **own}
 
 
 def save_weights(

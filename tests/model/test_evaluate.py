@@ -156,6 +156,18 @@ def test_a_model_that_gives_no_row_of_numbers_is_refused(tmp_path: Path, tiny_np
         evaluate(path, "tiny", tiny_npz.parent)
 
 
+def test_a_model_that_loads_but_cannot_be_computed_is_refused(brightness_model: Path, tiny_npz: Path) -> None:
+    with zipfile.ZipFile(brightness_model) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(members["config.json"])
+    config["config"]["name"] = "\x1b[31m"  # the backend takes no such name
+    with zipfile.ZipFile(brightness_model, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, json.dumps(config) if name == "config.json" else content)
+    with pytest.raises(ResultError, match=rf"{brightness_model.name}: Keras cannot compute this model"):
+        open_model(brightness_model).classify(np.zeros((1, 32, 32, 1), np.float32))
+
+
 def test_a_model_with_python_code_is_refused_and_the_code_not_run(tmp_path: Path, tiny_npz: Path) -> None:
     import keras
 

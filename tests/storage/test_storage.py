@@ -15,7 +15,16 @@ from lenet_search.errors import ResultError, RunError
 from lenet_search.recipe import Recipe
 from lenet_search.run import Curve, Run
 from lenet_search.storage import artifact_folder, dashboard_command, open_storage, resolve
-from lenet_search.storage.trials import KEPT_AS, attributes_of, drop_weights, load_weights, run_of, save_weights
+from lenet_search.storage.trials import (
+    KEPT_AS,
+    OURS,
+    TRAINED,
+    attributes_of,
+    drop_weights,
+    load_weights,
+    run_of,
+    save_weights,
+)
 
 STORAGES = ["study.journal", "sqlite:///study.db"]
 
@@ -144,6 +153,14 @@ def test_a_recipe_that_this_version_does_not_know_is_explained():
     attributes["recipe"]["model.colour"] = "blue"
     with pytest.raises(ResultError, match=r"another version.*model\.colour"):
         run_of(trial_with(attributes))
+
+
+@pytest.mark.parametrize("trained", [[], "x", 0.5, None])
+def test_a_run_that_is_no_table_is_explained(trained):
+    trial = trial_with({})
+    trial.system_attrs = {OURS + TRAINED: trained}
+    with pytest.raises(ResultError, match=r"another version.*expected a table"):
+        run_of(trial)
 
 
 @pytest.mark.parametrize("url", STORAGES)
