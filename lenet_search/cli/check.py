@@ -72,7 +72,8 @@ def _missing(definition: "Definition") -> list[str]:
     from lenet_search.data import is_known
 
     names = definition.space.possible("data.name")
-    return [] if not isinstance(names, tuple) else [str(name) for name in names if not is_known(str(name))]
+    assert isinstance(names, tuple)
+    return [str(name) for name in names if not is_known(str(name))]
 
 
 def _plain(definition: "Definition") -> dict[str, Any]:

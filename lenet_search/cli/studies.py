@@ -34,16 +34,11 @@ def studies(storage: Storage = None, json: Json = False) -> None:
         )
     out = console(stderr=json)
     shipped = study.shipped()
-    own = {name: path for name, path in local.items() if name not in shipped or not _are_equal(path, shipped[name])}
+    copies = {name for name in local.keys() & shipped.keys() if local[name].read_bytes() == shipped[name].read_bytes()}
     _files("Studies in the package", shipped, out)
-    _files("Studies in this folder", own, out)
+    _files("Studies in this folder", {name: path for name, path in local.items() if name not in copies}, out)
     _runs(shown(url), stored, out)
     _confirmed(confirmed, out)
-
-
-def _are_equal(one: Any, other: Any) -> bool:
-    """Whether two study files are the same, as in a checkout of the package."""
-    return bool(one.read_bytes() == other.read_bytes())
 
 
 def _files(heading: str, found: dict[str, Any], out: "Console") -> None:

@@ -34,11 +34,14 @@ class History:
         """Look, unless the storage counts state changes and there was none since the last look."""
         changes = self._count_changes()
         if changes is None or changes != self._changes:
-            self.look()
+            self._look(changes)
 
     def look(self) -> None:
         """Read the trials that have finished since the last look, and the current open ones with all that is noted."""
-        self._changes = self._count_changes()
+        self._look(self._count_changes())
+
+    def _look(self, changes: int | None) -> None:
+        self._changes = changes
         trials = self._storage.get_all_trials(self._study_id, deepcopy=False)  # ordered by number, without gaps
         unfinished: dict[int, FrozenTrial] = {}
         for number in (*self.unfinished, *range(self._known, len(trials))):

@@ -10,7 +10,7 @@ whose internals are known.
 
 from collections.abc import Callable, Mapping
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import optuna
@@ -181,22 +181,30 @@ class _Finished:
         return 0.0, -trial.value if self._study.direction.name == "MAXIMIZE" else trial.value
 
 
+class _Drawn(NamedTuple):
+    """What is drawn of a running trial."""
+
+    mark: tuple[int, Any]  # another one, if more was drawn
+    params: Mapping[str, Any]  # those that are set, and those that are about to be
+    done: frozenset[str]  # names of those that are set
+
+
 class _Running:
     """The parameters of running trials. Most have been drawn completely, and change no more."""
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[Any, Mapping[str, Any], Mapping[str, Any]]] = {}  # by number: see `read`
+        self._trials: dict[int, _Drawn] = {}  # by number
         self._values: dict[str, tuple[BaseDistribution, dict[int, float]]] = {}  # of those set, by name and number
 
     def read(self, trials: Mapping[int, FrozenTrial], params_of: Callable[[FrozenTrial], Mapping[str, Any]]) -> None:
         """Take the trials that are running now; `params_of` adds what is about to be set to what is."""
-        before, self._known = self._known, {}
+        before, self._trials = self._trials, {}
         for number, trial in trials.items():
-            drawn = len(trial.params), trial.system_attrs.get(f"{tpe._RELATIVE_PARAMS_KEY}:0")
+            mark = len(trial.params), trial.system_attrs.get(f"{tpe._RELATIVE_PARAMS_KEY}:0")
             known = before.get(number)
-            if known is None or known[0] != drawn:
-                known = drawn, params_of(trial), dict(trial.params)
-            self._known[number] = known
+            if known is None or known.mark != mark:
+                known = _Drawn(mark, params_of(trial), frozenset(trial.params))
+            self._trials[number] = known
         for _, values in self._values.values():
             for number in before.keys() - trials.keys():
                 values.pop(number, None)
@@ -205,13 +213,13 @@ class _Running:
         """The values of all trials that have every parameter of `space`, by number."""
         tables = [(name, each, self._table(name, each)) for name, each in space.items()]
         found = {}
-        for number, (_, params, already) in self._known.items():
+        for number, drawn in self._trials.items():
             row = []
             for name, distribution, table in tables:
                 value = table.get(number)
                 if value is None:
-                    value = _internal(params, name, distribution)
-                    if name in already:  # what is only about to be set may be set to another value
+                    value = _internal(drawn.params, name, distribution)
+                    if name in drawn.done:  # what is only about to be set may be set to another value
                         table[number] = value
                 if value != value:  # NaN: it lacks the parameter
                     break
