@@ -33,7 +33,7 @@ sys.path.insert(0, str(ROOT))  # this checkout's package
 
 from lenet_search.errors import LenetSearchError  # noqa: E402
 from lenet_search.frozen import read_frozen  # noqa: E402
-from lenet_search.search.ledger import FROZEN  # noqa: E402
+from lenet_search.search.frozen_trials import FROZEN  # noqa: E402
 from lenet_search.storage import artifact_folder, open_storage  # noqa: E402
 from lenet_search.storage.trials import noted, run_of  # noqa: E402
 

@@ -20,7 +20,8 @@ from lenet_search.errors import LenetSearchError
 from lenet_search.results.best import best_trial, complete_trials, passed_over, pick_study, top_rows
 from lenet_search.results.chosen import confirmed_means, headline
 from lenet_search.results.importance import importance
-from lenet_search.search.ledger import FROZEN, Ledger
+from lenet_search.search.frozen_trials import FROZEN
+from lenet_search.search.ledger import Ledger
 from lenet_search.search.opening import compare_images, open_study, remember_folders
 from lenet_search.search.parents import PREFIX, RUN
 from lenet_search.storage import DATA_FOLDERS, open_storage

@@ -2,9 +2,7 @@
 
 import math
 import time
-import uuid
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,10 +15,10 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search import __version__
-from lenet_search.errors import ResultError, RunError
-from lenet_search.frozen import read_finished, read_frozen, write_finished, write_frozen
+from lenet_search.errors import RunError
 from lenet_search.recipe import Recipe
 from lenet_search.run import Run
+from lenet_search.search.frozen_trials import FROZEN, FrozenTrials, new_name
 from lenet_search.search.opening import PRECISION, derived_seed, open_study
 from lenet_search.search.parents import (
     ENDED,
@@ -52,7 +50,6 @@ from lenet_search.storage.trials import (
 from lenet_search.structure import structure_of
 from lenet_search.study import Definition
 
-FROZEN = "frozen"  # noted of a trial: file of its frozen run, in a folder of this name beside the artifacts
 MORE = "more seeds"  # noted of a trial: whether it was promising, and gets more runs before it is told
 PLACES = 10**9  # jobs are numbered by trial, those of its further seeds this much apart
 KEPT = 5  # number of best trials whose weights are kept
@@ -100,10 +97,11 @@ class Ledger:
         self.doubtful = 0  # trials of parents that seem to have ended, but have not been watched for long enough
         self.parent = Parent()
         self.study = open_study(definition, storage, self.parent.id)
-        self.study.new_attributes = lambda: {OURS + RUN: self.parent.id, OURS + FROZEN: _new_name()}
+        self.study.new_attributes = lambda: {OURS + RUN: self.parent.id, OURS + FROZEN: new_name()}
         self._storage = storage
         self._folder = folder
         self._note = note
+        self.frozen = FrozenTrials(folder, lambda text: self._note(text))
         self._best: list[FrozenTrial] = []  # whose weights are kept
         self._compared = 0  # number of complete trials that were compared with them
         self._growing: dict[int, float] = {}  # means of the first runs of trials that are getting more
@@ -175,7 +173,7 @@ class Ledger:
             if noted(trial._cached_frozen_trial, RUN) != self.parent.id:
                 note(self._storage, trial, RUN, self.parent.id)
             if noted(trial._cached_frozen_trial, FROZEN) is None:
-                note(self._storage, trial, FROZEN, _new_name())
+                note(self._storage, trial, FROZEN, new_name())
             if trial.number >= self.total:
                 others = [other for other in self._trials(*COUNTED, WAITING) if not is_run_elsewhere(other)]
                 if sum(other.number < trial.number for other in others) >= self.total:
@@ -207,7 +205,7 @@ class Ledger:
         if noted(trial._cached_frozen_trial, MORE):
             replicates.add(self._runs(trial, recipe, range(seeds.first, seeds.most)))
         for job in replicates.jobs:
-            self._thaw(job)
+            self.frozen.thaw(job)
         self.flush()  # if this process ends now, the storage knows that the trial was ours, and its parameters
         return jobs[0]
 
@@ -287,7 +285,8 @@ class Ledger:
             return self._lost(job.trial.number)
         told = self._tell(job.trial.number, COMPLETE, value)
         self._drop_weights()
-        self._forget(job)
+        self._growing.pop(job.trial.number, None)
+        self.frozen.forget(job)
         return told
 
     def _drop_weights(self) -> None:
@@ -310,25 +309,9 @@ class Ledger:
         except UpdateFinishedTrialError:
             return self._lost(job.trial.number)
         told = self._tell(job.trial.number, PRUNED)
-        self._forget(job)
+        self._growing.pop(job.trial.number, None)
+        self.frozen.forget(job)
         return told
-
-    def freeze(self, job: TrialJob) -> None:
-        """Write a frozen run, from which its trial can resume. The storage is not needed for it."""
-        assert job.state is not None
-        state = job.state
-        self._write(job, lambda: write_frozen(self._frozen(job), job.run, state))
-
-    def keep(self, job: TrialJob, weights: Mapping[str, np.ndarray]) -> None:
-        """Write a run that is over, whose trial is not, for the case that the trial is interrupted."""
-        self._write(job, lambda: write_finished(self._finished(job), job.run, weights))
-
-    def _write(self, job: TrialJob, write: Callable[[], None]) -> None:
-        try:
-            (self._folder / FROZEN).mkdir(parents=True, exist_ok=True)
-            write()
-        except OSError as error:  # a full disk must not end a search
-            self._note(f"cannot save the state of {job.name}: {error}")
 
     def holds(self, number: int) -> bool:
         """Whether a trial is still ours, as far as the storage knows: another process may have taken us for dead."""
@@ -385,44 +368,6 @@ class Ledger:
         self.doubtful += not over and heartbeat is not None and is_silent(heartbeat, time.time())
         return over
 
-    def _thaw(self, job: TrialJob) -> None:
-        """Resume a run of a trial from its file, if the trial was interrupted."""
-        try:
-            finished = read_finished(self._finished(job))
-            if finished is not None and self._is_own(job, finished[0]) and len(job.replicates.pending) > 1:
-                job.run, weights = finished
-                job.replicates.end(job, weights)
-                return
-            frozen = read_frozen(self._frozen(job))
-        except ResultError as error:
-            self._note(f"{job.name} starts again from the beginning: {error}")
-            return
-        if frozen is not None and self._is_own(job, frozen[0]):
-            job.run, state = frozen
-            job.froze(job.run.epochs, state)
-        elif job.trial._cached_frozen_trial.intermediate_values and not job.replicates.is_added(job):
-            why = "it is not in" if frozen is None else "another run has its name in"
-            self._note(f"{job.name} starts again from the beginning: {why} {self._folder / FROZEN}")
-
-    def _forget(self, job: TrialJob) -> None:
-        """Remove the files of a trial that is over, if there are any and they can be removed."""
-        self._growing.pop(job.trial.number, None)
-        for each in job.replicates.jobs:
-            for file in (self._frozen(each), self._finished(each)):
-                with suppress(OSError):
-                    file.unlink()
-
-    def _is_own(self, job: TrialJob, run: Run) -> bool:
-        return run.is_of(job.run.recipe, job.run.seed)
-
-    def _frozen(self, job: TrialJob) -> Path:
-        name = Path(noted(job.trial._cached_frozen_trial, FROZEN))
-        place = job.replicates.jobs.index(job)
-        return self._folder / FROZEN / (f"{name.stem}-{place + 1}.npz" if place else name.name)
-
-    def _finished(self, job: TrialJob) -> Path:
-        return self._frozen(job).with_suffix(".finished.npz")
-
     def _record(self, job: TrialJob) -> None:
         """Store a trial's runs, first the one that stands for it."""
         runs = [job.run, *(each.run for each in job.replicates.jobs if each is not job)]
@@ -465,8 +410,3 @@ class Ledger:
                 raise
             self._exhausted = True
         return True
-
-
-def _new_name() -> str:
-    """A name for the file of a frozen run."""
-    return f"{uuid.uuid4().hex}.npz"

@@ -113,7 +113,7 @@ class Searching:
         if replicates.over:
             self._conclude(trial)
         elif not replicates.reason and last.weights is not None:
-            self._ledger.keep(trial, last.weights)
+            self._ledger.frozen.keep(trial, last.weights)
         return None
 
     def refused(self, job: Job, reason: str) -> None:
@@ -143,7 +143,7 @@ class Searching:
 
     def froze(self, job: Job) -> None:
         """Keep the trial's state."""
-        self._ledger.freeze(_trial(job))
+        self._ledger.frozen.freeze(_trial(job))
 
     def tested(self, done: Tested) -> None:
         """Never: a search does not read the test set."""

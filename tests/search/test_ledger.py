@@ -7,7 +7,8 @@ from optuna.trial import TrialState
 
 from lenet_search.frozen import SlotState
 from lenet_search.search import parents
-from lenet_search.search.ledger import FROZEN, KEPT, TOTAL_REACHED
+from lenet_search.search.frozen_trials import FROZEN
+from lenet_search.search.ledger import KEPT, TOTAL_REACHED
 from lenet_search.search.parents import PREFIX
 from lenet_search.storage import artifact_folder
 from lenet_search.storage.facts import facts, store_fact
@@ -95,7 +96,7 @@ def test_a_frozen_trial_goes_on_after_its_last_epoch_and_its_file_goes_when_it_i
     train(job, 0.5)
     ledger.report(job, 0.5)
     job.froze(1, STATE)
-    ledger.freeze(job)
+    ledger.frozen.freeze(job)
     ledger.give_back(job.number, "after 1 of 2 epochs")
 
     other = opened()
@@ -153,7 +154,7 @@ def test_a_damaged_frozen_file_is_said_and_its_trial_begins_anew(opened, url):
     job = ask(ledger)
     train(job, 0.5)
     job.froze(1, STATE)
-    ledger.freeze(job)
+    ledger.frozen.freeze(job)
     ledger.give_back(job.number, "killed")
     (file,) = (artifact_folder(url) / FROZEN).iterdir()
     file.write_bytes(file.read_bytes()[:100])
@@ -172,7 +173,7 @@ def test_a_trial_that_cannot_be_frozen_does_not_end_the_search(opened, url):
     job = ask(ledger)
     train(job, 0.5)
     job.froze(1, STATE)
-    ledger.freeze(job)
+    ledger.frozen.freeze(job)
     assert "cannot save the state of trial 0" in notes[0]
 
 
@@ -340,7 +341,7 @@ def test_a_study_whose_runs_are_user_attributes_is_read_and_resumed(opened, monk
     train(begun, 0.5)
     ledger.report(begun, 0.5)
     begun.froze(1, STATE)
-    ledger.freeze(begun)
+    ledger.frozen.freeze(begun)
     ledger.give_back(begun.number, "after 1 of 2 epochs")
 
     again = opened()

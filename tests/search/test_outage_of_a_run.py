@@ -13,7 +13,7 @@ from servers import PASSWORD, Server
 from lenet_search import search
 from lenet_search.errors import LenetSearchError, StorageError
 from lenet_search.frozen import read_frozen
-from lenet_search.search.ledger import FROZEN
+from lenet_search.search.frozen_trials import FROZEN
 from lenet_search.storage import Patience, artifact_folder, open_storage
 from lenet_search.storage.trials import run_of
 from lenet_search.study import read

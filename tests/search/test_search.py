@@ -20,7 +20,7 @@ from lenet_search.errors import DataError, RunError
 from lenet_search.frozen import read_frozen
 from lenet_search.look.lines import Plain
 from lenet_search.search import Progress, Silent
-from lenet_search.search.ledger import FROZEN
+from lenet_search.search.frozen_trials import FROZEN
 from lenet_search.search.parents import RUN
 from lenet_search.storage import DATA_FOLDERS, artifact_folder, open_storage
 from lenet_search.storage.facts import fact
