@@ -2,18 +2,28 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 from lenet_search.look.streams import is_watched, named, tolerant
 
 FILE_WIDTH = 140  # width of output to a file or a pipe, in characters
 
+# Characters that would move the cursor, change colors or turn text around: names in files of anyone may contain them.
+CONTROLS = (*range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+HIDDEN = dict.fromkeys(CONTROLS)  # Rich counts them as no cells
+
 
 class Terminal(Console):
-    """A console whose errors name the stream that could not be written to."""
+    """A console on which no text can act, and whose errors name the stream that could not be written to."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Render, as `Console.render` does, without the control characters of texts."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=segment.text.translate(HIDDEN))
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print, as `Console.print` does."""

@@ -1,5 +1,6 @@
 """A model on the test set: accuracy with its interval, and the confusion matrix."""
 
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -119,17 +120,26 @@ def load_model(path: Path) -> Any:
     try:
         with keras_settings.defaults():
             check_promises(path)
-            return keras.models.load_model(path, compile=False, safe_mode=True)
+            model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Damaged as error:
         raise ResultError(f"{path}: not a model that can be loaded: {error}") from error
     except Exception as error:  # Keras passes on whatever its layers, h5py or zipfile raise
-        reason = " ".join(str(error).split())
+        reason = _reason(error)
         if "lambda" in reason.lower() or "safe_mode" in reason:
             raise ResultError(
                 f"{path}: the model contains Python code (such as a Lambda layer), which is not run for safety; "
                 "build the model from Keras's built-in layers"
             ) from error
-        raise ResultError(f"{path}: Keras cannot load this model: {reason[:300] or type(error).__name__}") from error
+        raise ResultError(f"{path}: Keras cannot load this model: {reason}") from error
+    broken = [each.path for each in model.weights if not np.isfinite(keras.ops.convert_to_numpy(each)).all()]
+    if broken:
+        raise ResultError(f"{path}: weights of this model are not finite: {', '.join(broken)}; train it again")
+    return model
+
+
+def _reason(error: Exception) -> str:
+    """What Keras says, on one line and without its colors."""
+    return " ".join(re.sub(r"\x1b\[[0-9;]*m", "", str(error)).split())[:300] or type(error).__name__
 
 
 def outputs(model: Any, images: np.ndarray, path: Path) -> np.ndarray:
@@ -142,8 +152,7 @@ def outputs(model: Any, images: np.ndarray, path: Path) -> np.ndarray:
         try:
             return np.asarray(model.predict(images, batch_size=256, verbose=0))
         except Exception as error:  # of Keras and its backend, for names and shapes that only fail here
-            reason = " ".join(str(error).split())[:300] or type(error).__name__
-            raise ResultError(f"{path}: Keras cannot compute this model: {reason}") from error
+            raise ResultError(f"{path}: Keras cannot compute this model: {_reason(error)}") from error
 
 
 def _check_file(path: Path) -> None:

@@ -17,6 +17,7 @@ def _is_numbers(value: Any) -> bool:
 # By name (optuna/storages/journal/_storage.py), those whose values Optuna passes on unseen.
 FIELDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "study_name": (lambda value: isinstance(value, str), "a string"),
+    "param_name": (lambda value: isinstance(value, str), "a string"),
     "values": (lambda value: value is None or _is_numbers(value), "null or a list of numbers"),
     "value": (lambda value: value is None or _is_number(value), "null or a number"),
     "intermediate_value": (_is_number, "a number"),

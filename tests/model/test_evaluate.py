@@ -168,6 +168,19 @@ def test_a_model_that_loads_but_cannot_be_computed_is_refused(brightness_model: 
         open_model(brightness_model).classify(np.zeros((1, 32, 32, 1), np.float32))
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_model_with_a_weight_that_is_no_number_is_refused(value: float, tmp_path: Path) -> None:
+    import keras
+
+    path = saved(tmp_path / "m.keras", keras.layers.Conv2D(2, 3), keras.layers.Flatten(), keras.layers.Dense(3))
+    model = load_model(path)
+    kernel, bias = model.layers[0].get_weights()
+    model.layers[0].set_weights([kernel, np.full_like(bias, value)])
+    model.save(path)
+    with pytest.raises(ResultError, match=r"m\.keras: weights of this model are not finite: .*bias"):
+        load_model(path)
+
+
 def test_a_model_with_python_code_is_refused_and_the_code_not_run(tmp_path: Path, tiny_npz: Path) -> None:
     import keras
 
