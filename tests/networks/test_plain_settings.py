@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -37,7 +38,7 @@ def test_settings_of_a_notebook_change_neither_model_nor_outputs(changed):
     model, config = built(recipe)
     assert {str(variable.dtype) for variable in model.weights} == {"float32"}
     images = np.random.default_rng(0).integers(0, 256, (300, 16, 16, 1), np.uint8)
-    found = outputs(model, images)
+    found = outputs(model, images, Path("model.keras"))
     assert found.shape == (300, 3) and found.dtype == np.float32
     now = getattr(keras.config, changed)()
     assert getattr(now, "name", now) == CHANGES[changed]  # as the notebook has set it
