@@ -131,6 +131,11 @@ def load_model(path: Path) -> Any:
                 "build the model from Keras's built-in layers"
             ) from error
         raise ResultError(f"{path}: Keras cannot load this model: {reason}") from error
+    if not getattr(model, "inputs", None) or not getattr(model, "outputs", None):  # Keras raises where it is not built
+        raise ResultError(
+            f"{path}: the model does not say what it takes: expected one with an input layer; received a "
+            f"{type(model).__name__} that was never built; call it on an image before saving it"
+        )
     broken = [each.path for each in model.weights if not np.isfinite(keras.ops.convert_to_numpy(each)).all()]
     if broken:
         raise ResultError(f"{path}: weights of this model are not finite: {', '.join(broken)}; train it again")

@@ -205,6 +205,18 @@ def test_a_model_with_a_layer_of_its_own_is_refused(tmp_path: Path, tiny_npz: Pa
         evaluate(path, "tiny", tiny_npz.parent)
 
 
+def test_a_model_that_was_never_built_is_refused(tmp_path: Path, tiny_npz: Path) -> None:
+    import keras
+
+    path = saved(tmp_path / "whole.keras", keras.layers.Flatten())
+    config = {"module": "keras", "class_name": "Sequential", "config": {"name": "empty", "layers": []}}
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(tmp_path / "m.keras", "w") as damaged:
+        for name in whole.namelist():
+            damaged.writestr(name, json.dumps(config) if name == "config.json" else whole.read(name))
+    with pytest.raises(ResultError, match="expected one with an input layer; received a Sequential"):
+        evaluate(tmp_path / "m.keras", "tiny", tiny_npz.parent)
+
+
 @pytest.mark.parametrize("keep", [0, 100, 0.5, 0.99])
 def test_a_truncated_model_is_refused(brightness_model: Path, tiny_npz: Path, keep: float) -> None:
     whole = brightness_model.read_bytes()
