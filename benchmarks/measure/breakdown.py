@@ -31,6 +31,7 @@ from keras import ops
 from lenet_search.data import Split
 from lenet_search.engine import Stack, backend, update
 from lenet_search.engine.forward import Elementwise, PooledConv, forward, plan
+from lenet_search.engine.lowerings import LOWERINGS, best_lowering
 from lenet_search.engine.precision import multiplying_dtype
 from lenet_search.networks import network, parameters
 from lenet_search.networks.layers import Activation, Conv, Dense, Flatten
@@ -78,8 +79,9 @@ class Timed:
             setattr(program, name, self._timing(getattr(program, name), name))
         chosen = ops.arange(structure.batch_size, dtype="int32")
 
-        def see(images: Any, hyper: dict[str, Any], moment: Any) -> Any:
-            return program._training_images(backend.gather(images, chosen), hyper, len(recipes), moment)
+        def see(images: Any, hyper: dict[str, Any], moments: Any) -> Any:
+            drawn = {stream: backend.uniform(shape, stream, moments)[0] for stream, shape in program._draws.items()}
+            return program._training_images(backend.gather(images, chosen), hyper, len(recipes), drawn)
 
         self._see = backend.compiled(see)
         for _ in range(2):
@@ -87,7 +89,7 @@ class Timed:
 
     def images(self) -> Any:
         """One batch as the slots see it during training."""
-        return self._see(self._stack._images, self._stack._hyper, np.array(0, np.int32))
+        return self._see(self._stack._images, self._stack._hyper, np.zeros(1, np.int32))
 
     def _timing(self, program: Callable[..., Any], name: str) -> Callable[..., Any]:
         def timed(*given: Any, **named: Any) -> Any:
@@ -121,9 +123,14 @@ def pieces(structure: Structure, split: Split, slots: int) -> dict[str, list[Cal
     }
     found: dict[str, list[Callable[[], Any]]] = {CONVOLUTIONS: [], POOLING: [], DENSE: [], UPDATE: []}
     found |= {f"control of {name}": [] for name in list(found)}
-    channels = shape[-1] * (slots if structure.own_images else 1)
-    x = ops.convert_to_tensor(rng.normal(size=(structure.batch_size, *shape[:2], channels)).astype(np.float32))
-    lowering = backend.best_lowering()
+    maps = LOWERINGS[best_lowering()]
+    x = ops.convert_to_tensor(rng.normal(size=(structure.batch_size, *shape)).astype(np.float32))
+    if structure.own_images:
+        sizes = dict(zip("bhwkc", (*x.shape[:3], slots, shape[-1]), strict=True))
+        order = f"{maps.ORDER}c"
+        x = maps.of_each(ops.broadcast_to(ops.expand_dims(x, order.index("k")), [sizes[axis] for axis in order]))
+    else:
+        x = maps.of_all(x)
     first = True
     dtype = multiplying_dtype(structure.precision)
     for step in plan(layers, shape):
@@ -142,7 +149,7 @@ def pieces(structure: Structure, split: Split, slots: int) -> dict[str, list[Cal
         own = [weights[key] for key in keys]
 
         def through(x: Any, own: Sequence[Any], step: Any = step, keys: Sequence[str] = tuple(keys)) -> Any:
-            return forward([step], dict(zip(keys, own, strict=True)), x, slots, lowering, dtype=dtype)[0]
+            return forward([step], dict(zip(keys, own, strict=True)), x, slots, maps, dtype=dtype)[0]
 
         y = through(x, own)
         found[name].append(_piece(through, x, own, y, wanted=not first))

@@ -1,16 +1,14 @@
-"""A network run for all slots of a stack at once.
+"""A network run for all slots of a stack at once: maps as `engine.maps` says, vectors (K, B, D)."""
 
-Images carry their slots in the last axis, (B, H, W, K * C), slot by slot; vectors in the first, (K, B, D).
-"""
-
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeGuard
 
 from keras import ops
 
 from lenet_search.engine import backend
+from lenet_search.engine.maps import Maps, dropout_mask
 from lenet_search.networks import Layer, Shape, walk
 from lenet_search.networks.activations import ACTIVATIONS
 from lenet_search.networks.keras_layers import distances, full_kernel
@@ -29,7 +27,6 @@ from lenet_search.networks.layers import (
     SpatialTransformer,
     Subsampling,
 )
-from lenet_search.networks.transform import transformed
 
 Tensor = Any
 
@@ -116,14 +113,26 @@ def _joined(steps: Sequence[Step]) -> list[Step]:
     return joined
 
 
+def draws_of(steps: Sequence[Step], rates: Collection[str], batch: int) -> dict[int, tuple[int, ...]]:
+    """The shapes of what a training step draws for dropout, by random stream; `rates` names what is dropped."""
+    shapes: dict[int, tuple[int, ...]] = {}
+    for step in steps:
+        match layer := step.layer:
+            case SpatialDropout() if layer.rate in rates:
+                shapes[step.stream] = (batch, 1, 1, step.shape[-1])
+            case Dropout() if layer.rate in rates:
+                shapes[step.stream] = (batch, *step.shape)
+    return shapes
+
+
 def forward(
     steps: Sequence[Step],
     weights: Mapping[str, Tensor],
     images: Tensor,
     slots: int,
-    lowering: str,
+    maps: Maps,
     rates: Mapping[str, Tensor] | None = None,
-    moment: Tensor = None,
+    draws: Mapping[int, Tensor] = MappingProxyType({}),
     dtype: str = "float32",
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Logits (K, B, classes), and the new moving statistics by name.
@@ -131,11 +140,11 @@ def forward(
     Args:
         steps: the network, as `plan` orders it
         weights: (K, *shape) by parameter name
-        images: (B, H, W, C) seen by all slots, or (B, H, W, K * C)
+        images: maps, of each slot's own or seen by all
         slots: K
-        lowering: how convolutions are computed, see `backend.convolution`
+        maps: how maps lie in memory, and convolutions are computed
         rates: what is dropped while training, (K,) by `recipe.regularize.DROPOUTS`; None for evaluation
-        moment: which training step it is, for the random draws
+        draws: uniform numbers in [0, 1) for it, as `draws_of` says
         dtype: what convolutions and hidden dense layers multiply in; everything else is float32
     """
     training = rates is not None
@@ -144,11 +153,11 @@ def forward(
     exact = [step.layer for step in steps if isinstance(step.layer, Dense | Affine)][-1:]
     x = images
     moving: dict[str, Tensor] = {}
-    for step in steps:
+    for step, after in zip(steps, (*steps[1:], None), strict=True):
         match layer := step.layer:
             case PooledConv():
                 kernel = ops.cast(weights[f"{layer.name}.kernel"], dtype)
-                x = backend.pooled_convolution(ops.cast(x, dtype), kernel, lowering, finite=x is images)
+                x = maps.pooled_convolution(ops.cast(x, dtype), kernel, finite=x is images)
             case Conv():
                 kernel = weights[f"{layer.name}.kernel"]
                 if layer.connections:
@@ -156,47 +165,40 @@ def forward(
                 kernel, first, x = ops.cast(kernel, dtype), x is images, ops.cast(x, dtype)
                 if layer.covers(step.shape):  # nothing is shared: a matrix product is several times as fast
                     kernel = ops.reshape(kernel, (slots, -1, layer.filters))
-                    x = ops.matmul(_flat(x, step.shape, slots), kernel)
-                    x = ops.reshape(ops.transpose(x, (1, 0, 2)), (-1, 1, 1, slots * layer.filters))
+                    x = maps.of_vectors(ops.matmul(maps.vectors(x, slots, step.shape[-1]), kernel))
                 else:
-                    x = backend.convolution(x, kernel, lowering, layer.stride, layer.padding, finite=first)
+                    halved = after is not None and _halves(after.layer)
+                    x = maps.convolution(x, kernel, layer.stride, layer.padding, finite=first, halved=halved)
             case Elementwise():
-                x = _elementwise(layer, weights, x)
+                x = _elementwise(layer, weights, x, maps)
             case Bias():
-                x = ops.cast(x, "float32") + ops.reshape(weights[f"{layer.name}.bias"], (-1,))
+                x = ops.cast(x, "float32") + maps.spread(weights[f"{layer.name}.bias"], x)
             case Dense() | Affine():
                 own = "float32" if layer in exact else dtype
                 product = ops.matmul(ops.cast(x, own), ops.cast(weights[f"{layer.name}.kernel"], own))
                 x = ops.cast(product, "float32") + weights[f"{layer.name}.bias"][:, None, :]
             case BatchNorm():
-                x, statistics = _batch_norm(layer, weights, x, slots, training)
+                x, statistics = _batch_norm(layer, weights, x, slots, maps, training)
                 moving |= statistics
             case Activation():
                 x = ACTIVATIONS[layer.kind].value(ops, x)
             case Pool():  # one that is not part of an Elementwise
-                pool = ops.max_pool if layer.kind == "max" else ops.average_pool
-                x = pool(x, layer.size, layer.stride, layer.padding)
+                x = maps.pooled(x, layer.kind, layer.size, layer.stride, layer.padding)
             case RadialBasis():
                 x = -distances(x, layer.classes)
             case SpatialTransformer():
                 x = ops.cast(x, "float32")
                 inner = plan(layer.localization, step.shape)
-                transformations, _ = forward(inner, weights, x, slots, lowering, dtype=dtype)
-                x = _transformed(x, transformations, step.shape)
+                transformations, _ = forward(inner, weights, x, slots, maps, dtype=dtype)
+                x = maps.transformed(x, transformations, step.shape[-1])
             case GlobalPool():
-                x = ops.mean(x, axis=(1, 2))
-                x = ops.transpose(ops.reshape(x, (x.shape[0], slots, -1)), (1, 0, 2))
+                x = maps.means(x, slots)
             case Flatten():
-                x = _flat(x, step.shape, slots)
-            case SpatialDropout() if layer.rate in rates:
-                batch, channels = x.shape[0], x.shape[-1] // slots
-                draw = backend.uniform((batch, 1, channels), step.stream, moment)
-                mask = dropout_mask(draw, rates[layer.rate][:, None])
-                x = x * ops.reshape(mask, (batch, 1, 1, slots * channels))
+                x = maps.vectors(x, slots, step.shape[-1])
             case Dropout() if layer.rate in rates:
-                batch = x.shape[-2] if len(x.shape) == 3 else x.shape[0]
-                draw = backend.uniform((batch, *step.shape), step.stream, moment)
-                x = _dropped(x, draw, rates[layer.rate])
+                draw, rate = draws[step.stream], rates[layer.rate]
+                vectors = len(x.shape) == 3
+                x = x * dropout_mask(draw, rate[:, None, None]) if vectors else maps.dropped(x, draw, rate)
             case Dropout():  # in evaluation, or off for all slots
                 pass
             case _:
@@ -204,99 +206,51 @@ def forward(
     return x, moving
 
 
-def _elementwise(layer: Elementwise, weights: Mapping[str, Tensor], x: Tensor) -> Tensor:
+def _halves(layer: object) -> bool:
+    """Whether 2x2 pooling comes next, or behind elementwise parts."""
+    return isinstance(layer, Elementwise) and any(isinstance(part, Pool | Subsampling) for part in layer.parts)
+
+
+def _elementwise(layer: Elementwise, weights: Mapping[str, Tensor], x: Tensor, maps: Maps) -> Tensor:
     names = []
     for part in layer.parts:
         names += [f"{part.name}.coefficient"] if isinstance(part, Subsampling) else []
         names += [f"{part.name}.bias"] if isinstance(part, Bias | Subsampling) else []
 
     def run(x: Tensor, *own: Tensor) -> Tensor:
-        waiting = [ops.reshape(each, (-1,)) for each in own]
+        waiting = list(own)
         x = ops.cast(x, "float32")
         for part in layer.parts:
             match part:
                 case Bias():
-                    x = x + waiting.pop(0)
+                    x = x + maps.spread(waiting.pop(0), x)
                 case Activation():
                     x = ACTIVATIONS[part.kind].value(ops, x)
                 case Pool():
-                    x = _pool(x, part.kind)
+                    x = maps.halved(x, part.kind)
                 case Subsampling():
-                    x = 4.0 * _pool(x, "average") * waiting.pop(0) + waiting.pop(0)
+                    x = 4.0 * maps.halved(x, "average")
+                    x = x * maps.spread(waiting.pop(0), x) + maps.spread(waiting.pop(0), x)
         return x
 
     return backend.recomputed(run)(x, *(weights[name] for name in names))
 
 
-def _pool(x: Tensor, kind: str) -> Tensor:
-    """2x2 pooling of (B, H, W, C), an odd last row or column left out."""
-    batch, height, width, channels = x.shape
-    x = x[:, : height // 2 * 2, : width // 2 * 2]
-    x = ops.reshape(x, (batch * (height // 2), 2, width // 2, 2, channels))
-    corners = [x[:, row, :, column] for row in (0, 1) for column in (0, 1)]
-    if kind == "max":
-        pooled = ops.maximum(ops.maximum(corners[0], corners[1]), ops.maximum(corners[2], corners[3]))
-    else:
-        pooled = (corners[0] + corners[1] + corners[2] + corners[3]) * 0.25
-    return ops.reshape(pooled, (batch, height // 2, width // 2, channels))
-
-
-def _flat(x: Tensor, shape: Shape, slots: int) -> Tensor:
-    """Images (B, H, W, C) or (B, H, W, K * C), of one slot of `shape`, as vectors (K, B, H * W * C)."""
-    batch, height, width, channels = x.shape
-    if channels == shape[-1]:  # all slots see the same
-        return ops.broadcast_to(ops.reshape(x, (1, batch, -1)), (slots, batch, math.prod(shape)))
-    x = ops.reshape(x, (batch, height * width, slots, channels // slots))
-    return ops.reshape(ops.transpose(x, (2, 0, 1, 3)), (slots, batch, -1))
-
-
-def _transformed(x: Tensor, transformations: Tensor, shape: Shape) -> Tensor:
-    """Images (B, H, W, C) or (B, H, W, K * C) under each slot's own transformations (K, B, 6): (B, H, W, K * C)."""
-    slots, batch, _ = transformations.shape
-    height, width, channels = shape
-    if x.shape[-1] == channels:
-        x = transformed(x, transformations, backend.gather)
-    else:
-        own = ops.reshape(
-            ops.transpose(ops.reshape(x, (batch, height, width, slots, channels)), (3, 0, 1, 2, 4)), (-1, *shape)
-        )
-        x = transformed(own, ops.reshape(transformations, (1, -1, 6)), backend.gather)
-        x = ops.transpose(ops.reshape(x, (slots, batch, *shape)), (1, 2, 3, 0, 4))
-    return ops.reshape(x, (batch, height, width, slots * channels))
-
-
-def dropout_mask(draw: Tensor, rate: Tensor) -> Tensor:
-    """Inverted dropout: 0 where `draw` (uniform in [0, 1)) is below `rate`, else 1 / (1 - rate)."""
-    return ops.cast(draw >= rate, "float32") / (1.0 - rate)
-
-
-def _dropped(x: Tensor, draw: Tensor, rate: Tensor) -> Tensor:
-    """One draw (B, *shape) for all slots, each with its own rate (K,)."""
-    if len(x.shape) == 3:
-        return x * dropout_mask(draw, rate[:, None, None])
-    batch, height, width, channels = draw.shape
-    # one image for all slots, or one for each
-    x = ops.reshape(ops.cast(x, "float32"), (batch, height, width, -1, channels))
-    x = x * dropout_mask(draw[:, :, :, None], rate[:, None])
-    return ops.reshape(x, (batch, height, width, -1))
-
-
 def _batch_norm(
-    layer: BatchNorm, weights: Mapping[str, Tensor], x: Tensor, slots: int, training: bool
+    layer: BatchNorm, weights: Mapping[str, Tensor], x: Tensor, slots: int, maps: Maps, training: bool
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Normalize each slot's channels by the batch (training) or the moving statistics (evaluation)."""
-    image = len(x.shape) == 4
+    vectors = len(x.shape) == 3
     gamma, beta, mean, variance = (
         weights[f"{layer.name}.{role}"] for role in ("gamma", "beta", "moving_mean", "moving_variance")
     )
 
     def spread(value: Tensor) -> Tensor:  # (K, C) to what broadcasts over x
-        return ops.reshape(value, (-1,)) if image else value[:, None, :]
+        return value[:, None, :] if vectors else maps.spread(value, x)
 
     moving: dict[str, Tensor] = {}
     if training:
-        now_mean, now_variance = ops.moments(x, axes=(0, 1, 2) if image else 1)
-        now_mean, now_variance = (ops.reshape(now, (slots, -1)) for now in (now_mean, now_variance))
+        now_mean, now_variance = ops.moments(x, axes=1) if vectors else maps.moments(x, slots)
         keep = layer.momentum
         moving = {
             f"{layer.name}.moving_mean": keep * mean + (1 - keep) * now_mean,

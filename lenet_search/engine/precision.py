@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from lenet_search.engine import backend
+from lenet_search.engine.lowerings import LOWERINGS, best_lowering
 
 MUCH_FASTER = 0.7  # of float32's time
 
@@ -41,11 +42,11 @@ def best_precision() -> str:
 def _probe(dtype: str) -> Callable[[], object]:
     """What runs the convolution, compiled."""
     images, kernels = ops.ones((64, 32, 32, 4 * 3), dtype), ops.ones((4, 5, 5, 3, 6), dtype)
-    lowering = backend.best_lowering()
+    maps = LOWERINGS[best_lowering()]
 
     def both_ways(images: object, kernels: object) -> object:
         return backend.value_and_gradients(
-            lambda own: (ops.sum(backend.pooled_convolution(images, own, lowering, finite=True)), None), kernels
+            lambda own: (ops.sum(maps.pooled_convolution(images, own, finite=True)), None), kernels
         )[1]
 
     compiled = backend.compiled(both_ways)

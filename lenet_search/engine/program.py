@@ -3,6 +3,7 @@
 Both are pure: state in, state out. Nothing crosses to Python inside an epoch.
 """
 
+import math
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -10,11 +11,12 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from lenet_search.engine import backend, update
-from lenet_search.engine.augmentation import cut_out, recolor, warp
+from lenet_search.engine.augmentation import cut_out, placed, recolor, warp
 from lenet_search.engine.curvature import GaussNewton
-from lenet_search.engine.forward import forward, plan
+from lenet_search.engine.forward import draws_of, forward, plan
 from lenet_search.engine.hessian import Exact
 from lenet_search.engine.losses import losses
+from lenet_search.engine.maps import Maps
 from lenet_search.engine.precision import multiplying_dtype
 from lenet_search.engine.update import Moments
 from lenet_search.networks import Parameter, network, parameters
@@ -24,7 +26,7 @@ from lenet_search.structure import Structure
 
 Tensor = Any
 AUGMENT_STREAM = 1000  # random streams below this number belong to the network's layers
-EVALUATION_BATCH = 256  # measured 2026-11 on one core: 128 to 512 differ by less than 5 %
+DRAWS = 256_000_000  # bytes of random numbers that may be drawn ahead; LeNet-5 needs 40 MB for an epoch of CIFAR-10
 
 
 class State(NamedTuple):
@@ -38,9 +40,9 @@ class State(NamedTuple):
 class Program:
     """Training and evaluation for one structure on images of one shape; compiled once per number of slots."""
 
-    def __init__(self, structure: Structure, image_shape: tuple[int, int, int], classes: int, lowering: str) -> None:
+    def __init__(self, structure: Structure, image_shape: tuple[int, int, int], classes: int, maps: Maps) -> None:
         self.structure = structure
-        self.lowering = lowering
+        self.maps = maps
         self.dtype = multiplying_dtype(structure.precision)
         layers = network(structure.model, image_shape, classes)
         everything = parameters(layers, image_shape)
@@ -48,9 +50,18 @@ class Program:
         self.trainable = [p for p in everything if p.trainable]
         self.moving = [p for p in everything if not p.trainable]
         self._layers, self._image_shape, self._classes = layers, image_shape, classes
-        self.train = backend.compiled(self._train)
+        # The shapes of all that a step draws, by random stream.
+        self._draws = draws_of(self.steps, self._dropouts, structure.batch_size)
+        if structure.augmentations:
+            self._draws[AUGMENT_STREAM] = (len(all_draws()), structure.batch_size)
+        self.train = backend.compiled(self._train, consumed=1)
         self.evaluate = backend.compiled(self._evaluate)
         self._update = backend.fused(update.regularized_step, tuple(self.trainable), structure.penalty, structure.clip)
+
+    @property
+    def _dropouts(self) -> tuple[str, ...]:
+        """The kinds of dropout that any slot may have."""
+        return tuple(name for name in DROPOUTS if getattr(self.structure, name))
 
     @cached_property
     def gauss_newton(self) -> GaussNewton:
@@ -62,6 +73,11 @@ class Program:
         """The curvature along each weight."""
         return Exact(self._layers, self._image_shape, self.structure.loss)
 
+    def parts(self, steps: int) -> int:
+        """In how many parts of about the same size an epoch must be trained, so that its draws fit into memory."""
+        numbers = sum(math.prod(shape) for shape in self._draws.values())
+        return min(steps, math.ceil(4 * numbers * steps / DRAWS)) or 1
+
     def _train(
         self,
         state: State,
@@ -71,48 +87,62 @@ class Program:
         rows: Tensor,
         hyper: Mapping[str, Tensor],
         first: Tensor,
-    ) -> tuple[State, Tensor, Tensor]:
-        """One epoch.
+    ) -> tuple[State, Tensor, Tensor, Tensor]:
+        """An epoch, or a part of one.
 
         Args:
-            state: of K slots
+            state: of K slots; its arrays are used up
             images: (n, H, W, C) uint8
             labels: (n,) int32
             order: (steps, B), which images each step sees
             rows: (steps, K, columns), each step's optimizer coefficients
             hyper: the slots' other hyperparameters, (K,) or (K, C), by name
-            first: number of the epoch's first step on the stack's clock, for the random draws
+            first: number of the first step on the stack's clock, for the random draws
 
         Returns:
-            The new state, and each slot's mean loss and accuracy on the training batches, (K,) each.
+            The new state; each slot's summed loss on the training batches and the number of images it got right, (K,)
+            each; and whether all its weights are finite (K,).
         """
-        steps, batch = order.shape
+        steps, _ = order.shape
         slots = state.weights.shape[0]
+        moments = first + ops.arange(steps, dtype="int32")
+        drawn = {stream: backend.uniform(shape, stream, moments) for stream, shape in self._draws.items()}
 
         def body(i: Tensor, carry: tuple[State, Tensor, Tensor]) -> tuple[State, Tensor, Tensor]:
             now, loss, correct = carry
             chosen = order[i]
             now, more_loss, more_correct = self._train_step(
-                now, backend.gather(images, chosen), backend.gather(labels, chosen), rows[i], hyper, first + i
+                now,
+                backend.gather(images, chosen),
+                backend.gather(labels, chosen),
+                rows[i],
+                hyper,
+                {stream: numbers[i] for stream, numbers in drawn.items()},
             )
             return now, loss + more_loss, correct + more_correct
 
         zeros = ops.zeros((slots,))
         state, loss, correct = backend.loop(steps, body, (state, zeros, zeros))
-        return state, loss / (steps * batch), correct / (steps * batch)
+        return state, loss, correct, ops.all(ops.isfinite(state.weights), axis=1)
 
     def _train_step(
-        self, state: State, images: Tensor, labels: Tensor, row: Tensor, hyper: Mapping[str, Tensor], moment: Tensor
+        self,
+        state: State,
+        images: Tensor,
+        labels: Tensor,
+        row: Tensor,
+        hyper: Mapping[str, Tensor],
+        drawn: Mapping[int, Tensor],
     ) -> tuple[State, Tensor, Tensor]:
         slots = state.weights.shape[0]
-        x = self._training_images(images, hyper, slots, moment)
-        rates = {name: hyper[name] for name in DROPOUTS if getattr(self.structure, name)}
+        x = self._training_images(images, hyper, slots, drawn)
+        rates = {name: hyper[name] for name in self._dropouts}
         moving = _unpack(state.moving, self.moving)
         trained = _unpack(state.weights, self.trainable)
 
         def loss(weights: dict[str, Tensor]) -> tuple[Tensor, Any]:
             logits, statistics = forward(
-                self.steps, weights | moving, x, slots, self.lowering, rates=rates, moment=moment, dtype=self.dtype
+                self.steps, weights | moving, x, slots, self.maps, rates=rates, draws=drawn, dtype=self.dtype
             )
             followed, plain = losses(logits, labels[None], hyper["label_smoothing"][:, None], self.structure.loss)
             correct = ops.cast(ops.argmax(logits, -1) == ops.cast(labels, "int32")[None], "float32")
@@ -128,17 +158,18 @@ class Program:
             state_moving = state.moving
         return State(weights, moments, state_moving), plain, correct
 
-    def _training_images(self, images: Tensor, hyper: Mapping[str, Tensor], slots: int, moment: Tensor) -> Tensor:
-        """What the slots train on: (B, H, W, C) where all see the same, else (B, H, W, K * C)."""
+    def _training_images(
+        self, images: Tensor, hyper: Mapping[str, Tensor], slots: int, drawn: Mapping[int, Tensor]
+    ) -> Tensor:
+        """What the slots train on, as maps: of all, or of each."""
         if not (self.structure.own_images or self.structure.augmentations):
-            return self._normalized(images, hyper, self.dtype)
+            return self.maps.of_all(self._normalized(images, hyper, self.dtype))
         if not self.structure.own_images:  # the first slot's will do for all; slots in use come first
             hyper, slots = {name: hyper[name][:1] for name in (*self.structure.augmentations, "scale", "offset")}, 1
-        batch, height, width, channels = images.shape
-        names = all_draws()
-        drawn = backend.uniform((len(names), batch), AUGMENT_STREAM, moment)
-        draws = {name: drawn[i] for i, name in enumerate(names)}
+        channels = images.shape[-1]
         strength = {name: hyper[name] for name in self.structure.augmentations}
+        draws = {name: drawn[AUGMENT_STREAM][i] for i, name in enumerate(all_draws())} if strength else {}
+        order = self.maps.ORDER
         # Normalizing before the slots part is a Kth of the work; not possible where colours change in between.
         early = not (self.structure.own_normalization or at(strength, COLOR))
         # Cutting out is the last change: it joins the warp where nothing else comes between. A lookup changes no
@@ -151,17 +182,18 @@ class Program:
         cut = {} if joined else {name: strength.pop(name) for name in at(strength, CUT)}
         if at(strength, MOVE, TURN, CUT):
             black = ops.cast(hyper["offset"][0] if early else ops.zeros((channels,)), pixels.dtype)
-            x = warp(pixels, draws, strength, black, rows_of=backend.gather, fuse=backend.fused)
+            x = warp(pixels, draws, strength, black, rows_of=backend.gather, fuse=backend.fused, order=order)
         else:
-            x = ops.broadcast_to(pixels[:, :, :, None], (batch, height, width, slots, channels))
+            sizes = dict(zip("bhwk", (*pixels.shape[:3], slots), strict=True))
+            x = ops.broadcast_to(ops.expand_dims(pixels, order.index("k")), (*(sizes[a] for a in order), channels))
         if at(strength, COLOR):
-            x = backend.fused(recolor)(x, draws, strength)
-        x = ops.reshape(x, (batch, height, width, slots * channels))
+            x = backend.fused(recolor, f"{order}c")(x, draws, strength)
+        x = self.maps.of_each(x)
         if not early:
-            x = x * ops.reshape(hyper["scale"], (-1,)) + ops.reshape(hyper["offset"], (-1,))
+            x = x * self.maps.spread(hyper["scale"], x) + self.maps.spread(hyper["offset"], x)
         if cut:
-            x = backend.fused(cut_out)(x, draws, ops.repeat(cut["cutout"], channels))
-        return ops.cast(x, self.dtype)
+            x = backend.fused(cut_out, self.maps.AXES)(x, draws, self.maps.per_map(cut["cutout"], channels))
+        return backend.once(ops.cast(x, self.dtype))
 
     def _normalized(self, images: Tensor, hyper: Mapping[str, Tensor], dtype: str) -> Tensor:
         """What all slots see alike: pixels from 0 to 255, normalized."""
@@ -179,18 +211,19 @@ class Program:
             hyper: as `_train`
             count: number of images without padding
         """
-        batches, batch, height, width, channels = images.shape
+        batches = images.shape[0]
         slots = state.weights.shape[0]
+        order = f"{self.maps.ORDER}c"
         weights = _unpack(state.weights, self.trainable) | _unpack(state.moving, self.moving)
 
         def body(i: Tensor, carry: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
             if self.structure.own_normalization:
-                pixels = ops.cast(images[i], "float32") / 255.0
-                x = pixels[:, :, :, None] * hyper["scale"] + hyper["offset"]
-                x = ops.reshape(x, (batch, height, width, slots * channels))
+                pixels = ops.expand_dims(ops.cast(images[i], "float32") / 255.0, order.index("k"))
+                own = (placed(hyper[name], "kc", order) for name in ("scale", "offset"))
+                x = self.maps.of_each(pixels * next(own) + next(own))
             else:
-                x = self._normalized(images[i], hyper, "float32")
-            logits, _ = forward(self.steps, weights, x, slots, self.lowering)
+                x = self.maps.of_all(self._normalized(images[i], hyper, "float32"))
+            logits, _ = forward(self.steps, weights, x, slots, self.maps)
             _, plain = losses(logits, labels[i][None], 0.0)
             plain = ops.where(labels[i] >= 0, plain, 0.0)
             correct = ops.cast(ops.argmax(logits, -1) == labels[i][None], "float32")

@@ -1,7 +1,7 @@
 """A stack: several networks of one structure, trained side by side in slots; a slot is refilled when its run ends."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -10,9 +10,10 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from lenet_search.data import Split
-from lenet_search.engine import backend
+from lenet_search.engine import backend, device
 from lenet_search.engine.losses import smoothed
-from lenet_search.engine.program import EVALUATION_BATCH, Program, State
+from lenet_search.engine.lowerings import LOWERINGS, best_lowering
+from lenet_search.engine.program import Program, State
 from lenet_search.engine.sizes import Sizes
 from lenet_search.engine.update import Moments
 from lenet_search.errors import DataError
@@ -57,21 +58,25 @@ class Computed:
     """An epoch that was trained but not accepted yet: the new states of its slots, and the measurements."""
 
     slots: list[int]
-    arrays: list[np.ndarray]  # weights, moments, moving statistics after it
+    state: State  # after it
     measured: list[list[float]]  # of each slot, in the order of `EpochResult`: from train_loss to val_balanced_accuracy
     rates: list[float]
+    finite: list[bool]
     seconds: float
 
 
 class Stack:
     """K slots on one device. Slots are independent: a run depends only on its recipe, its seed and the clock.
 
+    What they have learned stays on the device. An epoch is computed on a copy, whose memory the program uses up: so
+    the slots can be frozen as they were before an epoch while it is under way. At 64 slots of LeNet-5 a copy is 48 MB.
+
     Args:
         structure: structure of the slots' recipes
         split: the images
         slots: K
         clock: number of epochs counted as done; it determines shuffles and random draws
-        lowering: how convolutions are computed (`backend.LOWERINGS`); by default the best for the device
+        lowering: how convolutions are computed (`LOWERINGS`); by default the best for the device
 
     Raises:
         DataError: a batch is larger than the training set, or the images are too small for the network.
@@ -85,7 +90,7 @@ class Stack:
         self._split = split
         height, width, channels = split.x_train.shape[1:]
         self._program = Program(
-            structure, (height, width, channels), split.classes, lowering or backend.best_lowering()
+            structure, (height, width, channels), split.classes, LOWERINGS[lowering or best_lowering()]
         )
         self._steps = len(split.x_train) // structure.batch_size
         if self._steps == 0:
@@ -99,22 +104,15 @@ class Stack:
         moving = sum(p.size for p in self._program.moving)
         second = count if structure.second_moment else 0
         third = count if structure.third_moment else 0
-        self._state = State(
-            np.zeros((slots, count), np.float32),
-            Moments(*(np.zeros((slots, size), np.float32) for size in (count, second, third))),
-            np.zeros((slots, moving), np.float32),
-        )
+        arrays = (np.zeros((slots, size), np.float32) for size in (count, count, second, third, moving))
+        self._state = _state(map(backend.on_device, arrays))
+        self._copies: list[tuple[Any, np.ndarray]] = []  # arrays of the state, and what they hold on the host
         self._hyper: dict[str, np.ndarray] = {
             name: np.zeros(slots, np.float32)
             for name in (*AUGMENTATIONS, "label_smoothing", "l1", "l2", *DROPOUTS, "clip_norm")
         }
         self._hyper |= {name: np.zeros((slots, channels), np.float32) for name in ("scale", "offset")}
         self._sizes = Sizes(slots)
-
-    @property
-    def _arrays(self) -> tuple[np.ndarray, ...]:
-        """All parts of the state, (K, n) each, in the order of `SlotState`."""
-        return self._state.weights, *self._state.moments, self._state.moving
 
     @property
     def free(self) -> int:
@@ -141,12 +139,12 @@ class Stack:
         if self.structure.augment not in (None, recipe.augment):
             raise ValueError(f"expected the stack's augmentation, {self.structure.augment}; received {recipe.augment}")
         number = self._slots.index(None)
-        self._state.weights[number] = _pack(self._program.trainable, recipe.model.initializer, seed)
-        self._state.moving[number] = _pack(self._program.moving, recipe.model.initializer, seed)
+        weights, moving = (
+            _pack(which, recipe.model.initializer, seed) for which in (self._program.trainable, self._program.moving)
+        )
+        initial = recipe.optimizer.branch.initial_accumulator_value
+        self._write(number, (weights, 0.0, initial, 0.0, moving))
         self._slots[number] = _Slot(recipe)
-        first, second, third = self._state.moments
-        first[number] = third[number] = 0.0
-        second[number] = recipe.optimizer.branch.initial_accumulator_value
         for name in AUGMENTATIONS:
             self._hyper[name][number] = getattr(recipe.augment, name)
         for name in ("l1", "l2", *DROPOUTS):
@@ -159,7 +157,7 @@ class Stack:
 
     def freeze(self, slot: int) -> SlotState:
         """A copy of a slot's state after its last epoch. The slot keeps running."""
-        return SlotState(*(array[slot].copy() for array in self._arrays))
+        return SlotState(*(self._on_host(array)[slot].copy() for array in _arrays(self._state)))
 
     def thaw(self, recipe: Recipe, epochs: int, state: SlotState) -> int:
         """Resume a run, frozen after `epochs` epochs, in an empty slot; returns the slot's number.
@@ -168,20 +166,32 @@ class Stack:
             ValueError: the state belongs to another network or optimizer.
         """
         frozen = state.weights, state.first, state.second, state.third, state.moving
-        expected, received = [array.shape[1] for array in self._arrays], [len(array) for array in frozen]
+        expected, received = [array.shape[1] for array in _arrays(self._state)], [len(array) for array in frozen]
         if expected != received:
             raise ValueError(f"frozen run of another structure: expected {expected} numbers; received {received}")
         slot = self.load(recipe, 0)
         self._slots[slot] = _Slot(recipe, epochs)
-        for array, each in zip(self._arrays, frozen, strict=True):
-            array[slot] = each
+        self._write(slot, frozen)
         return slot
 
     def unload(self, slot: int) -> None:
         """Empty a slot and forget its state."""
         self._slots[slot] = None
-        for array in self._arrays:
-            array[slot] = 0.0
+        self._write(slot, (0.0,) * len(_arrays(self._state)))
+
+    def _write(self, slot: int, rows: Sequence[np.ndarray | float]) -> None:
+        """Set what a slot has learned: a row of numbers, or one for all of them, for each array of the state."""
+        self._state = _state(
+            _replaced(array, [slot], np.full((1, array.shape[1]), row, np.float32))
+            for array, row in zip(_arrays(self._state), rows, strict=True)
+        )
+
+    def _on_host(self, array: Any) -> np.ndarray:
+        """A copy of a whole array of the state, made once. It waits for no epoch under way, as a slice would."""
+        if not any(each is array for each, _ in self._copies):
+            self._copies = [(each, copy) for each, copy in self._copies if any(each is a for a in _arrays(self._state))]
+            self._copies.append((array, np.asarray(array)))
+        return next(copy for each, copy in self._copies if each is array)
 
     def weights(self, slot: int) -> dict[str, np.ndarray]:
         """A slot's parameters by name, in Keras's shapes, including moving statistics."""
@@ -190,9 +200,9 @@ class Stack:
             (self._state.weights, self._program.trainable),
             (self._state.moving, self._program.moving),
         ):
-            start = 0
+            start, row = 0, self._on_host(packed)[slot]
             for parameter in which:
-                piece = packed[slot, start : start + parameter.size]
+                piece = row[start : start + parameter.size]
                 parts[parameter.name] = piece.reshape(parameter.shape).copy()
                 start += parameter.size
         return parts
@@ -223,16 +233,21 @@ class Stack:
         chosen = self._chosen(active)
         rows, rates = self._rows(chosen)
         hyper = {name: values[chosen] for name, values in self._hyper.items()}
-        state = State(
-            self._state.weights[chosen],
-            Moments(*(moment[chosen] for moment in self._state.moments)),
-            self._state.moving[chosen],
-        )
-        first = np.array(self.clock * self._steps % 2**31, np.int32)
-        after, loss, accuracy = self._program.train(state, self._images, self._labels, order, rows, hyper, first)
-        columns = np.array([np.asarray(column) for column in (loss, accuracy, *self._evaluate(after, hyper))], float)
-        arrays = [np.asarray(array) for array in (after.weights, *after.moments, after.moving)]
-        return Computed(chosen, arrays, columns.T.tolist(), rates, perf_counter() - started)
+        state = _state(backend.gather(array, np.array(chosen, np.int32)) for array in _arrays(self._state))
+        losses, hits, finite = [], [], None
+        count, first = self._program.parts(len(order)), self.clock * self._steps % 2**31
+        for some, their in zip(np.array_split(order, count), np.array_split(rows, count), strict=True):
+            moment = np.array(first).astype(np.int32)
+            state, loss, right, finite = self._program.train(
+                state, self._images, self._labels, some, their, hyper, moment
+            )
+            losses.append(loss)
+            hits.append(right)
+            first += len(some)
+        validation = self._evaluate(state, hyper)
+        means = (sum(np.asarray(part, float) for part in parts) / order.size for parts in (losses, hits))
+        measured = np.array([*means, *validation], float).T.tolist()
+        return Computed(chosen, state, measured, rates, np.asarray(finite).tolist(), perf_counter() - started)
 
     def _evaluate(self, state: State, hyper: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Loss, accuracy and balanced accuracy of each slot on the validation images; NaN if there are none."""
@@ -247,23 +262,30 @@ class Stack:
 
     def take(self, computed: "Computed") -> dict[int, EpochResult]:
         """Accept an epoch from `compute`; returns results by slot."""
-        for array, new in zip(self._arrays, computed.arrays, strict=True):
-            array[computed.slots] = new
+        if computed.slots == list(range(len(self._slots))):
+            self._state = computed.state
+        else:
+            self._state = _state(
+                _replaced(array, computed.slots, new)
+                for array, new in zip(_arrays(self._state), _arrays(computed.state), strict=True)
+            )
         self.clock += 1
         self._sizes.note(len(computed.slots), computed.seconds)
         return {
-            slot: self._result(slot, measured, rate)
-            for slot, measured, rate in zip(computed.slots, computed.measured, computed.rates, strict=True)
+            slot: self._result(slot, measured, rate, finite)
+            for slot, measured, rate, finite in zip(
+                computed.slots, computed.measured, computed.rates, computed.finite, strict=True
+            )
             if self._slots[slot] is not None
         }
 
-    def _result(self, number: int, measured: Sequence[float], rate: float) -> EpochResult:
+    def _result(self, number: int, measured: Sequence[float], rate: float, finite: bool) -> EpochResult:
         slot = self._slots[number]
         assert slot is not None
         slot.epoch += 1
         train_loss, accuracy, val_loss, val_accuracy, balanced = measured
         losses = train_loss if self._validation is None else train_loss + val_loss
-        finite = math.isfinite(losses) and bool(np.isfinite(self._state.weights[number]).all())
+        finite = math.isfinite(losses) and finite
         images = self._steps * self.structure.batch_size
         return EpochResult(slot.epoch, train_loss, accuracy, val_loss, val_accuracy, balanced, rate, images, finite)
 
@@ -307,7 +329,25 @@ class Stack:
             found = self._program.gauss_newton(weights, images)
         penalty = 2.0 * slot.recipe.regularize.l2
         own = [found[p.name].ravel() + penalty * p.penalized for p in self._program.trainable]
-        self._state.moments.second[number] = branch.measured(np.concatenate(own))
+        state = self.freeze(number)
+        self._write(
+            number, (state.weights, state.first, branch.measured(np.concatenate(own)), state.third, state.moving)
+        )
+
+
+def _arrays(state: State) -> tuple[Any, ...]:
+    """All parts of a state, (K, n) each, in the order of `SlotState`."""
+    return state.weights, *state.moments, state.moving
+
+
+def _state(arrays: Iterable[Any]) -> State:
+    weights, first, second, third, moving = arrays
+    return State(weights, Moments(first, second, third), moving)
+
+
+def _replaced(array: Any, places: Sequence[int], rows: Any) -> Any:
+    """An array (K, n) with other rows at some places."""
+    return backend.replaced(array, np.array(places, np.int32), rows) if array.shape[1] else array
 
 
 def _pack(which: list[Parameter], initializer: str, seed: int) -> np.ndarray:
@@ -329,7 +369,7 @@ def _resident(split: Split) -> tuple[Any, Any, tuple[Any, Any] | None]:
 
 def _batched(images: np.ndarray, labels: np.ndarray) -> tuple[Any, Any]:
     """Images (batches, B, H, W, C) and labels (batches, B), filled up with black images of label -1."""
-    size = min(EVALUATION_BATCH, len(images))
+    size = min(device.evaluation_batch(), len(images))
     missing = -len(images) % size
     images = np.concatenate([images, np.zeros((missing, *images.shape[1:]), images.dtype)])
     labels = np.concatenate([labels, np.full(missing, -1, labels.dtype)])

@@ -19,14 +19,21 @@ def between_pixels(
     return between(rows_of(neighbours(images, black), index), down, right)
 
 
-def cells(y: Tensor, x: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
-    """Which row of `neighbours` each place (B, H', W', K) lies in, and how far down and right of its first."""
+def cells(y: Tensor, x: Tensor, size: tuple[int, int], axis: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+    """Which row of `neighbours` each place lies in, and how far down and right of its first.
+
+    Args:
+        y: rows of the places, in four axes, one of them the images
+        x: columns
+        size: of an image
+        axis: the one of the images
+    """
     height, width = size
     top, left = ops.floor(y), ops.floor(x)
     inside = (top >= -1) & (top < height) & (left >= -1) & (left < width)
     outside = (height + 1) * (width + 1)
     index = ops.cast(ops.where(inside, (top + 1) * (width + 1) + left + 1, outside), "int32")
-    return index + starts(ops.shape(index)[0], outside + 1), y - top, x - left
+    return index + starts(ops.shape(index)[axis], outside + 1, axis), y - top, x - left
 
 
 def neighbours(images: Tensor, black: Tensor) -> Tensor:
@@ -51,6 +58,6 @@ def between(found: Tensor, down: Tensor, right: Tensor) -> Tensor:
     return parts[0] + parts[1] + parts[2] + parts[3]
 
 
-def starts(batch: int, length: int) -> Tensor:
-    """Where each image's part of a table begins, (B, 1, 1, 1)."""
-    return ops.reshape(ops.arange(batch, dtype="int32") * length, (-1, 1, 1, 1))
+def starts(batch: int, length: int, axis: int = 0) -> Tensor:
+    """Where each image's part of a table begins: four axes, with the images in `axis`."""
+    return ops.reshape(ops.arange(batch, dtype="int32") * length, [-1 if each == axis else 1 for each in range(4)])

@@ -72,6 +72,13 @@ def restarted(stack: Stack, *runs: tuple[Recipe, int], clock: int = 0) -> Stack:
     return stack
 
 
+def poison(stack: Stack, slot: int) -> None:
+    """Make some of a slot's weights something that is no number."""
+    state = stack.freeze(slot)
+    state.weights[::7] = np.nan
+    stack._write(slot, (state.weights, state.first, state.second, state.third, state.moving))
+
+
 def keras_optimizer(one: Recipe) -> keras.optimizers.Optimizer:
     """The namesake with the same arguments; `learning_rate` is set anew before each step."""
     branch, clip = one.optimizer.branch, one.optimizer.clip_norm or None

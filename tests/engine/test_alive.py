@@ -9,7 +9,7 @@ from stacks import SMALL, images, space_of
 
 from lenet_search.data import Split
 from lenet_search.engine import Stack
-from lenet_search.engine.backend import LOWERINGS
+from lenet_search.engine.lowerings import LOWERINGS
 from lenet_search.recipe import FIELDS, Field, Recipe, Value
 from lenet_search.structure import Structure, structure_of
 

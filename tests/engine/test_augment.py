@@ -55,9 +55,9 @@ def test_strength_0_leaves_every_image_as_it_is() -> None:
         assert np.array_equal(exact[:, :, :, slot], images)
         np.testing.assert_allclose(smooth[:, :, :, slot], images, atol=1e-5)
     five = ops.convert_to_tensor(exact)
-    recolored = np.asarray(recolor(five, drawn, strengths(brightness=[0, 0], contrast=[0, 0])))
+    recolored = np.asarray(recolor("bhwkc", five, drawn, strengths(brightness=[0, 0], contrast=[0, 0])))
     np.testing.assert_allclose(recolored, exact, atol=1e-6)
-    assert np.array_equal(np.asarray(cut_out(images, drawn, strengths(side=[0, 0, 0])["side"])), images)
+    assert np.array_equal(np.asarray(cut_out("bhwk", images, drawn, strengths(side=[0, 0, 0])["side"])), images)
 
 
 @pytest.mark.parametrize("probability", [0.2, 0.5, 1.0])
@@ -123,18 +123,18 @@ def test_zoom_scales_around_the_middle_by_the_stated_share() -> None:
 
 def test_brightness_adds_uniformly_within_the_stated_span_and_stays_within_black_and_white() -> None:
     images = ops.full((N, 2, 2, 1, 3), 0.5)
-    change = np.asarray(recolor(images, draws(), strengths(brightness=0.3)))[:, 0, 0, 0, 0] - 0.5
+    change = np.asarray(recolor("bhwkc", images, draws(), strengths(brightness=0.3)))[:, 0, 0, 0, 0] - 0.5
     assert np.abs(change).max() <= 0.3 + 1e-6
     assert np.abs(change).max() >= 0.3 * (1 - 10 / N)
     assert abs(change.mean()) <= 4.5 * 0.3 / math.sqrt(3) / math.sqrt(N)
-    bright = np.asarray(recolor(ops.full((N, 2, 2, 1, 3), 0.9), draws(), strengths(brightness=0.5)))
+    bright = np.asarray(recolor("bhwkc", ops.full((N, 2, 2, 1, 3), 0.9), draws(), strengths(brightness=0.5)))
     assert bright.max() == 1.0
 
 
 def test_contrast_stretches_around_the_mean_of_each_image() -> None:
     image = np.full((N, 2, 2, 1, 1), 0.4, np.float32)
     image[:, 0] = 0.6
-    result = np.asarray(recolor(ops.convert_to_tensor(image), draws(), strengths(contrast=0.4)))[..., 0, 0]
+    result = np.asarray(recolor("bhwkc", ops.convert_to_tensor(image), draws(), strengths(contrast=0.4)))[..., 0, 0]
     np.testing.assert_allclose(result.mean(axis=(1, 2)), 0.5, atol=1e-6)
     factor = (result[:, 0, 0] - result[:, 1, 0]) / 0.2
     assert 0.6 - 1e-5 <= factor.min() <= 0.6 + 0.8 * 10 / N
@@ -143,7 +143,9 @@ def test_contrast_stretches_around_the_mean_of_each_image() -> None:
 
 @pytest.mark.parametrize("side", [1, 4, 7])
 def test_cutout_covers_a_square_of_the_stated_side_centred_anywhere(side: int) -> None:
-    mask = np.asarray(cut_out(np.ones((N, SIDE, SIDE, 1), np.float32), draws(), strengths(side=side)["side"]))[..., 0]
+    mask = np.asarray(cut_out("bhwk", np.ones((N, SIDE, SIDE, 1), np.float32), draws(), strengths(side=side)["side"]))[
+        ..., 0
+    ]
     height = (mask.min(axis=2) == 0).sum(axis=1)
     width = (mask.min(axis=1) == 0).sum(axis=1)
     assert np.array_equal((mask == 0).sum(axis=(1, 2)), height * width)

@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 from lenet_search.engine import backend
+from lenet_search.engine.lowerings import LOWERINGS
 from lenet_search.engine.precision import multiplying_dtype
 
 SLOTS, BATCH, SIDE, CHANNELS = 4, 8, 12, 3
@@ -16,6 +17,25 @@ def case(filters: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     images = rng.integers(-1, 2, (BATCH, SIDE, SIDE, SLOTS * CHANNELS))
     return images.astype(np.float32), rng.integers(-1, 2, (SLOTS, 5, 5, CHANNELS, filters)).astype(np.float32)
+
+
+def stacked(lowering: str, *, pool: bool = False, finite: bool = False):
+    """The lowering's convolution of images slot by slot, (B, H, W, K * C), however its own maps lie in memory."""
+    maps = LOWERINGS[lowering]
+
+    def run(images, kernels):
+        slots = kernels.shape[0]
+        own = ops.reshape(images, (*images.shape[:3], slots, -1))
+        x = maps.of_each(ops.transpose(own, [*("bhwk".index(axis) for axis in maps.ORDER), 4]))
+        if pool:
+            found = maps.pooled_convolution(x, kernels, finite=finite)
+        else:
+            found = maps.convolution(x, kernels, 1, "valid", finite=finite, halved=False)
+        if maps.ORDER == "kbhw":
+            found = ops.transpose(found, (1, 2, 3, 0, 4))
+        return ops.reshape(found, (*found.shape[:3], -1))
+
+    return run
 
 
 def with_gradients(function, *inputs):
@@ -45,35 +65,34 @@ def one_by_one(pool: bool):
     return run
 
 
-@pytest.mark.parametrize("lowering", backend.LOWERINGS)
+@pytest.mark.parametrize("lowering", LOWERINGS)
 @pytest.mark.parametrize("filters", [6, 16])
 def test_a_stacked_convolution_is_one_plain_convolution_per_slot(filters: int, lowering: str) -> None:
     inputs = case(filters)
-    mine = with_gradients(lambda images, kernels: backend.convolution(images, kernels, lowering), *inputs)
+    mine = with_gradients(stacked(lowering), *inputs)
     for one, other in zip(mine, with_gradients(one_by_one(pool=False), *inputs), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("lowering", backend.LOWERINGS)
+@pytest.mark.parametrize("lowering", LOWERINGS)
 @pytest.mark.parametrize("filters", [3, 6, 16])
 def test_pooling_within_the_convolution_gives_ties_to_the_first_as_keras_does(filters: int, lowering: str) -> None:
     inputs = case(filters)
-    mine = with_gradients(lambda images, kernels: backend.pooled_convolution(images, kernels, lowering), *inputs)
+    mine = with_gradients(stacked(lowering, pool=True), *inputs)
     for one, other in zip(mine, with_gradients(one_by_one(pool=True), *inputs), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("lowering", backend.LOWERINGS)
-@pytest.mark.parametrize("convolve", ["convolution", "pooled_convolution"])
-def test_in_bfloat16_a_stacked_convolution_is_the_same_for_small_whole_numbers(convolve: str, lowering: str) -> None:
+@pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.parametrize("pool", [False, True])
+def test_in_bfloat16_a_stacked_convolution_is_the_same_for_small_whole_numbers(pool: bool, lowering: str) -> None:
     images, kernels = case(6)
-    expected = with_gradients(one_by_one(pool=convolve == "pooled_convolution"), images, kernels)
+    expected = with_gradients(one_by_one(pool=pool), images, kernels)
 
-    def stacked(kernels):
-        cast = ops.cast(images, "bfloat16"), ops.cast(kernels, "bfloat16")
-        return getattr(backend, convolve)(*cast, lowering, finite=True)
+    def rounded(kernels):
+        return stacked(lowering, pool=pool, finite=True)(ops.cast(images, "bfloat16"), ops.cast(kernels, "bfloat16"))
 
-    value, gradient = with_gradients(stacked, kernels)
+    value, gradient = with_gradients(rounded, kernels)
     np.testing.assert_array_equal(value, expected[0])  # sums of 75 numbers from -1 to 1: exact in eight bits
     np.testing.assert_allclose(gradient, expected[2], rtol=2**-7, atol=2)  # their sums are rounded to eight bits
 
@@ -84,10 +103,10 @@ def test_kernels_that_are_not_numbers_leave_other_slots_as_they_are(dtype: str, 
     images, kernels = case(6)
     poisoned = kernels.copy()
     poisoned[1] = np.nan
-    for lowering in backend.LOWERINGS:
-        for convolve in (backend.convolution, backend.pooled_convolution):
-            x = ops.cast(images, dtype)
-            values = [convolve(x, ops.cast(k, dtype), lowering, finite=finite) for k in (kernels, poisoned)]
+    for lowering in LOWERINGS:
+        for pool in (False, True):
+            convolve = stacked(lowering, pool=pool, finite=finite)
+            values = [convolve(ops.cast(images, dtype), ops.cast(k, dtype)) for k in (kernels, poisoned)]
             calm, wild = (np.asarray(ops.cast(value, "float32")) for value in values)
             others = np.repeat([True, False, True, True], 6)
             np.testing.assert_array_equal(wild[..., others], calm[..., others])
@@ -139,17 +158,17 @@ def test_a_slot_s_numbers_that_are_none_reach_no_other_slot_forward_or_back(
     images = rng.normal(size=(8, 12, 12, slots, channels)).astype(np.float32)
     kernels = rng.normal(size=(slots, 3, 3, channels, filters)).astype(np.float32)
     others = [0, 1, 3]
-    for lowering in backend.LOWERINGS:
+    for lowering in LOWERINGS:
         ends = []
         for wild in (False, True):
             seen, own = images.copy(), kernels.copy()
             if wild:
                 seen[..., 2, :] = own[2] = np.nan
 
-            def stacked(images: object, kernels: object, lowering: str = lowering) -> object:
-                return backend.convolution(ops.cast(images, dtype), ops.cast(kernels, dtype), lowering)
+            def rounded(images: object, kernels: object, lowering: str = lowering) -> object:
+                return stacked(lowering)(ops.cast(images, dtype), ops.cast(kernels, dtype))
 
-            value, by_images, by_kernels = with_gradients(stacked, seen.reshape(8, 12, 12, -1), own)
+            value, by_images, by_kernels = with_gradients(rounded, seen.reshape(8, 12, 12, -1), own)
             ends.append(
                 (
                     value.reshape(8, 10, 10, slots, filters)[..., others, :],

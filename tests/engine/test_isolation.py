@@ -5,10 +5,10 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
-from stacks import images, recipe, restarted, space_of, stack_of
+from stacks import images, poison, recipe, restarted, space_of, stack_of
 
 from lenet_search.engine import Stack
-from lenet_search.engine.backend import LOWERINGS
+from lenet_search.engine.lowerings import LOWERINGS
 from lenet_search.recipe import Recipe
 from lenet_search.structure import structure_of
 
@@ -43,7 +43,7 @@ def test_a_slot_that_diverges_leaves_the_others_bit_identical(lowering: str, pre
     for third in (wild, steady):
         restarted(stack, (steady, 0), (other, 1), (third, 2), (other, 3))
         if third is wild:
-            stack._state.weights[2, ::7] = np.nan
+            poison(stack, 2)
         results = [stack.epoch() for _ in range(2)][-1]
         assert results[2].finite == (third is not wild)
         assert all(results[slot].finite for slot in (0, 1, 3))

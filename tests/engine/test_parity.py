@@ -12,7 +12,7 @@ import pytest
 import stacks
 from stacks import images, recipe, space_of, stack_of, train_plain
 
-from lenet_search.engine.backend import LOWERINGS
+from lenet_search.engine.lowerings import LOWERINGS
 from lenet_search.networks.activations import ACTIVATIONS
 from lenet_search.networks.plain import get_weights, plain_model
 from lenet_search.recipe import Recipe

@@ -212,9 +212,9 @@ def test_the_scripts_augmentation_makes_the_same_images_of_the_same_draws(names:
     geometric = strength.keys() - set(at(strength, COLOR))
     black = np.zeros(3, np.float32)
     theirs = np.asarray(warp(x, draws, strength, black, rows_of)) if geometric else x[:, :, :, None]
-    theirs = (np.asarray(recolor(theirs, draws, strength)) * scale + offset)[:, :, :, 0]
+    theirs = (np.asarray(recolor("bhwkc", theirs, draws, strength)) * scale + offset)[:, :, :, 0]
     if cutout is not None:
-        theirs = np.asarray(cut_out(theirs, draws, np.repeat(cutout, 3)))
+        theirs = np.asarray(cut_out("bhwk", theirs, draws, np.repeat(cutout, 3)))
     # Two ways to compute coordinates in float32: 32 pixels * 2^-23 of rounding, times the contrast of neighbours
     assert np.abs(mine - theirs).max() < 2e-3
     assert np.abs(mine - images / 255 * scale - offset).max() > 0.05

@@ -21,11 +21,9 @@ elif keras.backend.backend() == "jax":
 else:
     raise RunError(f"Keras is configured for {keras.backend.backend()}; {CHOICE} before Keras is imported")
 
-LOWERINGS = chosen.LOWERINGS
 UNSUPPORTED = chosen.UNSUPPORTED
-best_lowering = chosen.best_lowering
+best_on_processor = chosen.best_on_processor
 compiled = chosen.compiled
-convolution = chosen.convolution
 device_name = chosen.device_name
 fused = chosen.fused
 gather = chosen.gather
@@ -33,8 +31,9 @@ limit_threads = chosen.limit_threads
 loop = chosen.loop
 on_device = chosen.on_device
 on_gpu = chosen.on_gpu
-pooled_convolution = chosen.pooled_convolution
+once = chosen.once
 recomputed = chosen.recomputed
+replaced = chosen.replaced
 uniform = chosen.uniform
 value_and_gradients = chosen.value_and_gradients
 versions = chosen.versions

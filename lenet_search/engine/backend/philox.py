@@ -17,15 +17,18 @@ WEYL = (0x9E3779B9, 0xBB67AE85)  # what the key grows by from round to round
 SEEDING_KEY = (0x3EC8F720, 0x02461E29)  # TensorFlow's: a seed is the counter of a first block, which gives the key
 
 
-def random_bits(shape: Sequence[int], seed: tuple[Tensor, Tensor]) -> Tensor:
-    """What TensorFlow draws for this seed, two int32, with `alg="philox"` as 32 random bits each: uint32 `shape`."""
+def random_bits(shape: Sequence[int], stream: int, moments: Tensor) -> Tensor:
+    """32 random bits each, uint32 (n, *shape), for n `moments`.
+
+    For a moment they are what TensorFlow draws for the seed (stream, moment), two int32, with `alg="philox"`.
+    """
     count = math.prod(shape)
-    words = [word for part in seed for word in _words(part)]
-    key0, key1, third, fourth = _block(words, [jnp.uint32(part) for part in SEEDING_KEY])
-    number = jnp.arange(-(-count // 4), dtype="uint32")
-    same = jnp.zeros_like(number)
-    block = _block([number, same, same + third, same + fourth], [key0, key1])
-    return jnp.stack(block, axis=1).reshape(-1)[:count].reshape(shape)
+    words = [jnp.broadcast_to(word, moments.shape) for part in (stream, moments) for word in _words(part)]
+    key0, key1, third, fourth = (word[:, None] for word in _block(words, [jnp.uint32(part) for part in SEEDING_KEY]))
+    number = jnp.arange(-(-count // 4), dtype="uint32")[None]
+    counters = jnp.broadcast_arrays(number, jnp.zeros_like(number), third, fourth)
+    block = _block(counters, [key0, key1])
+    return jnp.stack(block, axis=2).reshape(len(moments), -1)[:, :count].reshape(len(moments), *shape)
 
 
 def _words(part: Tensor) -> tuple[Tensor, Tensor]:

@@ -10,10 +10,9 @@ import tensorflow as tf
 
 from lenet_search.engine.backend.gradients import Backward, pulled, with_own_gradient
 from lenet_search.engine.backend.gradients import value_and_gradients as value_and_gradients
-from lenet_search.engine.backend.patches import product_of_patches
 
 Tensor = Any
-LOWERINGS = ("grouped", "separate", "patches")
+CONVOLUTIONS = ("grouped", "separate")
 UNSUPPORTED = (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError)  # what has no kernel on this device
 
 
@@ -47,8 +46,10 @@ def on_gpu() -> bool:
     return bool(tf.config.list_physical_devices("GPU"))
 
 
-def compiled(function: Callable[..., Any], xla: bool | None = None) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any], consumed: int = 0, xla: bool | None = None) -> Callable[..., Any]:
     """One program per combination of argument shapes, traced at its first call.
+
+    The caller needs its first `consumed` arguments no more; TensorFlow frees them when it is done.
 
     On a GPU it is XLA's as a whole; on a CPU, where XLA's convolutions are many times slower, it is TensorFlow's.
     `xla` asks for the one or the other.
@@ -77,6 +78,19 @@ def recomputed(function: Callable[..., Any]) -> Callable[..., Any]:
     return with_own_gradient(lambda *given: (forward(*given), lambda upstream: backward(upstream, *given)))
 
 
+def once(array: Tensor) -> Tensor:
+    """The array, computed and stored before anything reads it: XLA may compute others anew at each reading."""
+    return _stored(array) if on_gpu() else array
+
+
+@with_own_gradient
+def _stored(array: Tensor) -> tuple[Tensor, Backward]:
+    from tensorflow.compiler.tf2xla.python.xla import optimization_barrier  # TensorFlow has no other name for it
+
+    (stored,) = optimization_barrier(array)
+    return stored, lambda upstream: [upstream]
+
+
 def on_device(array: np.ndarray) -> Tensor:
     """A host array as a tensor on the device."""
     return tf.constant(array)
@@ -87,6 +101,11 @@ def gather(table: Tensor, rows: Tensor) -> Tensor:
     return tf.gather(table, rows)
 
 
+def replaced(table: Tensor, places: Tensor, rows: Tensor) -> Tensor:
+    """`table`, with other rows at `places`."""
+    return tf.tensor_scatter_nd_update(table, places[:, None], rows)
+
+
 def loop(count: int, body: Callable[..., Any], state: Any) -> Any:
     """Run `state = body(i, state)` for i = 0 ... count - 1 inside the program."""
     _, final = tf.while_loop(
@@ -95,12 +114,17 @@ def loop(count: int, body: Callable[..., Any], state: Any) -> Any:
     return final
 
 
-def uniform(shape: Sequence[int], stream: int, moment: Tensor) -> Tensor:
-    """Numbers in [0, 1) that depend on `stream` (what they are for) and `moment` (which step) alone."""
-    seed = tf.stack([tf.constant(stream, tf.int32), tf.cast(moment, tf.int32)])
-    bits = tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.uint32, alg="philox")
-    # The 23 lower bits, as TensorFlow's own kernel takes them; under XLA it would take the upper ones.
-    return tf.cast(bits & 0x7FFFFF, tf.float32) * 2.0**-23
+def uniform(shape: Sequence[int], stream: int, moments: Tensor) -> Tensor:
+    """Numbers in [0, 1), (n, *shape), that depend on `stream` (what they are for) and `moments` (n steps) alone."""
+
+    def of(moment: Tensor) -> Tensor:
+        seed = tf.stack([tf.constant(stream, tf.int32), tf.cast(moment, tf.int32)])
+        bits = tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.uint32, alg="philox")
+        # The 23 lower bits, as TensorFlow's own kernel takes them; under XLA it would take the upper ones.
+        return tf.cast(bits & 0x7FFFFF, tf.float32) * 2.0**-23
+
+    spec = tf.TensorSpec(shape, tf.float32)
+    return tf.map_fn(of, moments, fn_output_signature=spec, parallel_iterations=1)
 
 
 def convolution(
@@ -111,8 +135,7 @@ def convolution(
     Args:
         images: (B, H, W, C) seen by all slots, or (B, H, W, K * C), slot by slot
         kernels: (K, k, k, C, F)
-        lowering: "grouped", one convolution with K groups (needs oneDNN on a CPU), "separate", K convolutions, or
-            "patches", one matrix product per slot with the k * k neighbourhoods of all pixels
+        lowering: "grouped", one convolution with K groups (needs oneDNN on a CPU), or "separate", K convolutions
         stride: of both axes
         padding: "valid" or "same", as Keras means them
         finite: whether the images hold finite numbers whatever a slot has learned
@@ -120,8 +143,6 @@ def convolution(
     Returns:
         (B, H', W', K * F), slot by slot
     """
-    if lowering == "patches":
-        return product_of_patches(images, kernels, stride, padding)
     slots, k, _, channels, filters = kernels.shape
     if images.shape[-1] != channels and lowering == "separate":
         own = zip(tf.split(images, slots, axis=-1), tf.unstack(kernels), strict=True)
@@ -168,8 +189,6 @@ def pooled_convolution(images: Tensor, kernels: Tensor, lowering: str, finite: b
     stride of 2 along the rows. Measured 2026-11 on one core (four slots, batch 128, six filters on 32x32x3), with
     pooling, forward and backward: 11.2 ms so, 15.6 ms otherwise.
     """
-    if lowering == "patches":
-        return product_of_patches(images, kernels, pooled=True)
     slots, k, _, channels, filters = kernels.shape
     height, width = (side - k + 1 for side in images.shape[1:3])
     own = images.shape[-1] != channels
@@ -204,14 +223,12 @@ def _spread(which: Tensor, upstream: Tensor) -> Tensor:
 
 
 @cache
-def best_lowering() -> str:
-    """The fastest lowering that works here: TensorFlow differentiates grouped convolutions on a CPU only with oneDNN.
+def best_on_processor() -> str:
+    """The fastest that works on this processor: TensorFlow differentiates grouped convolutions only with oneDNN.
 
-    Measured 2026-11 on one core (four slots, batch 128): grouped is 1.3 to 2 times as fast as separate. On a GPU not
-    measured yet: the product of patches is there for its matrix units.
+    Measured 2026-11 on one core (four slots, batch 128): `grouped` is 1.3 to 2 times as fast as
+    `separate`, and five times as fast as `rows` or `tiles`, also in bfloat16 with AMX.
     """
-    if on_gpu():
-        return "patches"
     images, kernels = tf.ones((1, 5, 5, 4)), tf.ones((2, 3, 3, 2, 2))
 
     def probe() -> Tensor:
