@@ -25,6 +25,7 @@ LOWERINGS = chosen.LOWERINGS
 UNSUPPORTED = chosen.UNSUPPORTED
 best_lowering = chosen.best_lowering
 compiled = chosen.compiled
+compute_capability = chosen.compute_capability
 convolution = chosen.convolution
 device_name = chosen.device_name
 fused = chosen.fused

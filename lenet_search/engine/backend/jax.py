@@ -56,6 +56,14 @@ def on_gpu() -> bool:
     return bool(jax.default_backend() == "gpu")
 
 
+def compute_capability() -> float | None:
+    """The generation of an NVIDIA GPU, such as 9.0; None for anything else."""
+    try:
+        return float(jax.devices()[0].compute_capability)
+    except (AttributeError, TypeError, ValueError):  # a CPU; AMD's are named "gfx942"
+        return None
+
+
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """One program per combination of argument shapes, traced at its first call."""
     return jax.jit(function)  # type: ignore[no-any-return]
