@@ -11,9 +11,9 @@ import jaxlib
 import numpy as np
 from jax import lax
 
+from lenet_search.engine.backend import program_cache
 from lenet_search.engine.backend.patches import largest_of_four, product_of_patches
 from lenet_search.engine.backend.philox import random_bits
-from lenet_search.machine import cache_folder
 
 if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):  # else JAX gives up where a GPU is there, but hidden
     jax.config.update("jax_platforms", "cpu")
@@ -34,8 +34,24 @@ def limit_threads(threads: int) -> None:
         gpu = on_gpu()
     except RuntimeError:  # a GPU that JAX cannot use: it goes on with the CPU when it is asked again
         gpu = False
-    if gpu:  # compiled programs are kept from run to run; those for a CPU would suit this very processor only
-        jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "jax"))
+    if gpu:  # programs for a CPU would suit this very processor only
+        _keep_programs()
+
+
+def _keep_programs() -> None:
+    """Keep compiled programs, and how XLA has tuned their parts, from run to run.
+
+    Users who have given JAX a folder keep their own settings.
+    """
+    if jax.config.jax_compilation_cache_dir is not None:
+        return
+    folder = program_cache.folder("jax")
+    if folder is None:
+        return
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)  # a study has many that take less than 1 s
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)  # also the smallest
+    jax.config.update("jax_persistent_cache_enable_xla_caches", "xla_gpu_per_fusion_autotune_cache_dir")
 
 
 def versions() -> dict[str, str]:
