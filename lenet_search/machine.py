@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from itertools import takewhile
 from pathlib import Path
 
 
@@ -23,14 +24,16 @@ def usable_cores(quota_file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
 def visible_gpus() -> list[str]:
     """The GPUs that a worker may use, as CUDA_VISIBLE_DEVICES names them; asked without loading what computes."""
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if chosen is not None and chosen.strip() in ("", "-1", "NoDevFiles"):
+    # Numbers, or "GPU-..." and "MIG-..." for a card and a part of one. CUDA takes those before the first that is none.
+    names = None if chosen is None else list(takewhile(_names_a_gpu, map(str.strip, chosen.split(","))))
+    if names == []:
         return []
-    listed = nvidia_smi("--query-gpu=index", "--format=csv,noheader")
-    if listed is None:
-        return []
-    if chosen is None:
-        return listed.split()
-    return [name.strip() for name in chosen.split(",")] if listed.split() else []
+    listed = (nvidia_smi("--query-gpu=index", "--format=csv,noheader") or "").split()
+    return names if names and listed else listed
+
+
+def _names_a_gpu(name: str) -> bool:
+    return name.isdecimal() or name.startswith(("GPU-", "MIG-"))
 
 
 def memory_was_short(error: Exception) -> bool:

@@ -83,7 +83,8 @@ class Study:
             timeout: seconds, or a string like "30m"; else the study's
             storage: journal file or Optuna URL; else the one given to `read`
             workers: number of processes; else one per GPU, or one per core
-            slots: trials side by side in each worker; "auto" measures the best number; else 4 on a CPU, auto on a GPU
+            slots: trials side by side in each worker; "auto" measures the best number; else 4 on a CPU, 16 on
+                a GPU, or a third of the trials of a short search
             data: folder searched for NAME.npz or NAME/ before downloading
             view: where progress is shown; else in the terminal or notebook
             freeze_every: seconds between two copies of each running trial's state

@@ -70,7 +70,7 @@ def run(
             "--slots",
             metavar="N|auto",
             help='Trials side by side in each worker; "auto" measures the best number and remembers it.',
-            show_default="4 on a CPU, auto on a GPU",
+            show_default="4 on a CPU; 16 on a GPU, or a third of a short search's trials",
         ),
     ] = None,
     data: DataFolder = None,

@@ -42,6 +42,7 @@ class Setup:
     slots        number of slots of a stack; None: to suit the device
     data_folder  folder searched for NAME.npz or NAME/
     probe        whether to determine what "auto" means as `train.precision`
+    runs         about how many runs of a search the worker will train; None: this is no search
     """
 
     space: Space | None
@@ -49,6 +50,7 @@ class Setup:
     slots: Slots
     data_folder: Path | None
     probe: bool = False
+    runs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Ready:
     slots: int = 0
     precision: str = ""  # what "auto" means on this device, if asked
     versions: Mapping[str, str] = field(default_factory=dict)
-    size: str = ""  # how the size of its stacks was measured, in words
+    size: str = ""  # the size of its stacks and its reason, in words; empty if there is nothing to say
 
 
 @dataclass(frozen=True)

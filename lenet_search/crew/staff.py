@@ -43,7 +43,8 @@ class Staff:
 
     Args:
         launcher: starts them
-        setup: what workers need to know; places set the threads, and the first worker determines the precision
+        setup: what workers need to know; places set the threads, the first worker determines the precision, and all
+            share the runs
     """
 
     def __init__(self, launcher: Launcher, setup: Setup) -> None:
@@ -67,7 +68,8 @@ class Staff:
         for place in self._free()[:missing]:
             self._started += 1
             probe = self.probing and not any(worker.setup.probe for worker in self.active)
-            setup = replace(self._setup, threads=place.threads, probe=probe)
+            runs = None if self._setup.runs is None else self._setup.runs // max(1, self._launcher.most)
+            setup = replace(self._setup, threads=place.threads, probe=probe, runs=runs)
             log = self.logs / f"worker-{self._started}.log"
             self.all.append(WorkerHandle(place, setup, self._launcher.start(place, log), log))
 

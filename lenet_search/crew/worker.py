@@ -173,12 +173,15 @@ def main(descriptor: int) -> None:
 def _ready(setup: Setup) -> Ready:
     """Initialize the device, and describe it."""
     from lenet_search.engine import device
+    from lenet_search.engine.slots import Size, default
 
     device.configure(setup.threads)
-    # CPUs have a good default; GPUs differ too much for a constant, so theirs is measured and remembered.
-    measured = setup.slots == "auto" or (setup.slots is None and device.is_gpu())
-    slots = 0 if measured and setup.space is not None else device.default_slots()
-    if isinstance(setup.slots, int):
-        slots = setup.slots
+    match setup.slots:
+        case None:
+            size = default(setup.runs)
+        case "auto":
+            size = Size(0, "")  # measured once there are images
+        case int():
+            size = Size(setup.slots, "")
     precision = device.best_precision() if setup.probe else ""
-    return Ready(device.describe(), device.is_gpu(), slots, precision, device.versions())
+    return Ready(device.describe(), device.is_gpu(), size.slots, precision, device.versions(), size.words)

@@ -11,6 +11,7 @@ from lenet_search.engine import backend
 from lenet_search.engine.lowerings import LOWERINGS, best_lowering
 
 MUCH_FASTER = 0.7  # of float32's time
+BFLOAT16_UNITS = 8.0  # the compute capability from which NVIDIA's matrix units multiply bfloat16 (Ampere, 2020)
 
 
 def multiplying_dtype(precision: str) -> str:
@@ -21,10 +22,22 @@ def multiplying_dtype(precision: str) -> str:
 
 @cache
 def best_precision() -> str:
-    """mixed_bfloat16 where a small stack's first convolution, both ways, takes at most 0.7 of float32's time.
+    """mixed_bfloat16 where a matrix unit multiplies it, else float32. A GPU is asked what it has, a CPU is timed.
+
+    On GPUs whose compute capability is not known (AMD's, Apple's) it is float32: nothing was measured there.
+    """
+    if backend.on_gpu():
+        capability = backend.compute_capability()
+        return "float32" if capability is None or capability < BFLOAT16_UNITS else "mixed_bfloat16"
+    return "mixed_bfloat16" if _is_much_faster() else "float32"
+
+
+def _is_much_faster() -> bool:
+    """Whether a small stack's first convolution, both ways, takes at most 0.7 of float32's time in bfloat16.
 
     With a matrix unit (AMX) it takes about half. With vector instructions only (AVX512-BF16) it is about 0.9, and a
-    whole epoch 0.85, which is not worth the rounding, nor trials of one study that differ in it by chance.
+    whole epoch 0.85, which is not worth the rounding, nor trials of one study that differ in it by chance. (On a GPU
+    memory bounds this one convolution, so that its time says nothing of matrix units.)
     """
     try:
         probes = {dtype: _probe(dtype) for dtype in ("bfloat16", "float32")}
@@ -35,14 +48,16 @@ def best_precision() -> str:
                 probe()
                 taken[dtype].append(perf_counter() - started)
     except backend.UNSUPPORTED:
-        return "float32"
-    return "mixed_bfloat16" if min(taken["bfloat16"]) < MUCH_FASTER * min(taken["float32"]) else "float32"
+        return False
+    return min(taken["bfloat16"]) < MUCH_FASTER * min(taken["float32"])
 
 
 def _probe(dtype: str) -> Callable[[], object]:
     """What runs the convolution, compiled."""
-    images, kernels = ops.ones((64, 32, 32, 4 * 3), dtype), ops.ones((4, 5, 5, 3, 6), dtype)
     maps = LOWERINGS[best_lowering()]
+    sizes = {"k": 4, "b": 64, "h": 32, "w": 32}
+    images = maps.of_each(ops.ones((*(sizes[axis] for axis in maps.ORDER), 3), dtype))
+    kernels = ops.ones((4, 5, 5, 3, 6), dtype)
 
     def both_ways(images: object, kernels: object) -> object:
         return backend.value_and_gradients(

@@ -1,7 +1,8 @@
-"""The number of slots of a stack: measured once, and remembered for the device and network.
+"""The number of slots of a stack: the device's default, or measured once and remembered for the device and network.
 
 Larger stacks train more images per second, up to a point. They also make a study less sequential: more trials are
-drawn before the sampler has seen a result. So the smallest size that is about as fast as the fastest is chosen.
+drawn before the sampler has seen a result. So the smallest size that is about as fast as the fastest is chosen, and the
+default leaves a short study three generations.
 """
 
 import datetime
@@ -15,12 +16,14 @@ from lenet_search import __version__, machine
 from lenet_search.data import Split
 from lenet_search.engine import device
 from lenet_search.engine.remembered import Entry, Memory
+from lenet_search.engine.sizes import possible
 from lenet_search.engine.stack import Stack
 from lenet_search.networks import network, walk
 from lenet_search.recipe import Images, Recipe, Scalar, Value
 from lenet_search.space import Range, Space
 from lenet_search.structure import Structure, structure_of
 
+GENERATIONS = 3  # that the default leaves a short search: trials side by side learn nothing from each other
 GAIN = 1.05  # a larger stack must be this much faster; a smaller gain is noise, and not worth fewer generations
 CPU_MOST, GPU_MOST = 16, 256  # slots
 CPU_PATIENCE, GPU_PATIENCE = 30.0, 180.0  # seconds after which no further size is tried
@@ -59,6 +62,25 @@ class Size:
 
     slots: int
     words: str
+
+
+def default(runs: int | None) -> Size:
+    """The stack size where nobody says: the device's, or less on a GPU that trains fewer than three times as many runs.
+
+    It is one of the sizes that stacks shrink to, so that studies of different length share their programs. On a CPU,
+    whose default is small anyway, stacks of fewer slots would be slower.
+
+    Args:
+        runs: about how many runs of a search the worker will train; None: this is no search
+    """
+    slots = device.default_slots()
+    if runs is None or not device.is_gpu():
+        return Size(slots, "")
+    fewer = max(size for size in possible(slots) if size == 1 or GENERATIONS * size <= runs)
+    if fewer == slots:
+        return Size(slots, f"{_counted(slots)}, the default on a GPU; --slots auto measures")
+    why = f"at most a third of this worker's {runs} runs, so that later ones learn from earlier ones"
+    return Size(fewer, f"{_counted(fewer)}: {why}; --slots N changes it")
 
 
 def chosen(space: Space, precision: str, load: Load, sharing: int, memory: Memory, tell: Tell) -> Size:

@@ -14,5 +14,5 @@ class Train:
     precision: str = choice(
         "float32",
         ("float32", "mixed_bfloat16", "auto"),
-        'what layers multiply in while training; "auto" is bfloat16 if the device is much faster with it',
+        'what layers multiply in while training; "auto" is bfloat16 where the device has matrix units for it',
     )

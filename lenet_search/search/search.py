@@ -50,8 +50,11 @@ def search(
     url = resolve(storage)
     deadline = math.inf if timeout is None else time.monotonic() + timeout
     auto = definition.space.possible("train.precision")
-    setup = Setup(definition.space, 1, slots, data_folder, probe=isinstance(auto, tuple) and "auto" in auto)
     total = total_of(definition, trials)
+    setup = Setup(
+        definition.space, 1, slots, data_folder, probe=isinstance(auto, tuple) and "auto" in auto,
+        runs=total.trials * definition.seeds.first,
+    )  # fmt: skip
     staff = hire(setup, workers, ray, view)
     try:
         staff.start(total.trials)  # first, because workers take seconds to load the backend

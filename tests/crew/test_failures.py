@@ -80,6 +80,19 @@ def test_where_memory_is_short_fewer_trials_share_a_stack_and_all_finish(study, 
     assert view.notes == ["out of memory: at most 2 runs of this shape will now train side by side"]
 
 
+def test_the_default_of_a_gpu_is_halved_where_its_memory_is_short(study, workers_with):
+    gpu = "from lenet_search.engine import backend\nbackend.on_gpu = lambda: True\n"
+    workers_with(gpu + SHORT.format(condition="len(self.active) > 2"))
+    view = Notes()
+    small = read(study, overrides=["study.sampler={ kind = 'RandomSampler' }", "model.network=mlp", "train.epochs=1"])
+    summary = search.run(small, trials=24, workers=1, view=view)
+    assert summary.trials["complete"] == 24
+    assert view.openings["Slots"].startswith("8 slots: ")
+    assert view.notes == [
+        f"out of memory: at most {fewer} runs of this shape will now train side by side" for fewer in (4, 2)
+    ]
+
+
 def test_a_trial_that_does_not_fit_alone_is_pruned_with_that_reason(study, workers_with):
     workers_with(SHORT.format(condition="any(recipe.regularize.dropout == 0.4 for recipe in recipes(self))"))
     summary = search.run(read(study), workers=1, slots=4)

@@ -55,6 +55,23 @@ def test_gpus_are_those_of_the_machine_or_those_that_the_user_chose(two_gpus, mo
     assert visible_gpus() == []
 
 
+@pytest.mark.parametrize(
+    ("chosen", "seen"),
+    [
+        ("1, 0", ["1", "0"]),
+        ("GPU-8932f937", ["GPU-8932f937"]),
+        ("MIG-GPU-8932f937/1/0,MIG-11c29e81-e611", ["MIG-GPU-8932f937/1/0", "MIG-11c29e81-e611"]),
+        ("0,-1,1", ["0"]),
+        ("-1", []),
+        ("NoDevFiles", []),
+    ],
+)
+def test_gpus_can_be_chosen_by_any_name_that_cuda_knows(two_gpus, monkeypatch, chosen, seen):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", chosen)
+    assert visible_gpus() == seen
+    assert [place.environment()["CUDA_VISIBLE_DEVICES"] for place in places(None, seen, 4)] == (seen or ["-1"] * 4)
+
+
 def test_a_machine_without_the_driver_s_tool_has_no_gpus(monkeypatch):
     monkeypatch.setattr(machine.shutil, "which", lambda name: None)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)

@@ -8,7 +8,7 @@ import stacks
 
 from lenet_search.engine import device, slots
 from lenet_search.engine.remembered import Memory
-from lenet_search.engine.slots import chosen, climb, conditions, cost, costliest, largest, smallest
+from lenet_search.engine.slots import chosen, climb, conditions, cost, costliest, default, largest, smallest
 from lenet_search.networks import network, parameters
 from lenet_search.space import Choice, Range, Space
 from lenet_search.structure import structure_of
@@ -116,6 +116,30 @@ def test_every_size_is_told_when_it_is_measured():
     machine, told = Machine(FAST), list[str]()
     climb(2, machine.build, 1000.0, told.append, machine.clock)
     assert told == ["1 slot: 5,000 images/s", "2 slots: 9,000 images/s"]
+
+
+@pytest.mark.parametrize(
+    ("runs", "slots"), [(None, 16), (1000, 16), (48, 16), (47, 12), (30, 8), (18, 6), (9, 3), (6, 2), (5, 1), (0, 1)]
+)
+def test_a_gpu_has_sixteen_slots_or_so_few_that_a_search_has_three_generations(monkeypatch, runs, slots):
+    monkeypatch.setattr(device.backend, "on_gpu", lambda: True)
+    assert default(runs).slots == slots
+
+
+def test_the_default_of_a_gpu_is_said_and_how_to_change_it(monkeypatch):
+    monkeypatch.setattr(device.backend, "on_gpu", lambda: True)
+    assert default(100).words == "16 slots, the default on a GPU; --slots auto measures"
+    assert default(9).words == (
+        "3 slots: at most a third of this worker's 9 runs, so that later ones learn from earlier ones; "
+        "--slots N changes it"
+    )
+    assert default(None).words == ""  # cohorts have stacks of their own sizes
+
+
+@pytest.mark.parametrize("runs", [None, 1000, 2])
+def test_a_cpu_has_four_slots_however_short_the_search(monkeypatch, runs):
+    monkeypatch.setattr(device.backend, "on_gpu", lambda: False)
+    assert (default(runs).slots, default(runs).words) == (4, "")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ else:
 UNSUPPORTED = chosen.UNSUPPORTED
 best_on_processor = chosen.best_on_processor
 compiled = chosen.compiled
+compute_capability = chosen.compute_capability
 device_name = chosen.device_name
 fused = chosen.fused
 gather = chosen.gather

@@ -11,8 +11,8 @@ import jaxlib
 import numpy as np
 from jax import lax
 
+from lenet_search.engine.backend import program_cache
 from lenet_search.engine.backend.philox import random_bits
-from lenet_search.machine import cache_folder
 
 if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):  # else JAX gives up where a GPU is there, but hidden
     jax.config.update("jax_platforms", "cpu")
@@ -32,8 +32,24 @@ def limit_threads(threads: int) -> None:
         gpu = on_gpu()
     except RuntimeError:  # a GPU that JAX cannot use: it goes on with the CPU when it is asked again
         gpu = False
-    if gpu:  # compiled programs are kept from run to run; those for a CPU would suit this very processor only
-        jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "jax"))
+    if gpu:  # programs for a CPU would suit this very processor only
+        _keep_programs()
+
+
+def _keep_programs() -> None:
+    """Keep compiled programs, and how XLA has tuned their parts, from run to run.
+
+    Users who have given JAX a folder keep their own settings.
+    """
+    if jax.config.jax_compilation_cache_dir is not None:
+        return
+    folder = program_cache.folder("jax")
+    if folder is None:
+        return
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)  # a study has many that take less than 1 s
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)  # also the smallest
+    jax.config.update("jax_persistent_cache_enable_xla_caches", "xla_gpu_per_fusion_autotune_cache_dir")
 
 
 def versions() -> dict[str, str]:
@@ -52,6 +68,14 @@ def device_name() -> str:
 def on_gpu() -> bool:
     """Whether JAX sees a GPU."""
     return bool(jax.default_backend() == "gpu")
+
+
+def compute_capability() -> float | None:
+    """The generation of an NVIDIA GPU, such as 9.0; None for anything else."""
+    try:
+        return float(jax.devices()[0].compute_capability)
+    except (AttributeError, TypeError, ValueError):  # a CPU; AMD's are named "gfx942"
+        return None
 
 
 def compiled(function: Callable[..., Any], consumed: int = 0) -> Callable[..., Any]:

@@ -46,6 +46,13 @@ def on_gpu() -> bool:
     return bool(tf.config.list_physical_devices("GPU"))
 
 
+def compute_capability() -> float | None:
+    """The generation of an NVIDIA GPU, such as 9.0; None for anything else."""
+    gpus = tf.config.list_physical_devices("GPU")
+    found = tf.config.experimental.get_device_details(gpus[0]).get("compute_capability") if gpus else None
+    return None if found is None else float("{}.{}".format(*found))
+
+
 def compiled(function: Callable[..., Any], consumed: int = 0, xla: bool | None = None) -> Callable[..., Any]:
     """One program per combination of argument shapes, traced at its first call.
 
