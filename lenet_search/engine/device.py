@@ -9,7 +9,6 @@ from lenet_search import machine
 from lenet_search.engine import backend, precision
 
 CPU_SLOTS = 4  # measured 2026-11 on one core: 8 slots are no faster and make a study less sequential
-CPU_EVALUATION_BATCH, GPU_EVALUATION_BATCH = 256, 1024  # on one core, 128 to 512 differ by less than 5 % (2026-11)
 # Measured 2026-11 on one H100 (`cifar`'s space, bfloat16, a prototype of the engine's products), million images/s: 3.05
 # with 4 slots, 4.48 with 8, 6.04 with 16, 6.40 with 32, 7.27 with 64, 7.62 with 128. So 16 take 79 % of what there is;
 # twice as many would train 6 % more, and halve the number of generations.
@@ -44,11 +43,6 @@ def best_precision() -> str:
 def default_slots() -> int:
     """How many slots a stack has where nobody says, nothing is measured, and there are enough runs."""
     return GPU_SLOTS if backend.on_gpu() else CPU_SLOTS
-
-
-def evaluation_batch() -> int:
-    """How many images an evaluation takes at a time. On a GPU not measured: enough to keep it busy with one slot."""
-    return GPU_EVALUATION_BATCH if backend.on_gpu() else CPU_EVALUATION_BATCH
 
 
 def free_memory() -> int | None:

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from lenet_search.data import Split
-from lenet_search.engine import backend, device
+from lenet_search.engine import backend
 from lenet_search.engine.losses import smoothed
 from lenet_search.engine.lowerings import LOWERINGS, best_lowering
 from lenet_search.engine.program import Program, State
@@ -27,6 +27,9 @@ from lenet_search.recipe.optimizer import COLUMNS, CurvatureRule
 from lenet_search.recipe.regularize import DROPOUTS
 from lenet_search.structure import Structure
 
+# Images that an evaluation takes at a time. Measured 2026-11 on one core: 128 to 512 differ by less than 5 %. On a GPU
+# it is twice a training batch for each of the slots, and takes no more memory: nothing is kept for a way back.
+EVALUATION_BATCH = 256
 ORDER_SEED = 1998  # shuffles depend only on this and the stack's clock: all slots see the same order
 CURVATURE_SEED = 1989  # the same for the images on which curvature is measured
 _RESIDENT: WeakKeyDictionary[Split, tuple[Any, Any, tuple[Any, Any] | None]] = WeakKeyDictionary()
@@ -369,7 +372,7 @@ def _resident(split: Split) -> tuple[Any, Any, tuple[Any, Any] | None]:
 
 def _batched(images: np.ndarray, labels: np.ndarray) -> tuple[Any, Any]:
     """Images (batches, B, H, W, C) and labels (batches, B), filled up with black images of label -1."""
-    size = min(device.evaluation_batch(), len(images))
+    size = min(EVALUATION_BATCH, len(images))
     missing = -len(images) % size
     images = np.concatenate([images, np.zeros((missing, *images.shape[1:]), images.dtype)])
     labels = np.concatenate([labels, np.full(missing, -1, labels.dtype)])
