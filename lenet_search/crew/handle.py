@@ -31,10 +31,11 @@ class WorkerHandle:
         self.ready: Ready | None = None  # the same, once it can receive runs
         self.measuring = False  # whether it was asked to measure the size of its stacks
         self.held: dict[int, Job] = {}
+        self.given_up: dict[int, Job] = {}  # given up, but in their slots until its next orders
         self.testing: dict[int, Testing] = {}
         self.structures: set[Structure] = set()  # of all runs it ever held: it has compiled their programs
         self.heard = 0  # number of epochs that its stack has completed
-        self.early = 0  # estimate of how many of its runs end early per epoch
+        self.early = 0  # how many of its runs end early: on a GPU `given_up`, else an estimate per epoch
         self.programs = 0  # number of programs it has compiled
         self.retiring = False  # gets no new runs; another worker will replace it
         self.freeze_at = math.inf  # when copies of its runs' states are due, on the monotonic clock
@@ -56,7 +57,7 @@ class WorkerHandle:
     @property
     def idle(self) -> bool:
         """Whether the worker is up and waiting for orders."""
-        return self.ready is not None and not self.held
+        return self.ready is not None and not self.held and not self.given_up
 
     def ending(self, epochs: int) -> int:
         """How many of its runs end soon; one in its last epoch counts fully, one `epochs` before it not any more."""
