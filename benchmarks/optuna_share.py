@@ -16,8 +16,8 @@ workers together) would train. Two shares of the run's time are reported, from t
 - trained: the time for which the workers trained, averaged over them, from `--after` seconds on. They do not while they
   wait for orders, or have no runs because the parent cannot draw trials as fast as they end.
 
-With --ray, the workers are actors of a Ray cluster that is started here, with a core for each worker that it need not
-have. The last example is 64 GPUs that take 0.2 s for an epoch of 64 slots.
+The workers are processes that pose as GPUs. With --ray, they are actors of a Ray cluster that is started here, with a
+core for each worker that it need not have. The last example is 64 GPUs that take 0.2 s for an epoch of 64 slots.
 """
 
 import argparse
@@ -34,6 +34,7 @@ import time
 from collections.abc import Callable
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,7 @@ def measure(options: argparse.Namespace, ledger: Ledger, folder: Path) -> dict[s
         "trained_share": slept / options.workers / (end - settled),
         "waiting_share": statistics.mean(each.waited for each in sleepers) / seconds,
         "busy_share": cpu / seconds,
+        "epochs_in_vain": crew.pace.vain,
         "reports_per_second": len(spent["report"]) / seconds,
         "calls": {
             name: {
@@ -188,22 +190,29 @@ class Diary:
 
 
 class Sleepers(Local):
-    """Starts sleepers, each of which pretends to train `images_per_second` in epochs of `images`."""
+    """Starts sleepers, each of which pretends to train `images_per_second` in epochs of `images`.
+
+    They are processes, as workers are: a thread would wait for the parent's lock each time it wakes.
+    """
 
     def __init__(self, workers: int, images: int, images_per_second: float) -> None:
         super().__init__(workers)
         self.diaries: list[Diary] = []
         self._speed = images, images_per_second
+        self._started: list[Sleeper] = []
 
     def start(self, place: Place, log: Path) -> "Sleeper":
         """Start a sleeper."""
-        sleeper = Sleeper(*self._speed)
-        self.diaries.append(sleeper.diary)
-        return sleeper
+        self._started.append(Sleeper(SpawnProcess, *self._speed))
+        return self._started[-1]
+
+    def close(self) -> None:
+        """Read the diaries; the sleepers have ended."""
+        self.diaries = [each.diary for each in self._started]
 
 
 def launcher_for(options: argparse.Namespace, setup: Setup) -> Any:
-    """Sleepers as threads or, with --ray, in actors; its `diaries` tell what they did, once it is closed."""
+    """Sleepers, with --ray in actors; its `diaries` tell what they did, once it is closed."""
     images, rate = options.images, options.images_per_second / options.workers
     if not options.ray:
         return Sleepers(options.workers, images, rate)
@@ -222,16 +231,15 @@ def launcher_for(options: argparse.Namespace, setup: Setup) -> Any:
 
         def __init__(self) -> None:
             super().__init__()
-            self._diaries: list[Diary] = []
+            self._started: list[Sleeper] = []
 
         def _launch(self, place: Place, log: Path, environment: Any) -> Any:
-            sleeper = Sleeper(images, rate)
-            self._diaries.append(sleeper.diary)
+            self._started.append(Sleeper(threading.Thread, images, rate))
             log.touch()
-            return sleeper
+            return self._started[-1]
 
         def diaries(self) -> list[Diary]:
-            return self._diaries
+            return [each.diary for each in self._started]
 
     class NoImages(Shipping):
         """Sleepers need none."""
@@ -263,13 +271,30 @@ def launcher_for(options: argparse.Namespace, setup: Setup) -> Any:
 
 
 class Sleeper:
-    """A thread that sleeps instead of training."""
+    """A process, or a thread of one, that sleeps instead of training.
 
-    def __init__(self, images: int, images_per_second: float) -> None:
-        self.diary = Diary()
-        self._images, self._rate = images, images_per_second
+    Args:
+        kind: which of the two to start
+        images: images per epoch
+        images_per_second: how many it pretends to train
+    """
+
+    def __init__(
+        self, kind: "type[SpawnProcess] | type[threading.Thread]", images: int, images_per_second: float
+    ) -> None:
         self.pipe, theirs = Pipe()
-        threading.Thread(target=self._serve, args=[theirs], daemon=True).start()
+        self._diary = Diary()
+        self._last_words, last_words = Pipe(duplex=False)
+        self._is_thread = kind is threading.Thread
+        kind(target=sleep, args=(theirs, last_words, self._diary, images, images_per_second), daemon=True).start()
+        if not self._is_thread:
+            theirs.close()
+
+    @property
+    def diary(self) -> Diary:
+        """What it has done; a process tells it when it has ended."""
+        diary: Diary = self._diary if self._is_thread else self._last_words.recv()
+        return diary
 
     def send(self, message: Setup | Orders) -> None:
         """As to a worker."""
@@ -286,42 +311,52 @@ class Sleeper:
         """It never dies."""
         return Death("a sleeper ended")
 
-    def _serve(self, pipe: "Connection[Any, Any]") -> None:
-        slots = pipe.recv().slots
-        running: dict[int, tuple[Load, int]] = {}
-        ceilings: dict[int, float] = {}
-        pipe.send(Ready("made up", False, slots, versions={"keras": "0"}))
-        try:
-            while True:
-                idle = not running
-                asked = time.monotonic()
-                orders: Orders = pipe.recv()
-                now = time.monotonic()
-                if not idle:
-                    self.diary.waited += now - asked
-                elif math.isnan(self.diary.began):
-                    self.diary.began = now
-                self.diary.ended = now
-                for number in orders.drop:
-                    del running[number]
-                running |= {job.number: (job, 0) for job in orders.load}
-                ceilings |= {job.number: random.Random(job.number).betavariate(6, 4) for job in orders.load}
-                if not running:
-                    continue
-                time.sleep(len(running) * self._images / self._rate)
-                self.diary.slept.append((now, time.monotonic()))
-                running = {number: (job, epoch + 1) for number, (job, epoch) in running.items()}
-                done = [self._epoch(job, epoch, ceilings[job.number]) for job, epoch in running.values()]
-                running = {n: each for n, each in running.items() if each[1] < each[0].values["train.epochs"]}
-                pipe.send(EpochDone(tuple(done), {"name": "made up"}, slots - len(running)))
-        except (EOFError, OSError):
-            pass  # the search is over
 
-    def _epoch(self, load: Load, epoch: int, ceiling: float) -> RunEpoch:
-        value = ceiling * (1 - math.exp(-epoch / 3))
-        weights = {"all": np.zeros(62_006, np.float32)} if epoch == load.values["train.epochs"] else None
-        measured = dict.fromkeys(Curve.NAMES, value)
-        return RunEpoch(load.number, epoch - 1, epoch, measured, self._images, True, weights)
+def sleep(
+    pipe: "Connection[Any, Any]",
+    last_words: "Connection[Any, Any]",
+    diary: Diary,
+    images: int,
+    images_per_second: float,
+) -> None:
+    """A sleeper's life, until its parent closes the pipe; then it sends its diary."""
+    slots = pipe.recv().slots
+    running: dict[int, tuple[Load, int]] = {}
+    ceilings: dict[int, float] = {}
+    pipe.send(Ready("made up", True, slots, versions={"keras": "0"}))
+    try:
+        while True:
+            idle = not running
+            asked = time.monotonic()
+            orders: Orders = pipe.recv()
+            now = time.monotonic()
+            if not idle:
+                diary.waited += now - asked
+            elif math.isnan(diary.began):
+                diary.began = now
+            diary.ended = now
+            for number in orders.drop:
+                del running[number]
+            running |= {job.number: (job, 0) for job in orders.load}
+            ceilings |= {job.number: random.Random(job.number).betavariate(6, 4) for job in orders.load}
+            if not running:
+                continue
+            time.sleep(len(running) * images / images_per_second)
+            diary.slept.append((now, time.monotonic()))
+            running = {number: (job, epoch + 1) for number, (job, epoch) in running.items()}
+            done = [made_up_epoch(job, epoch, ceilings[job.number], images) for job, epoch in running.values()]
+            running = {n: each for n, each in running.items() if each[1] < each[0].values["train.epochs"]}
+            pipe.send(EpochDone(tuple(done), {"name": "made up"}, slots - len(running)))
+    except (EOFError, OSError):
+        last_words.send(diary)  # the search is over
+
+
+def made_up_epoch(load: Load, epoch: int, ceiling: float, images: int) -> RunEpoch:
+    """What a worker would report of an epoch."""
+    value = ceiling * (1 - math.exp(-epoch / 3))
+    weights = {"all": np.zeros(62_006, np.float32)} if epoch == load.values["train.epochs"] else None
+    measured = dict.fromkeys(Curve.NAMES, value)
+    return RunEpoch(load.number, epoch - 1, epoch, measured, images, True, weights)
 
 
 def report(options: argparse.Namespace, result: dict[str, Any], out: Console) -> None:
@@ -341,6 +376,7 @@ def report(options: argparse.Namespace, result: dict[str, Any], out: Console) ->
     made.add_row("workers waiting", "", "", "", f"{result['waiting_share']:.1%}")
     made.add_row("parent busy", "", "", "", "", f"{result['busy_share']:.1%}")
     out.print(made)
+    out.print(f"Pruned trials trained {result['epochs_in_vain']} epochs in vain.")
     out.print(f"Opening the storage took {result['opening_seconds']:.1f} s.")
 
 

@@ -14,6 +14,7 @@ from multiprocessing.connection import wait
 from lenet_search import errors
 from lenet_search.crew import FREEZE_EVERY
 from lenet_search.crew.decider import Decider
+from lenet_search.crew.epochs import Heard, judge, record
 from lenet_search.crew.handle import WorkerHandle
 from lenet_search.crew.job import Job
 from lenet_search.crew.messages import (
@@ -25,7 +26,6 @@ from lenet_search.crew.messages import (
     Orders,
     Ready,
     Refused,
-    RunEpoch,
     Tested,
     Testing,
     Trouble,
@@ -170,7 +170,7 @@ class Crew:
                     "will now train side by side"
                 )
             case Refused():
-                self._refuse(worker.held.pop(message.number), message.reason)
+                self._hear_refusal(worker, message)
             case Trouble():
                 kind = getattr(errors, message.kind, RunError)
                 raise kind(message.message) if issubclass(kind, LenetSearchError) else RunError(message.message)
@@ -220,43 +220,45 @@ class Crew:
         self._view.opening("Workers", f"{where}{workers}{slots}, {'each ' if workers > 1 else ''}on {ready.device}")
 
     def _answer(self, worker: WorkerHandle, done: EpochDone) -> None:
-        """Say what to train next; everything that can wait is done while the worker trains again."""
+        """Say what to train next; everything that can wait is done while the worker trains again.
+
+        On a GPU, so is judging the epoch: reports and a pruner's decisions about a full stack take as long as a part of
+        its next epoch. What is given up then leaves its slot at the next answer. On a CPU, where an epoch takes
+        seconds, a run would lose more by another epoch than its worker by the wait.
+        """
         assert worker.ready is not None
-        ended, given_up = self._account(worker, done)
-        room = min(worker.ready.slots, done.room + len(given_up))
-        if not worker.retiring and not self._decider.can_deal(worker, self._staff.active, room, len(ended)):
-            self._tell(worker, ended)
-            ended = []
-        worker.tell(self._orders(worker, tuple(given_up), room, len(ended)))
+        heard = self._record(worker, done)
+        over = sum(job.run.over for job, _ in heard)
+        drop = tuple(worker.given_up)
+        room = min(worker.ready.slots, done.room + len(drop))
+        at_once = worker.ready.on_gpu and self._can_deal(worker, room, over)
+        if at_once:
+            worker.tell(self._orders(worker, drop, room, over))
+        ended, given_up = judge(heard, self._decider)
+        if at_once:
+            worker.early, worker.given_up = len(given_up), given_up
+        else:
+            worker.early, worker.given_up = max(len(given_up), worker.early // 2), {}
+            drop += tuple(given_up)
+            room = min(worker.ready.slots, room + len(given_up))
+            if not self._can_deal(worker, room, len(ended)):
+                self._tell(worker, ended)
+                ended = []
+            worker.tell(self._orders(worker, drop, room, len(ended)))
         self._tell(worker, ended)
 
-    def _account(self, worker: WorkerHandle, done: EpochDone) -> tuple[list[tuple[Job, RunEpoch]], list[int]]:
-        """Record an epoch. Returns the runs it ended, and the numbers of those the worker must give up."""
-        assert worker.ready is not None
-        self._losses, self._trained = 0, True
-        ended, given_up = [], []
-        for epoch in done.epochs:  # all, before a storage that fails can end the command: states are as far
-            job = worker.held[epoch.number]
-            self._suspects.clear(job)
-            run = job.run
-            run.images, run.device, run.versions = done.images, worker.ready.device, worker.ready.versions
-            run.add(epoch.clock, epoch.measured, finite=epoch.finite, seconds=done.seconds / len(done.epochs))
-            self.pace.add_images(epoch.images)
-        for epoch in done.epochs:
-            job = worker.held[epoch.number]
-            run = job.run
-            give_up = self._decider.report(job, epoch)
-            if give_up and not run.over:
-                given_up.append(epoch.number)
-            if give_up or run.over:
-                ended.append((job, epoch))
-        worker.heard += 1
-        worker.early = max(len(given_up), worker.early // 2)
-        worker.programs = done.programs
-        worker.retiring = worker.retiring or worker.programs >= MOST_PROGRAMS
-        return ended, given_up
+    def _can_deal(self, worker: WorkerHandle, room: int, leaving: int) -> bool:
+        """Whether new runs for a worker need not wait for what came of the present ones."""
+        return worker.retiring or self._decider.can_deal(worker, self._staff.active, room, leaving)
 
-    def _tell(self, worker: WorkerHandle, ended: Sequence[tuple[Job, RunEpoch]]) -> None:
+    def _record(self, worker: WorkerHandle, done: EpochDone) -> list[Heard]:
+        """Record an epoch. Returns the runs that are to be judged by it."""
+        self._losses, self._trained = 0, True
+        heard = record(worker, done, self.pace, self._suspects)
+        worker.retiring = worker.retiring or worker.programs >= MOST_PROGRAMS
+        return heard
+
+    def _tell(self, worker: WorkerHandle, ended: Sequence[Heard]) -> None:
         """Tell the decider of runs that are over."""
         for job, epoch in ended:
             del worker.held[job.number]
@@ -340,11 +342,11 @@ class Crew:
                 message = worker.listen()
                 try:
                     if isinstance(message, EpochDone):
-                        self._tell(worker, self._account(worker, message)[0])
+                        self._tell(worker, judge(self._record(worker, message), self._decider)[0])
                     elif isinstance(message, Froze):
                         self._keep(worker, message)
                     elif isinstance(message, Refused):
-                        self._refuse(worker.held.pop(message.number), message.reason)
+                        self._hear_refusal(worker, message)
                 except LenetSearchError as error:
                     failed.append(error)
                 if message is None or (isinstance(message, Froze) and message.last):
@@ -370,22 +372,23 @@ class Crew:
             return
         reason = death.reason
         held, testing = list(worker.held.values()), list(worker.testing.values())
+        trained = [*held, *worker.given_up.values()]  # it may have died of one that was given up
         self._staff.remove(worker)
         self._staff.deaths += 1
         self._losses += 1
         for order in testing:
             self._attempts[order.number] += 1
             self._to_test.appendleft(order)
-        if self._losses >= (MOST_LOSSES if held else MOST_DEATHS) or self._attempts.total() >= MOST_DEATHS:
+        if self._losses >= (MOST_LOSSES if trained else MOST_DEATHS) or self._attempts.total() >= MOST_DEATHS:
             self._suspects.waiting.extend(held)
             raise RunError(
                 f"{self._losses} workers in a row died before completing an epoch. "
                 f"The last one: {reason}\n"
                 f"Their logs are in {self._staff.logs}"
             )
-        training = f" while training {', '.join(job.name for job in held)}" if held else ""
+        training = f" while training {', '.join(job.name for job in trained)}" if trained else ""
         self._view.note(f"{reason}{training}; another worker takes its place (log: {worker.log})")
-        for job in self._suspects.add(held, trained=self._trained):
+        for job in self._suspects.add(held, beside=len(worker.given_up), trained=self._trained):
             self._refuse(job, f"two workers died while training only this run; the last one: {reason}")
 
     def _take_back(self, worker: WorkerHandle) -> None:
@@ -394,6 +397,10 @@ class Crew:
             self._decider.take_back(job)
         self._to_test.extendleft(worker.testing.values())
         self._staff.remove(worker)
+
+    def _hear_refusal(self, worker: WorkerHandle, refused: Refused) -> None:
+        if worker.given_up.pop(refused.number, None) is None:  # else it was given up already
+            self._refuse(worker.held.pop(refused.number), refused.reason)
 
     def _refuse(self, job: Job, reason: str) -> None:
         self._shown = None

@@ -6,6 +6,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lenet_search.crew.job import Job
 from lenet_search.crew.launcher import Death, Link
 from lenet_search.crew.messages import FromWorker, Orders, Ready, Setup, Testing
@@ -31,15 +33,16 @@ class WorkerHandle:
         self.ready: Ready | None = None  # the same, once it can receive runs
         self.measuring = False  # whether it was asked to measure the size of its stacks
         self.held: dict[int, Job] = {}
+        self.given_up: dict[int, Job] = {}  # given up, but in their slots until its next orders
         self.testing: dict[int, Testing] = {}
         self.structures: set[Structure] = set()  # of all runs it ever held: it has compiled their programs
         self.heard = 0  # number of epochs that its stack has completed
-        self.early = 0  # estimate of how many of its runs end early per epoch
+        self.early = 0  # how many of its runs end early: on a GPU `given_up`, else an estimate per epoch
         self.programs = 0  # number of programs it has compiled
         self.retiring = False  # gets no new runs; another worker will replace it
         self.freeze_at = math.inf  # when copies of its runs' states are due, on the monotonic clock
         self.leave_at = math.inf  # when it must leave if it retires, even with runs
-        self._ending: tuple[tuple[int, int, int], int] = (0, 0, 0), 0
+        self._left: tuple[tuple[int, int], np.ndarray] = (0, 0), np.zeros(0, int)
         self._link = link
         self.tell(setup)
 
@@ -56,15 +59,14 @@ class WorkerHandle:
     @property
     def idle(self) -> bool:
         """Whether the worker is up and waiting for orders."""
-        return self.ready is not None and not self.held
+        return self.ready is not None and not self.held and not self.given_up
 
-    def ending(self, epochs: int) -> int:
-        """How many of its runs end soon; one in its last epoch counts fully, one `epochs` before it not any more."""
-        moment = self.heard, len(self.held), epochs  # a parent of many workers asks far more often than this changes
-        if self._ending[0] != moment:
-            count = sum(max(0, epochs + 1 - job.epochs_left) for job in self.held.values())
-            self._ending = moment, int(count / epochs)
-        return self._ending[1]
+    def epochs_left(self) -> np.ndarray:
+        """Epochs still to come of each of its runs, the current one included, in ascending order."""
+        moment = self.heard, len(self.held)  # a parent of many workers asks far more often than this changes
+        if self._left[0] != moment:
+            self._left = moment, np.sort([job.epochs_left for job in self.held.values()])
+        return self._left[1]
 
     def tell(self, message: Setup | Orders) -> None:
         """Send a message. If the worker has died, `listen` notices."""

@@ -14,6 +14,8 @@ class Pace:
         self._working: float | None = None
         self._progress: float | None = None  # number of runs done when work began
         self.images = 0
+        self.epochs = 0  # those of all runs together
+        self.vain = 0  # number of further epochs, of runs that were given up while they trained them
         self.runs = 0.0  # number of runs, or of what they are parts of, that are over
 
     def begin(self) -> None:

@@ -13,15 +13,16 @@ class Suspects:
     def __init__(self) -> None:
         self.waiting: deque[Job] = deque()
 
-    def add(self, held: Sequence[Job], *, trained: bool) -> list[Job]:
+    def add(self, held: Sequence[Job], *, beside: int = 0, trained: bool) -> list[Job]:
         """Take the jobs of a worker that died. Returns those to give up: alone, they have killed two workers.
 
-        No job is given up before some job of the crew has `trained` for an epoch: the machine may be to blame.
+        Any of the `beside` jobs that were given up, but still trained, may be to blame as well. No job is given up
+        before some job of the crew has `trained` for an epoch: the machine may be to blame.
         """
         culprits: list[Job] = []
         for job in held:
             job.alone = True
-            if len(held) > 1:
+            if len(held) + beside > 1:
                 job.suspected += 1
             else:
                 job.kills += 1

@@ -73,6 +73,8 @@ def search(
                 decider = Searching(ledger, view, slots if isinstance(slots, int) else FIRST_SLOTS)
                 ended = crew.run(decider, deadline)
                 view.update(crew.progress())
+                if crew.pace.vain:
+                    view.note(in_vain(crew.pace.vain, crew.pace.epochs))
                 summary = _summary(ledger, url, crew, ended)
                 conclude(ledger.study, summary, lambda: stop.signal is not None)
             except (optuna.exceptions.StorageInternalError, StorageError, OSError) as error:
@@ -180,6 +182,15 @@ def _introduce(ledger: Ledger, total: Total, url: str, view: View) -> None:
     view.opening("Watch", dashboard_command(url))
 
 
+def in_vain(vain: int, epochs: int) -> str:
+    """What pruned trials have trained for nothing, in words, beside the `epochs` that counted."""
+    share = 100 * vain / (vain + epochs)
+    return (
+        f"{vain:,} epoch{'' if vain == 1 else 's'} of pruned trials ({share:.1f} % of all) were trained in vain: a GPU "
+        "trains the next epoch while the pruner decides about the last"
+    )
+
+
 def _summary(ledger: Ledger, url: str, crew: Crew, ended: str) -> Summary:
     counts, best, pace = ledger.counts(), ledger.best(), crew.pace
     return Summary(
@@ -198,4 +209,5 @@ def _summary(ledger: Ledger, url: str, crew: Crew, ended: str) -> Summary:
         seconds=round(pace.seconds, 3),
         trials_per_hour=round(3600 * pace.runs / pace.seconds, 3),
         images_per_second=round(pace.images / pace.seconds, 1),
+        epochs_in_vain=pace.vain,
     )

@@ -33,8 +33,8 @@ class Searching:
         self._ledger = ledger
         self._view = view
         self._slots = slots  # per stack, or a guess until a worker reports it
-        self._supply = Supply(ledger)
         self._prunes = ledger.definition.pruner.kind != "NopPruner"
+        self._supply = Supply(ledger, prunes=self._prunes)
         self._looked = -math.inf
 
     def wanted(self) -> int:
@@ -46,7 +46,7 @@ class Searching:
     def is_short(self, workers: Sequence[WorkerHandle]) -> bool:
         """Whether more trials should be asked for ahead."""
         self._slots = max((each.ready.slots for each in workers if each.ready is not None), default=self._slots)
-        return self._supply.is_short(self._supply.needed_soon(workers, self._slots))
+        return self._supply.is_short(workers, self._slots)
 
     def ask(self) -> None:
         """Ask for one trial."""

@@ -1,7 +1,8 @@
 """The supply of new trials, drawn while the workers train, so that no worker waits for the sampler.
 
-With 10,000 stored trials, TPE takes about 0.2 s per trial. Drawing a trial one epoch early costs no worker's time, and
-misses only the results of the last epoch; trials that train side by side are drawn without each other's results anyway.
+With 10,000 stored trials, TPE takes 28 ms for a trial, and a GPU may need 64 of them at once, and again after 0.2 s. So
+they are drawn ahead, a few per epoch, and as late as this allows: a trial that is drawn early misses the results of the
+epochs in between. Trials that train side by side are drawn without each other's results anyway.
 
 If trials differ in structure, a worker takes the one that suits it best. Stacks are then fuller, and fewer programs
 are compiled, than if workers took the next trial.
@@ -11,20 +12,32 @@ import math
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
+import numpy as np
+
 from lenet_search.crew.handle import WorkerHandle
 from lenet_search.search.ledger import Ledger
 from lenet_search.search.replicates import TrialJob
 from lenet_search.structure import Structure
 
 FIRST_SLOTS = 4  # trials drawn ahead for each worker while it starts: the default stack on a CPU
-SLOWER = 1000  # draw one epoch earlier per this many ended trials: TPE takes 20 to 30 ms per 1,000
+# Trials drawn within an epoch if there is a choice; 3 if 10,000 have ended, for which TPE takes 84 ms then (Xeon,
+# 2026-11). It is no measured time: the worker's speed must not decide what is drawn.
+QUICK, SLOWER = 36, 1000
 
 
 class Supply:
-    """Runs of trials that are drawn but not dealt yet; the trials count as running."""
+    """Runs of trials that are drawn but not dealt yet; the trials count as running.
 
-    def __init__(self, ledger: Ledger) -> None:
+    Args:
+        ledger: the study
+        prunes: whether any trial may end at any epoch
+    """
+
+    def __init__(self, ledger: Ledger, *, prunes: bool = False) -> None:
         self._ledger = ledger
+        self._prunes = prunes
+        self._asked = 0  # number of trials asked for since a worker was last heard of
+        self._heard = 0  # number of epochs of all workers then
         self._ahead: list[TrialJob] = []
         self._structures: set[Structure] = set()
 
@@ -45,12 +58,39 @@ class Supply:
         """How many runs could start now."""
         return len(self._ahead) + self._ledger.definition.seeds.first * self._ledger.wanted()
 
-    def is_short(self, target: int) -> bool:
-        """Whether fewer than `target` runs are ready, and the study needs more."""
-        return len(self._ahead) < target and self._ledger.wanted() > 0
+    def is_short(self, workers: Sequence[WorkerHandle], slots: int) -> bool:
+        """Whether to ask for a trial now.
+
+        Those that can start when the workers next report are asked for in any case: for each slot of a worker that
+        starts, for runs in their last epoch, and for those that end early. Others are drawn ahead, a few per epoch: so
+        many that the first rule will never need more than a few at once. During the first epoch, for which programs are
+        compiled, they need not be few. If trials differ in structure, as many more are drawn as all stacks have slots,
+        to choose from.
+
+        Args:
+            workers: the active workers
+            slots: number of slots of a stack
+        """
+        heard = sum(worker.heard for worker in workers)
+        if heard != self._heard:
+            self._asked, self._heard = 0, heard
+        if not self._ledger.wanted():
+            return False
+        left = np.sort(np.concatenate([np.zeros(0, int), *(worker.epochs_left() for worker in workers)]))
+        starting = slots * sum(worker.ready is None for worker in workers)
+        next_time = starting * (1 + self.mixed) + sum(worker.early for worker in workers) + np.sum(left <= 1)
+        if len(self._ahead) < next_time:
+            return True
+        few = max(1, QUICK // (1 + self._ledger.ended() // SLOWER))
+        if (heard or starting) and self._asked >= few:
+            return False
+        few *= self._ledger.definition.seeds.first
+        later = max(later_needed(left, few), next_time + pruned_later(slots, few) if self._prunes else 0)
+        return bool(len(self._ahead) < later + self.mixed * slots * len(workers))
 
     def ask(self) -> None:
         """Ask for one trial, with all its runs; there is none if another parent took the last."""
+        self._asked += 1
         job = self._ledger.ask()
         if job is not None:
             self._structures.add(job.structure)
@@ -74,7 +114,10 @@ class Supply:
         ]
         if not fitting:
             return None
-        return self._ahead.pop(max(fitting, key=lambda place: suits(self._ahead[place].structure)))
+        if not self.mixed:
+            return self._ahead.pop(fitting[0])
+        how_well = {structure: suits(structure) for structure in {self._ahead[place].structure for place in fitting}}
+        return self._ahead.pop(max(fitting, key=lambda place: how_well[self._ahead[place].structure]))
 
     def take_back(self, job: TrialJob) -> None:
         """Put a run at the head of the supply."""
@@ -86,24 +129,24 @@ class Supply:
         self._ahead.clear()
         return jobs
 
-    def needed_soon(self, workers: Sequence[WorkerHandle], slots: int) -> int:
-        """Estimate how many slots will be free when the workers next report.
 
-        These are the slots of trials in their last epoch, as many as recently ended early, and all slots of starting
-        workers. Sampling slows down as trials end, so with many ended trials, drawing starts epochs earlier: a stack
-        whose trials all end together must find new ones. If trials differ in structure, as many more are drawn as
-        all stacks have slots, to choose from.
+def later_needed(left: np.ndarray, few: int) -> int:
+    """How many runs must be ready now if few more per epoch are to be enough from now on.
 
-        Args:
-            workers: the active workers
-            slots: number of slots of a stack
-        """
-        epochs = 1 + self._ledger.ended() // SLOWER
-        starting = sum(worker.ready is None for worker in workers)
-        needed = (starting + self.mixed * len(workers)) * slots
-        for worker in workers:
-            needed += worker.early + worker.ending(epochs)
-        return needed
+    Args:
+        left: epochs still to come of each running run, in ascending order: after as many, another takes its slot
+        few: runs that can be added before the workers report, and after that for each epoch
+    """
+    return int(np.max(np.arange(1, len(left) + 1) - few * (left - 1), initial=0))
+
+
+def pruned_later(slots: int, few: int) -> int:
+    """How many runs must be ready so that `few` more per epoch are enough whatever a pruner does.
+
+    It may give up a whole stack at once, half of those that follow an epoch later, half of the next, and so on.
+    """
+    epochs = np.arange(1, 1 + slots.bit_length())
+    return max(0, math.ceil(float(np.max(slots * (2 - 0.5 ** (epochs - 1)) - few * epochs))))
 
 
 def fair_share(room: int, wanted: int, here: int, everywhere: int, workers: int) -> int:

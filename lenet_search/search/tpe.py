@@ -118,6 +118,7 @@ class _Finished:
         self._complete = np.zeros(0, bool)
         self._ranks = np.zeros((0, 2))  # smaller is better, among complete and among pruned trials
         self._columns: dict[str, tuple[BaseDistribution, np.ndarray]] = {}  # NaN where a trial lacks the parameter
+        self._split: tuple[int, np.ndarray, np.ndarray] | None = None  # the last answer of `split`
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -129,6 +130,7 @@ class _Finished:
         new = [trial for trial in finished if trial.state in LEARNED_FROM and _has_value(trial)]
         if not new:
             return
+        self._split = None
         self.constrained |= any(trial.constraints for trial in new)
         numbers = np.concatenate([self._numbers, [trial.number for trial in new]])
         order = np.argsort(numbers)
@@ -142,8 +144,10 @@ class _Finished:
 
     def split(self, below: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows of the best `below` trials, complete ones first, and of the others; both ascending."""
-        order = np.lexsort((self._ranks[:, 1], self._ranks[:, 0], ~self._complete))
-        return np.sort(order[:below]), np.sort(order[below:])
+        if self._split is None or self._split[0] != below:
+            order = np.lexsort((self._ranks[:, 1], self._ranks[:, 0], ~self._complete))
+            self._split = below, np.sort(order[:below]), np.sort(order[below:])
+        return self._split[1:]
 
     def observations(
         self, rows: np.ndarray, space: dict[str, BaseDistribution], *, with_running: bool
@@ -161,7 +165,7 @@ class _Finished:
         columns = np.array([self._column(name, distribution)[rows] for name, distribution in space.items()])
         everywhere = ~np.isnan(columns).any(axis=0)
         added = self.running.values(space) if with_running else {}
-        order = np.argsort([*self._numbers[rows][everywhere], *added])
+        order = np.argsort(np.concatenate([self._numbers[rows][everywhere], np.fromiter(added, int)]))
         running = np.array(list(added.values()), float).reshape(-1, len(space)).T
         values = np.concatenate([columns[:, everywhere], running], axis=1)[:, order]
         return dict(zip(space, values, strict=True))

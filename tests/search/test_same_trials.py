@@ -7,11 +7,12 @@ order and with nothing around them, are made on a plain Optuna study in memory.
 import itertools
 import math
 import threading
+from collections import Counter
 from collections.abc import Callable
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import optuna
 import pytest
@@ -19,10 +20,12 @@ from optuna.trial import FrozenTrial, TrialState
 from servers import SERVERS
 from sqlalchemy import Engine, event
 
+from lenet_search.crew import crew
 from lenet_search.crew.crew import Crew
 from lenet_search.crew.launcher import Death, Link
 from lenet_search.crew.local import Local
 from lenet_search.crew.messages import EpochDone, Load, Orders, Ready, RunEpoch, Setup
+from lenet_search.crew.pace import Pace
 from lenet_search.crew.places import Place
 from lenet_search.crew.signals import Stop
 from lenet_search.crew.staff import Staff
@@ -31,6 +34,7 @@ from lenet_search.run import Curve
 from lenet_search.search.ledger import Ledger
 from lenet_search.search.searching import Searching
 from lenet_search.storage import open_storage
+from lenet_search.storage.trials import run_of
 from lenet_search.study import Definition, read
 
 Call = tuple[str, int, Any]
@@ -45,18 +49,23 @@ PRUNERS = {
 
 
 class MadeUp(Local):
-    """Starts workers that train nothing."""
+    """Starts workers that train nothing, and say whether they do so on a GPU."""
+
+    def __init__(self, on_gpu: bool) -> None:
+        super().__init__(1)
+        self.trained: list[tuple[int, int]] = []  # (number of the trial, epoch)
+        self._on_gpu = on_gpu
 
     def start(self, place: Place, log: Path) -> Link:
-        return MadeUpWorker()
+        return MadeUpWorker(self._on_gpu, self.trained)
 
 
 class MadeUpWorker:
     """A thread that trains nothing, and reports values that follow from the recipes."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_gpu: bool, trained: list[tuple[int, int]]) -> None:
         self.pipe, theirs = Pipe()
-        threading.Thread(target=self._serve, args=[theirs], daemon=True).start()
+        threading.Thread(target=self._serve, args=[theirs, on_gpu, trained], daemon=True).start()
 
     def send(self, message: Setup | Orders) -> None:
         self.pipe.send(message)
@@ -70,10 +79,10 @@ class MadeUpWorker:
     def death(self) -> Death:
         return Death("a made-up worker ended")
 
-    def _serve(self, pipe: "Connection[Any, Any]") -> None:
+    def _serve(self, pipe: "Connection[Any, Any]", on_gpu: bool, trained: list[tuple[int, int]]) -> None:
         pipe.recv()  # the set-up
         running: dict[int, tuple[Load, int]] = {}
-        pipe.send(Ready("made up", False, SLOTS, versions={}))
+        pipe.send(Ready("made up", on_gpu, SLOTS, versions={}))
         try:
             while True:
                 orders: Orders = pipe.recv()
@@ -82,6 +91,7 @@ class MadeUpWorker:
                 if not running:
                     continue
                 running = {n: (job, epoch + 1) for n, (job, epoch) in running.items()}
+                trained += [(n, epoch) for n, (_, epoch) in running.items()]
                 done = tuple(made_up_epoch(job, epoch) for job, epoch in running.values())
                 running = {
                     n: (job, epoch)
@@ -100,9 +110,19 @@ def made_up_epoch(job: Load, epoch: int) -> RunEpoch:
     return RunEpoch(job.number, epoch - 1, epoch, dict.fromkeys(Curve.NAMES, value), 1, finite)
 
 
-def searched(definition: Definition, url: str, monkeypatch: pytest.MonkeyPatch) -> tuple[list[FrozenTrial], list[Call]]:
-    """The trials of a search with one made-up worker, and the Optuna calls that it made."""
+class Searched(NamedTuple):
+    """A search: its trials, the Optuna calls that it made, (trial, epoch) as they were trained, and its counts."""
+
+    trials: list[FrozenTrial]
+    calls: list[Call]
+    trained: list[tuple[int, int]]
+    pace: Pace
+
+
+def searched(definition: Definition, url: str, monkeypatch: pytest.MonkeyPatch, *, on_gpu: bool = False) -> Searched:
+    """A search with one made-up worker."""
     calls: list[Call] = []
+    workers = MadeUp(on_gpu)
 
     def noting(owner: type, name: str, note: Callable[..., Call]) -> None:
         real = getattr(owner, name)
@@ -120,10 +140,10 @@ def searched(definition: Definition, url: str, monkeypatch: pytest.MonkeyPatch) 
         noting(optuna.Trial, "should_prune", lambda trial, answer: ("prune?", trial.number, answer))
         noting(optuna.Study, "tell", lambda _, __, number, value, state: ("tell", number, (value, state)))
         ledger = Ledger(definition, open_storage(url, create=True, batched=True), Path("weights"), TRIALS)
-        staff = Staff(MadeUp(1), Setup(definition.space, 1, SLOTS, None))
-        crew = Crew(staff, Silent(), Stop())
-        assert crew.run(Searching(ledger, Silent(), SLOTS)) == "done"
-    return ledger.study.trials, calls
+        staff = Staff(workers, Setup(definition.space, 1, SLOTS, None))
+        training = Crew(staff, Silent(), Stop())
+        assert training.run(Searching(ledger, Silent(), SLOTS)) == "done"
+    return Searched(ledger.study.trials, calls, workers.trained, training.pace)
 
 
 def replayed(definition: Definition, calls: list[Call]) -> list[FrozenTrial]:
@@ -154,10 +174,11 @@ def course(trial: FrozenTrial) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("pruner", PRUNERS)
 @pytest.mark.parametrize("sampler", [TPE, "{ kind = 'RandomSampler' }"], ids=["tpe", "random"])
-def test_a_search_makes_the_trials_that_plain_optuna_makes(definition, url, sampler, pruner, monkeypatch):
+@pytest.mark.parametrize("on_gpu", [False, True], ids=["cpu", "gpu"])
+def test_a_search_makes_the_trials_that_plain_optuna_makes(definition, url, sampler, pruner, on_gpu, monkeypatch):
     overrides = [f"study.sampler={sampler}", f"study.pruner={PRUNERS[pruner]}", "train.epochs=4"]
     chosen = read("small.toml", overrides=overrides)
-    trials, calls = searched(chosen, url, monkeypatch)
+    trials, calls, *_ = searched(chosen, url, monkeypatch, on_gpu=on_gpu)
     assert [course(trial) for trial in trials] == [course(trial) for trial in replayed(chosen, calls)]
     assert len(trials) == TRIALS
     states = {trial.state for trial in trials}
@@ -169,7 +190,7 @@ def test_a_search_makes_the_trials_that_plain_optuna_makes(definition, url, samp
 def test_on_a_server_too_a_search_makes_the_trials_that_plain_optuna_makes(definition, name, servers, monkeypatch):
     overrides = [f"study.sampler={TPE}", f"study.pruner={PRUNERS['halving']}", "train.epochs=4"]
     chosen = read("small.toml", overrides=overrides)
-    trials, calls = searched(chosen, servers(name).new(), monkeypatch)
+    trials, calls, *_ = searched(chosen, servers(name).new(), monkeypatch)
     assert [course(trial) for trial in trials] == [course(trial) for trial in replayed(chosen, calls)]
 
 
@@ -182,23 +203,54 @@ def test_a_search_on_a_database_takes_few_statements_for_a_report_and_for_a_tria
     chosen = read("small.toml", overrides=[f"study.pruner={PRUNERS['halving']}", "train.epochs=40"])
     event.listen(Engine, "before_cursor_execute", listed)
     try:
-        _, calls = searched(chosen, "sqlite:///study.db", monkeypatch)
+        calls = searched(chosen, "sqlite:///study.db", monkeypatch).calls
     finally:
         event.remove(Engine, "before_cursor_execute", listed)
     reports = sum(call == "report" for call, _, _ in calls)
     assert len(statements) <= 4 * reports + 40 * TRIALS  # Optuna's storage takes seven for a look at all trials
 
 
-def test_with_one_worker_a_search_takes_the_same_course_every_time(definition, monkeypatch):
+@pytest.mark.parametrize("on_gpu", [False, True], ids=["cpu", "gpu"])
+def test_with_one_worker_a_search_takes_the_same_course_every_time(definition, on_gpu, monkeypatch):
     chosen = read(
         "small.toml", overrides=[f"study.sampler={TPE}", f"study.pruner={PRUNERS['median']}", "train.epochs=4"]
     )
-    first, second = (searched(chosen, f"{name}.journal", monkeypatch)[1] for name in ("first", "second"))
+    first, second = (
+        searched(chosen, f"{name}.journal", monkeypatch, on_gpu=on_gpu).calls for name in ("first", "second")
+    )
     assert str(first) == str(second)
+
+
+@pytest.mark.parametrize("sampler", [TPE, "{ kind = 'RandomSampler' }"], ids=["tpe", "random"])
+def test_without_a_pruner_a_gpu_makes_the_calls_and_trials_that_a_cpu_makes(definition, sampler, monkeypatch):
+    chosen = read("small.toml", overrides=[f"study.sampler={sampler}", "train.epochs=4"])
+    cpu, gpu = (searched(chosen, f"{on}.journal", monkeypatch, on_gpu=on) for on in (False, True))
+    assert str(gpu.calls) == str(cpu.calls)
+    assert gpu.trained == cpu.trained
+    for ours, theirs in zip(gpu.trials, cpu.trials, strict=True):
+        assert course(ours) == course(theirs)
+        assert run_of(ours).clocks == run_of(theirs).clocks
+    assert gpu.pace.vain == 0
+
+
+@pytest.mark.parametrize("on_gpu", [False, True], ids=["cpu", "gpu"])
+@pytest.mark.parametrize("pruner", ["median", "halving", "hyperband"])
+def test_a_pruned_trial_trains_at_most_one_epoch_more_on_a_gpu_and_none_on_a_cpu(
+    definition, pruner, on_gpu, monkeypatch
+):
+    monkeypatch.setattr(crew, "LOOK", math.inf)  # else the search may end before the last worker has reported
+    chosen = read("small.toml", overrides=[f"study.pruner={PRUNERS[pruner]}", "train.epochs=6"])
+    trials, _, trained, pace = searched(chosen, "study.journal", monkeypatch, on_gpu=on_gpu)
+    epochs = Counter(number for number, _ in trained)
+    more = {trial.number: epochs[trial.number] - run_of(trial).epochs for trial in trials}
+    assert {more[trial.number] for trial in trials if trial.state == TrialState.COMPLETE} == {0}
+    assert max(more[trial.number] for trial in trials if trial.state == TrialState.PRUNED) == on_gpu
+    assert pace.vain == sum(more.values())
+    assert pace.epochs == sum(run_of(trial).epochs for trial in trials)
 
 
 def test_trials_are_asked_for_before_the_slots_are_free(definition, monkeypatch):
     chosen = read("small.toml", overrides=["train.epochs=4"])
-    _, calls = searched(chosen, "study.journal", monkeypatch)
+    calls = searched(chosen, "study.journal", monkeypatch).calls
     balance = [(call == "ask") - (call == "tell") for call, _, _ in calls]
     assert max(itertools.accumulate(balance)) > SLOTS

@@ -123,7 +123,7 @@ def test_a_search_runs_exactly_its_trials_and_a_second_run_finishes_what_is_miss
     for summary in (first, second, third):  # what --json prints
         assert set(summary.to_json()) == {
             "study", "storage", "metric", "total", "finished", "trials", "best", "ended", "seconds", "trials_per_hour",
-            "images_per_second",
+            "images_per_second", "epochs_in_vain",
         }  # fmt: skip
         assert set(summary.to_json()["best"]) == {"number", "value", "params"}
 

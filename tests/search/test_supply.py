@@ -1,9 +1,12 @@
 """How trials are dealt out to workers. What the crew does with real processes is in test_search.py."""
 
+from dataclasses import dataclass, field
+
+import numpy as np
 import pytest
 
 from lenet_search.recipe import Recipe
-from lenet_search.search.supply import Supply, fair_share, suitability
+from lenet_search.search.supply import QUICK, SLOWER, Supply, fair_share, suitability
 from lenet_search.space import Space
 from lenet_search.structure import Structure, structure_of
 from lenet_search.study import read
@@ -75,3 +78,87 @@ def test_the_runs_of_a_trial_wait_for_room_for_all_of_them_unless_some_are_dealt
     assert supply.take(room=2) is None
     assert supply.take() is not None  # by a worker that is empty
     assert [supply.take(room=1).name for _ in range(2)] == ["trial 0, seed 2", "trial 0, seed 3"]
+
+
+@dataclass
+class Stack:
+    """A worker whose runs all have `left` epochs to come."""
+
+    slots: int
+    left: int
+    heard: int = 0
+    early: int = 0
+    ready: object = field(default_factory=object)
+
+    def epochs_left(self) -> np.ndarray:
+        return np.full(self.slots, self.left)
+
+    def train(self) -> None:
+        self.heard, self.left = self.heard + 1, self.left - 1
+
+
+@pytest.fixture
+def late(opened, monkeypatch):
+    """A supply for a study in which many trials have ended, and what fills it, telling how many trials it asked for."""
+
+    def supply(ended: int, **options):
+        ledger = opened(total=1000)
+        monkeypatch.setattr(ledger, "ended", lambda: ended)
+        made = Supply(ledger, **options)
+
+        def fill(stack: Stack) -> int:
+            before = len(made)
+            while made.is_short([stack], stack.slots):
+                made.ask()
+            return len(made) - before
+
+        return made, fill
+
+    return supply
+
+
+@pytest.mark.parametrize(("ended", "slots"), [(0, 4), (0, 64), (1000, 32), (10_000, 4), (10_000, 16), (30_000, 16)])
+def test_trials_that_end_together_are_drawn_a_few_per_epoch_and_as_late_as_that_allows(late, ended, slots):
+    supply, fill = late(ended)
+    stack = Stack(slots, left=100)
+    few = QUICK // (1 + ended // SLOWER)
+    asked = {}
+    while stack.left:
+        asked[stack.left] = fill(stack)
+        stack.train()
+    assert len(supply) == slots
+    assert max(asked.values()) <= few
+    assert sum(count > 0 for count in asked.values()) == -(-slots // few)
+    assert all(asked[left] == few for left in range(1, slots // few + 1))
+
+
+def test_where_trials_are_pruned_so_many_are_kept_ready_that_a_few_more_per_epoch_are_always_enough(late):
+    stack, few = Stack(16, left=100, heard=1), QUICK // 11
+    supply, fill = late(10_000, prunes=True)
+    while asked := fill(stack):
+        assert asked <= few
+        stack.train()
+    given_up = 16
+    while given_up:  # a whole stack, then half of those that follow, and so on
+        stack.early = given_up
+        stack.train()
+        assert fill(stack) <= few
+        assert len(supply) >= given_up
+        del supply._ahead[:given_up]  # they are dealt
+        given_up //= 2
+
+
+def test_during_the_first_epoch_all_of_them_are_drawn_but_none_while_a_worker_starts(late):
+    supply, fill = late(10_000, prunes=True)
+    starting = Stack(0, left=100, ready=None)
+    starting.slots = 16
+    starting.epochs_left = lambda: np.zeros(0, int)
+    assert fill(starting) == 16
+    assert len(supply) == 16
+    del supply._ahead[:]
+    assert fill(Stack(16, left=100)) > 16
+
+
+def test_where_trials_are_drawn_quickly_none_is_kept_ready_for_the_pruner(late):
+    _, fill = late(100, prunes=True)
+    assert fill(Stack(16, left=100)) == 0
