@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from processes import children_of
 
 from lenet_search import data
 from lenet_search.crew.signals import Interrupted
@@ -76,11 +77,6 @@ def write(folder: Path, name: str = "tiny", epochs: int = 2) -> Path:
     path = folder / f"{name}.toml"
     path.write_text(RECIPE.format(epochs=epochs))
     return path
-
-
-def children_of(pid: int) -> list[int]:
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return [int(child) for each in tasks for child in (each / "children").read_text().split()]
 
 
 def tasks(folder: Path, seeds: int) -> list[Task]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import optuna
 import pytest
+from processes import children_of
 from rich.console import Console
 
 import lenet_search
@@ -34,13 +35,6 @@ LONG = ("train.epochs=60",)  # about two seconds a trial
 
 def stored(url: str = JOURNAL, name: str = "small") -> optuna.Study:
     return optuna.load_study(study_name=name, storage=open_storage(url, create=False))
-
-
-def children_of(pid: int) -> list[int]:
-    """The Python processes that a process has started; other tests' database servers may run beside them."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    children = [child for task in tasks for child in (task / "children").read_text().split()]
-    return [int(child) for child in children if Path(f"/proc/{child}/comm").read_text().startswith("python")]
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
