@@ -148,10 +148,11 @@ def test_auto_is_one_of_the_two_precisions() -> None:
     assert keras.config.dtype_policy().name == "float32"  # the engine leaves Keras's own policy alone
 
 
+@pytest.mark.parametrize("number", [np.nan, np.inf])
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize(("channels", "filters"), [(3, 6), (6, 3), (3, 3), (6, 16)])
 def test_a_slot_s_numbers_that_are_none_reach_no_other_slot_forward_or_back(
-    dtype: str, channels: int, filters: int
+    dtype: str, channels: int, filters: int, number: float
 ) -> None:
     rng = np.random.default_rng(1)
     slots = 4
@@ -163,7 +164,7 @@ def test_a_slot_s_numbers_that_are_none_reach_no_other_slot_forward_or_back(
         for wild in (False, True):
             seen, own = images.copy(), kernels.copy()
             if wild:
-                seen[..., 2, :] = own[2] = np.nan
+                seen[..., 2, :] = own[2] = number
 
             def rounded(images: object, kernels: object, lowering: str = lowering) -> object:
                 return stacked(lowering)(ops.cast(images, dtype), ops.cast(kernels, dtype))
