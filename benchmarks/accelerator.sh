@@ -4,20 +4,21 @@
 #
 #     KERAS_BACKEND=jax benchmarks/accelerator.sh [--quick] [--data FOLDER] [RESULTS]
 #
-# 1. in about two minutes, whatever has a goal (measured on no GPU yet; an estimate for an H100): the engine with `rows`;
-#    a study of 100 trials of 30 epochs in the `cifar` space without pruning, from the command to its last line; Keras's
-#    `fit` and PyTorch; the first epoch of another process, from the cache
+# 1. whatever has a goal, in two minutes (estimated for an H100, measured on no GPU yet): the engine with `rows`;
+#    a study of 100 trials of 30 epochs in the `cifar` space without pruning, from the command to its last line;
+#    Keras's `fit` and PyTorch; the first epoch of another process, from the cache
 # 2. the engine with `tiles`
 # 3. parity and isolation under both, with full float32 products
 # 4. both by slots; the longest kernels (JAX); the engine's table with its picture, in the time that is left
 #
-# Each step has a time limit, goes on where another failed, and writes what it found into RESULTS (default: accelerator).
-# Images are random unless FOLDER holds cifar10.npz, for the study and the last table. Compiled programs are kept apart
-# from the user's, so that first epochs compile. PYTHON names the interpreter (default: python), SLOTS the slots of the
-# study's stacks. --quick shows within a few minutes that all of it works, on a processor as well.
+# Each step has a time limit, goes on where another failed, and writes what it found into RESULTS (by default
+# accelerator). Images are random unless FOLDER holds cifar10.npz, for the study and the last table. Programs are kept
+# apart from the user's, so that first epochs compile. PYTHON names the interpreter (default: python), SLOTS the
+# slots of the study's stacks. --quick shows within a few minutes that all of it works, on a processor as well.
 #
-# Python needs Keras and its backend, NumPy, Optuna and Pillow. Where typer, rich, plotly or optuna-dashboard are missing,
-# the study runs without the command line; without rich, the last table is left out; without pytest, parity is.
+# Python needs Keras and its backend, NumPy, Optuna and Pillow. Where typer, plotly or optuna-dashboard are missing, the
+# study runs without the command line; without plotly, the last table is left out. Without pytest, parity is not
+# checked, which counts as a failure; without PyTorch, there is nothing to compare with, which does not.
 set -euo pipefail
 
 quick=false data="" results=accelerator
@@ -140,9 +141,9 @@ fi
 if $quick; then sizes=(3); else sizes=(64 16 1 256 32 4 128 8 2); fi
 goals 120 by-slots --slots "${sizes[@]}" --budget 100
 if [ "$KERAS_BACKEND" = jax ]; then goals 60 kernels --profile "$results/profile"; fi
-if has rich; then
+if has plotly; then
     common=(${data:+--data "$data"} --json)
-    if $quick; then common+=(--quick --workers 1 --sizes 2 --augment none --precision float32); fi
+    if $quick; then common+=(--quick --workers 1 --sizes 2 --precision float32); fi
     budget=$(($(left) - 20 > 30 ? $(left) - 20 : 30))
     step "$(left)" table bash -c 'json=$1; shift; "$@" > "$json"' - "$results/table.json" \
         "$python" benchmarks/engine.py "${common[@]}" --augment none cifar all flip --plot "$results/throughput.html" \
