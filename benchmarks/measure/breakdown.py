@@ -40,9 +40,9 @@ from lenet_search.recipe.optimizer import COLUMNS
 from lenet_search.structure import Structure
 from measure import limits
 
-AUGMENTATION, CONVOLUTIONS, POOLING, DENSE, UPDATE, REST, EVALUATION, HOST = (
+AUGMENTATION, CONVOLUTIONS, POOLING, DENSE, UPDATE, REST, TRAINING, EVALUATION, HOST = (
     "lookup and augmentation", "convolutions", "pooling, bias, activation", "dense layers", "update",
-    "everything else in training", "evaluation", "host, between epochs",
+    "everything else in training", "training", "evaluation", "host, between epochs",
 )  # fmt: skip
 OPERATIONS = 25  # number of operations listed
 CALLS = 20  # consecutive calls of a piece
@@ -51,7 +51,12 @@ clock = time.perf_counter if backend.on_gpu() else time.process_time
 
 def parts(recipes: Sequence[Recipe], structure: Structure, split: Split, repeat: int) -> dict[str, float]:
     """Seconds of an epoch by part, medians over `repeat` rounds in which all measurements take turns."""
-    whole = Timed(structure, recipes, split)
+    stack = Stack(structure, split, len(recipes))
+    for seed, recipe in enumerate(recipes):
+        stack.load(recipe, seed)
+    whole = Timed(stack)
+    for _ in range(2):
+        whole.epoch()
     steps = len(split.x_train) // structure.batch_size
     alone = pieces(structure, split, len(recipes))
     rounds: list[dict[str, float]] = []
@@ -61,31 +66,27 @@ def parts(recipes: Sequence[Recipe], structure: Structure, split: Split, repeat:
         for name in (CONVOLUTIONS, POOLING, DENSE, UPDATE):
             found[name] = sum(steps * seconds(run) for run in alone[name])
             found[name] -= sum(steps * seconds(run) for run in alone[f"control of {name}"])
-        found[REST] = epoch["train"] - sum(found.values())
-        rounds.append(found | {EVALUATION: epoch["evaluate"], HOST: epoch["host"]})
+        found[REST] = epoch[TRAINING] - sum(found.values())
+        rounds.append(found | {name: epoch[name] for name in (EVALUATION, HOST)})
     return {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
 
 
 class Timed:
-    """A stack that times its programs."""
+    """A stack whose slots are in use, with its programs timed from now on."""
 
-    def __init__(self, structure: Structure, recipes: Sequence[Recipe], split: Split) -> None:
-        self._stack = Stack(structure, split, len(recipes))
-        for seed, recipe in enumerate(recipes):
-            self._stack.load(recipe, seed)
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
         self._spent: dict[str, float] = {}
-        program = self._stack._program
-        for name in ("train", "evaluate"):
-            setattr(program, name, self._timing(getattr(program, name), name))
+        program, structure, slots = stack._program, stack.structure, len(stack.active)
+        for name, part in (("train", TRAINING), ("evaluate", EVALUATION)):
+            setattr(program, name, self._timing(getattr(program, name), part))
         chosen = ops.arange(structure.batch_size, dtype="int32")
 
         def see(images: Any, hyper: dict[str, Any], moments: Any) -> Any:
             drawn = {stream: backend.uniform(shape, stream, moments)[0] for stream, shape in program._draws.items()}
-            return program._training_images(backend.gather(images, chosen), hyper, len(recipes), drawn)
+            return program._training_images(backend.gather(images, chosen), hyper, slots, drawn)
 
         self._see = backend.compiled(see)
-        for _ in range(2):
-            self._stack.epoch()
 
     def images(self) -> Any:
         """One batch as the slots see it during training."""
@@ -96,17 +97,18 @@ class Timed:
             started = clock()
             result = program(*given, **named)
             limits.finish(result[-1])
-            self._spent[name] = clock() - started
+            self._spent[name] = self._spent.get(name, 0.0) + clock() - started
             return result
 
         return timed
 
     def epoch(self) -> dict[str, float]:
-        """Seconds of one epoch: "train", "evaluate" and "host"."""
+        """Seconds of one epoch: `TRAINING`, `EVALUATION` and `HOST`."""
+        self._spent.clear()
         started = clock()
         self._stack.epoch()
         whole = clock() - started
-        return self._spent | {"host": whole - sum(self._spent.values())}
+        return self._spent | {HOST: whole - sum(self._spent.values())}
 
 
 def pieces(structure: Structure, split: Split, slots: int) -> dict[str, list[Callable[[], Any]]]:

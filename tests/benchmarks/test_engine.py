@@ -49,13 +49,3 @@ def test_an_option_that_makes_no_sense_is_named(options):
     done = engine(*options)
     assert done.returncode == 2
     assert options[0] in done.stderr
-
-
-def test_the_accelerator_s_script_explains_itself_and_knows_its_options():
-    script = FOLDER / "accelerator.sh"
-    told = subprocess.run(["bash", script, "--help"], capture_output=True, text=True, check=True).stdout
-    assert told.startswith("The engine on an accelerator")
-    assert "set -euo" not in told
-    wrong = subprocess.run(["bash", script, "--fast"], capture_output=True, text=True, check=False)
-    assert wrong.returncode == 2
-    assert "--fast" in wrong.stderr
