@@ -8,12 +8,14 @@ import numpy as np
 
 from lenet_search.data import Split
 from lenet_search.engine import Stack
+from lenet_search.engine.lowerings import LOWERINGS
 from lenet_search.networks.plain import plain_model
 from lenet_search.recipe import Recipe, Value
 from lenet_search.space import Choice, Range, Space
 from lenet_search.structure import structure_of
 
 BATCH = 16
+WAYS = [name for name in LOWERINGS if name != "tiles"]  # which is `rows` with narrower windows: see test_rows
 SMALL: dict[str, Value] = {"train.batch_size": BATCH, "train.epochs": 4, "model.width": 0.5}
 
 

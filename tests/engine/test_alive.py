@@ -5,11 +5,10 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from stacks import SMALL, images, space_of
+from stacks import SMALL, WAYS, images, space_of
 
 from lenet_search.data import Split
 from lenet_search.engine import Stack
-from lenet_search.engine.lowerings import LOWERINGS
 from lenet_search.recipe import FIELDS, Field, Recipe, Value
 from lenet_search.structure import Structure, structure_of
 
@@ -114,7 +113,7 @@ def test_a_change_of_this_hyperparameter_alone_changes_the_run(
     assert difference(one, other) > 10 * ROUNDING
 
 
-@pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.parametrize("lowering", WAYS)
 def test_the_same_recipe_in_two_slots_runs_the_same_but_for_rounding(lowering: str, split: Split) -> None:
     plain = Recipe.from_values(BASE | {"regularize.dropout": 0.3, "augment.shift": 2})
     one, other = outcomes([plain, plain], split, lowering)

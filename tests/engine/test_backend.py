@@ -10,10 +10,9 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from stacks import images, recipe, stack_of
+from stacks import WAYS, images, recipe, stack_of
 
 from lenet_search.engine import backend
-from lenet_search.engine.lowerings import LOWERINGS
 
 ROOT = Path(__file__).parents[2]
 STEPS = 18  # two epochs of nine
@@ -86,7 +85,7 @@ def test_draws_depend_on_stream_and_moment_and_fill_the_unit_interval() -> None:
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="JAX compiles with XLA anyway")
-@pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.parametrize("lowering", WAYS)
 def test_tensorflow_can_have_whole_epochs_compiled_by_xla(lowering: str, monkeypatch: pytest.MonkeyPatch) -> None:
     split = images(channels=3)
     everything = EVERYTHING if lowering in ("grouped", "rows") else {}  # augmentation knows nothing of lowerings

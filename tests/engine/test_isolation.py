@@ -5,10 +5,9 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
-from stacks import images, poison, recipe, restarted, space_of, stack_of
+from stacks import WAYS, images, poison, recipe, restarted, space_of, stack_of
 
 from lenet_search.engine import Stack
-from lenet_search.engine.lowerings import LOWERINGS
 from lenet_search.recipe import Recipe
 from lenet_search.structure import structure_of
 
@@ -30,7 +29,7 @@ def same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
     return all(np.array_equal(one[name], other[name]) for name in one)
 
 
-@pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.parametrize("lowering", WAYS)
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 def test_a_slot_that_diverges_leaves_the_others_bit_identical(lowering: str, precision: str) -> None:
     split = images(channels=3)
@@ -61,7 +60,7 @@ def test_a_rate_that_is_far_too_high_is_seen_as_diverged() -> None:
     assert results[1].finite
 
 
-@pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.parametrize("lowering", WAYS)
 def test_a_slot_loaded_beside_running_neighbours_goes_the_way_it_would_alone(lowering: str) -> None:
     split = images(channels=3)
     stack = stack_of(STEADY, OTHER, split=split, slots=3, space=SPACE, lowering=lowering)
@@ -80,7 +79,7 @@ def test_a_slot_loaded_beside_running_neighbours_goes_the_way_it_would_alone(low
         np.testing.assert_allclose(together[name], value, atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.parametrize("lowering", WAYS)
 def test_loading_and_unloading_leaves_the_neighbours_bit_identical(lowering: str) -> None:
     split = images(channels=3)
     stack = Stack(structure_of(STEADY, SPACE), split, 4, lowering=lowering)

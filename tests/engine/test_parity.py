@@ -10,9 +10,8 @@ import keras
 import numpy as np
 import pytest
 import stacks
-from stacks import images, recipe, space_of, stack_of, train_plain
+from stacks import WAYS, images, recipe, space_of, stack_of, train_plain
 
-from lenet_search.engine.lowerings import LOWERINGS
 from lenet_search.networks.activations import ACTIVATIONS
 from lenet_search.networks.plain import get_weights, plain_model
 from lenet_search.recipe import Recipe
@@ -70,7 +69,7 @@ def assert_follows_keras(stack, recipes, split, tolerance=TOLERANCE):
             )
 
 
-@pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.parametrize("lowering", WAYS)
 def test_a_mixed_stack_of_all_optimizers_follows_plain_keras(lowering: str) -> None:
     split = images()
     recipes = [of_kind(kind) for kind in KINDS if kind != "lion"]
@@ -83,7 +82,7 @@ def test_third_accumulators_follow_plain_keras() -> None:
     assert_follows_keras(stack_of(*recipes, split=split), recipes, split)
 
 
-@pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.parametrize("lowering", WAYS)
 def test_lion_follows_plain_keras_but_for_gradients_that_round_across_zero(lowering: str) -> None:
     split = images()
     one = of_kind("lion")
@@ -99,7 +98,7 @@ def test_lion_follows_plain_keras_but_for_gradients_that_round_across_zero(lower
     assert np.mean(moved > 1e-4) > 0.9
 
 
-@pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.parametrize("lowering", WAYS)
 @pytest.mark.parametrize(
     ("channels", "precision", "tolerance"),
     [(1, "float32", TOLERANCE), (3, "float32", TOLERANCE), (3, "mixed_bfloat16", COARSE)],
@@ -113,7 +112,7 @@ def test_a_stack_of_k_equals_k_stacks_of_one(lowering: str, channels: int, preci
 
 
 @pytest.mark.skipif(keras.backend.backend() != "jax", reason="TensorFlow on a CPU rounds wherever it is told to")
-@pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.parametrize("lowering", WAYS)
 def test_in_bfloat16_under_xla_slots_are_as_near_to_float32_as_alone(lowering: str) -> None:
     exact = beside_and_alone(lowering, 3, "float32")
     for (beside, alone), (_, reference) in zip(beside_and_alone(lowering, 3, "mixed_bfloat16"), exact, strict=True):
