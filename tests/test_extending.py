@@ -147,7 +147,7 @@ def darkness(monkeypatch: pytest.MonkeyPatch) -> None:
     darken = Augmentation(COLOR, ("darkness",), lambda most, *_: [f"images = images * draw({1.0 - most!r}, 1.0)"])
     monkeypatch.setitem(SECTIONS, "augment", WithDarkness)
     monkeypatch.setitem(AUGMENTATIONS, "darkness", darken)
-    monkeypatch.setitem(rules.COLORS, "darkness", lambda images, change: images * (1.0 - abs(change)))
+    monkeypatch.setitem(rules.COLORS, "darkness", lambda images, change, pixels: images * (1.0 - abs(change)))
     declare(monkeypatch)
 
 

@@ -9,7 +9,7 @@ from lenet_search import data
 from lenet_search.crew import FREEZE_EVERY
 from lenet_search.crew.crew import Crew
 from lenet_search.crew.messages import Setup
-from lenet_search.crew.signals import Interrupted, same_command, stop_signals
+from lenet_search.crew.signals import Interrupted, Stopped, same_command, stop_signals
 from lenet_search.crew.staff import hire
 from lenet_search.errors import ResultError, RunError
 from lenet_search.experiments.images import Looked, data_folder_of, look, other_images
@@ -144,16 +144,22 @@ def finish(
             finally:
                 staff.close()
             if ended == "signal" and stop.signal is not None:
-                raise Interrupted(
-                    stop.signal,
-                    "Interrupted. Finished runs are kept, and the others resume where they were saved. "
-                    f"To resume: {same_command()}",
-                )
+                raise _interrupted(stop.signal)
             if decider.failures:
                 raise RunError("\n".join(decider.failures))
+    except Stopped as error:  # before there was a crew, or after it
+        raise _interrupted(error.signal) from error
     finally:
         view.close()
     return [result(task) for task in current.values()]
+
+
+def _interrupted(number: int) -> Interrupted:
+    return Interrupted(
+        number,
+        "Interrupted. Finished runs are kept, and the others resume where they were saved. "
+        f"To resume: {same_command()}",
+    )
 
 
 def _folder_of(task: Task, data_folder: Path | None) -> Path | None:
