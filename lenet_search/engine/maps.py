@@ -100,7 +100,15 @@ def dropout_mask(draw: Tensor, rate: Tensor) -> Tensor:
 
 
 def pool_of(corners: Sequence[Tensor], kind: str) -> Tensor:
-    """The four pixels of each 2x2 to one: the largest, or their mean."""
-    if kind == "max":
-        return ops.maximum(ops.maximum(corners[0], corners[1]), ops.maximum(corners[2], corners[3]))
-    return (corners[0] + corners[1] + corners[2] + corners[3]) * 0.25
+    """The four pixels of each 2x2 to one: their mean ("average"), or the largest ("max").
+
+    Where several are the largest, the gradient goes to the first, as in Keras; what is not a number stays so. Unlike a
+    pooling operation, this is elementwise in both directions.
+    """
+    if kind == "average":
+        return (corners[0] + corners[1] + corners[2] + corners[3]) * 0.25
+
+    def larger(first: Tensor, second: Tensor) -> Tensor:
+        return ops.where((first >= second) | ops.isnan(first), first, second)
+
+    return larger(larger(corners[0], corners[1]), larger(corners[2], corners[3]))

@@ -67,7 +67,7 @@ class SlotsFirst(Maps):
 
     def pooled_convolution(self, x: Tensor, kernels: Tensor, *, finite: bool) -> Tensor:
         """A product of windows, and the largest of its four blocks."""
-        return _joined(_largest(_corners(product_of_windows(x, kernels, self._widest, halved=True))))
+        return self.halved(product_of_windows(x, kernels, self._widest, halved=True), "max")
 
     def halved(self, x: Tensor, kind: str) -> Tensor:
         """By the four corners of each 2x2, which stand in blocks behind a convolution."""
@@ -187,18 +187,6 @@ def _banded(kernels: Tensor, across: int, *, halved: bool) -> Tensor:
 
 def _corners(blocks: Tensor) -> Sequence[Tensor]:
     return [blocks[:, :, :, :, row, column] for row in (0, 1) for column in (0, 1)]
-
-
-def _largest(corners: Sequence[Tensor]) -> Tensor:
-    """The largest of the four; where several are equal, the gradient goes to the first, as in Keras.
-
-    What is not a number stays so. Unlike a pooling operation, this is elementwise in both directions.
-    """
-
-    def larger(first: Tensor, second: Tensor) -> Tensor:
-        return ops.where((first >= second) | ops.isnan(first), first, second)
-
-    return larger(larger(corners[0], corners[1]), larger(corners[2], corners[3]))
 
 
 def _joined(found: Tensor) -> Tensor:

@@ -191,10 +191,13 @@ class Stack:
 
     def _on_host(self, array: Any) -> np.ndarray:
         """A copy of a whole array of the state, made once. It waits for no epoch under way, as a slice would."""
-        if not any(each is array for each, _ in self._copies):
-            self._copies = [(each, copy) for each, copy in self._copies if any(each is a for a in _arrays(self._state))]
-            self._copies.append((array, np.asarray(array)))
-        return next(copy for each, copy in self._copies if each is array)
+        for each, copy in self._copies:
+            if each is array:
+                return copy
+        copy, arrays = np.asarray(array), _arrays(self._state)
+        # In one piece: another thread may be freezing slots.
+        self._copies = [*((e, c) for e, c in self._copies if any(e is other for other in arrays)), (array, copy)]
+        return copy
 
     def weights(self, slot: int) -> dict[str, np.ndarray]:
         """A slot's parameters by name, in Keras's shapes, including moving statistics."""

@@ -84,6 +84,16 @@ def test_pooling_within_the_convolution_gives_ties_to_the_first_as_keras_does(fi
 
 
 @pytest.mark.parametrize("lowering", LOWERINGS)
+@pytest.mark.parametrize("kind", ["max", "average"])
+def test_pooling_behind_other_steps_gives_ties_to_the_first_as_keras_does(kind: str, lowering: str) -> None:
+    maps, images = LOWERINGS[lowering], np.random.default_rng(2).integers(-1, 2, (8, 7, 6, 3)).astype(np.float32)
+    pool = ops.max_pool if kind == "max" else ops.average_pool
+    mine = with_gradients(lambda images: maps.halved(maps.of_all(images), kind), images)
+    for one, other in zip(mine, with_gradients(lambda images: pool(images, 2, 2, "valid"), images), strict=True):
+        np.testing.assert_allclose(one.reshape(other.shape), other, atol=1e-6)
+
+
+@pytest.mark.parametrize("lowering", LOWERINGS)
 @pytest.mark.parametrize("pool", [False, True])
 def test_in_bfloat16_a_stacked_convolution_is_the_same_for_small_whole_numbers(pool: bool, lowering: str) -> None:
     images, kernels = case(6)
