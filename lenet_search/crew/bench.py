@@ -77,8 +77,7 @@ class Benches:
         """Give runs up."""
         self._waiting = deque(each for each in self._waiting if each.load.number not in numbers)
         for bench in self.busy():
-            for slot in [slot for slot, each in bench.runs.items() if each.load.number in numbers]:
-                self._empty(bench, slot)
+            self._empty(bench, *(slot for slot, each in bench.runs.items() if each.load.number in numbers))
 
     def fill(self) -> list[Refused]:
         """Load waiting runs, in order, into free slots; the others keep waiting.
@@ -129,7 +128,9 @@ class Benches:
         results = bench.stack.take(computed)
         self.programs += len(computed.slots) not in bench.sizes
         bench.sizes.add(len(computed.slots))
+        # Weights first: an emptied slot is a new state, and each state that is read is copied from the device.
         epochs = tuple(self._account(bench, slot, clock, result) for slot, result in results.items())
+        self._empty(bench, *(slot for slot, result in results.items() if _is_over(bench.runs[slot], result)))
         return EpochDone(epochs, bench.images, self.room(), computed.seconds, self.programs)
 
     def halve(self, bench: Bench) -> Halved | Refused:
@@ -146,7 +147,7 @@ class Benches:
             epochs = stack.epochs(slot)
             frozen = replace(each.load, clock=clock, epochs=epochs, state=stack.freeze(slot) if epochs else None)
             self._waiting.append(replace(each, load=frozen))
-            self._empty(bench, slot)
+        self._empty(bench, *slots[kept:])
         bench.most = self._most[bench.stack.structure] = kept
         return Halved(kept)
 
@@ -170,8 +171,6 @@ class Benches:
         if weights is not None and each.load.model:
             model = model_file(each.recipe, bench.images, weights)
             weights = None
-        if ended or not result.finite:
-            self._empty(bench, slot)
         measured = {name: float(getattr(result, name)) for name in Curve.NAMES}
         return RunEpoch(each.load.number, clock, result.epoch, measured, result.images, result.finite, weights, model)
 
@@ -206,6 +205,12 @@ class Benches:
         bench = self._benches[structure] = Bench(Stack(structure, split, slots), split.describe(), slots)
         return bench
 
-    def _empty(self, bench: Bench, slot: int) -> None:
-        bench.stack.unload(slot)
-        del bench.runs[slot]
+    def _empty(self, bench: Bench, *slots: int) -> None:
+        if slots:
+            bench.stack.unload(*slots)
+        for slot in slots:
+            del bench.runs[slot]
+
+
+def _is_over(each: Assigned, result: "EpochResult") -> bool:
+    return not result.finite or result.epoch == each.recipe.train.epochs

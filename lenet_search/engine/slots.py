@@ -79,7 +79,9 @@ def default(runs: int | None) -> Size:
     fewer = max(size for size in possible(slots) if size == 1 or GENERATIONS * size <= runs)
     if fewer == slots:
         return Size(slots, f"{_counted(slots)}, the default on a GPU; --slots auto measures")
-    why = f"at most a third of this worker's {runs} runs, so that later ones learn from earlier ones"
+    why = f"at most a third of this worker's {runs} runs, so that later ones can learn from earlier ones"
+    if fewer == 1:
+        why = "few runs for this worker, so that later ones can learn from earlier ones"
     return Size(fewer, f"{_counted(fewer)}: {why}; --slots N changes it")
 
 

@@ -139,15 +139,20 @@ class Stack:
         Raises:
             ValueError: the stack's slots share augmented images, and this recipe has another augmentation.
         """
-        if self.structure.augment not in (None, recipe.augment):
-            raise ValueError(f"expected the stack's augmentation, {self.structure.augment}; received {recipe.augment}")
-        number = self._slots.index(None)
         weights, moving = (
             _pack(which, recipe.model.initializer, seed) for which in (self._program.trainable, self._program.moving)
         )
         initial = recipe.optimizer.branch.initial_accumulator_value
-        self._write(number, (weights, 0.0, initial, 0.0, moving))
-        self._slots[number] = _Slot(recipe)
+        return self._fill(_Slot(recipe), (weights, 0.0, initial, 0.0, moving))
+
+    def _fill(self, slot: _Slot, rows: Sequence[np.ndarray | float]) -> int:
+        """Put a run with what it has learned into an empty slot, or leave the slot empty if that fails."""
+        recipe = slot.recipe
+        if self.structure.augment not in (None, recipe.augment):
+            raise ValueError(f"expected the stack's augmentation, {self.structure.augment}; received {recipe.augment}")
+        number = self._slots.index(None)
+        self._write([number], rows)
+        self._slots[number] = slot
         for name in AUGMENTATIONS:
             self._hyper[name][number] = getattr(recipe.augment, name)
         for name in ("l1", "l2", *DROPOUTS):
@@ -172,20 +177,21 @@ class Stack:
         expected, received = [array.shape[1] for array in _arrays(self._state)], [len(array) for array in frozen]
         if expected != received:
             raise ValueError(f"frozen run of another structure: expected {expected} numbers; received {received}")
-        slot = self.load(recipe, 0)
-        self._slots[slot] = _Slot(recipe, epochs)
-        self._write(slot, frozen)
-        return slot
+        return self._fill(_Slot(recipe, epochs), frozen)
 
-    def unload(self, slot: int) -> None:
-        """Empty a slot and forget its state."""
-        self._slots[slot] = None
-        self._write(slot, (0.0,) * len(_arrays(self._state)))
+    def unload(self, *slots: int) -> None:
+        """Empty slots and forget their state."""
+        for slot in slots:
+            self._slots[slot] = None
+        self._write(slots, (0.0,) * len(_arrays(self._state)))
 
-    def _write(self, slot: int, rows: Sequence[np.ndarray | float]) -> None:
-        """Set what a slot has learned: a row of numbers, or one for all of them, for each array of the state."""
+    def _write(self, slots: Sequence[int], rows: Sequence[np.ndarray | float | None]) -> None:
+        """Set what slots have learned, all the same.
+
+        For each array of the state: a row of numbers, one number for the whole row, or None to leave it as it is.
+        """
         self._state = _state(
-            _replaced(array, [slot], np.full((1, array.shape[1]), row, np.float32))
+            array if row is None else _replaced(array, slots, np.full((len(slots), array.shape[1]), row, np.float32))
             for array, row in zip(_arrays(self._state), rows, strict=True)
         )
 
@@ -335,10 +341,7 @@ class Stack:
             found = self._program.gauss_newton(weights, images)
         penalty = 2.0 * slot.recipe.regularize.l2
         own = [found[p.name].ravel() + penalty * p.penalized for p in self._program.trainable]
-        state = self.freeze(number)
-        self._write(
-            number, (state.weights, state.first, branch.measured(np.concatenate(own)), state.third, state.moving)
-        )
+        self._write([number], (None, None, branch.measured(np.concatenate(own)), None, None))
 
 
 def _arrays(state: State) -> tuple[Any, ...]:

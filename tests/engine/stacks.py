@@ -78,7 +78,7 @@ def poison(stack: Stack, slot: int) -> None:
     """Make some of a slot's weights something that is no number."""
     state = stack.freeze(slot)
     state.weights[::7] = np.nan
-    stack._write(slot, (state.weights, state.first, state.second, state.third, state.moving))
+    stack._write([slot], (state.weights, None, None, None, None))
 
 
 def keras_optimizer(one: Recipe) -> keras.optimizers.Optimizer:

@@ -45,3 +45,28 @@ def test_a_state_of_another_structure_is_refused_and_takes_no_slot() -> None:
     with pytest.raises(ValueError, match="another structure"):
         stack.thaw(sgd, 1, state)
     assert stack.free == 1
+
+
+def test_a_run_that_does_not_fit_into_memory_leaves_its_slot_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = stack_of(recipe(), split=images(), slots=2)
+    stack.epoch()
+    frozen = stack.freeze(0)
+
+    def short(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stack, "_write", short)
+        for fill in (lambda: stack.load(recipe(), 1), lambda: stack.thaw(recipe(), 1, frozen)):
+            with pytest.raises(MemoryError):
+                fill()
+            assert stack.active == (0,)
+    assert list(stack.epoch()) == [0]
+
+
+def test_slots_are_copied_to_the_host_together() -> None:
+    stack = stack_of(recipe(), recipe(), split=images())
+    stack.epoch()
+    for slot in stack.active:
+        stack.weights(slot)
+    assert len(stack._copies) == 2  # trained weights and moving statistics, of both slots

@@ -130,7 +130,7 @@ def test_the_default_of_a_gpu_is_said_and_how_to_change_it(monkeypatch):
     monkeypatch.setattr(device.backend, "on_gpu", lambda: True)
     assert default(100).words == "16 slots, the default on a GPU; --slots auto measures"
     assert default(9).words == (
-        "3 slots: at most a third of this worker's 9 runs, so that later ones learn from earlier ones; "
+        "3 slots: at most a third of this worker's 9 runs, so that later ones can learn from earlier ones; "
         "--slots N changes it"
     )
     assert default(None).words == ""  # cohorts have stacks of their own sizes
