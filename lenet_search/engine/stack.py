@@ -108,7 +108,7 @@ class Stack:
         second = count if structure.second_moment else 0
         third = count if structure.third_moment else 0
         arrays = (np.zeros((slots, size), np.float32) for size in (count, count, second, third, moving))
-        self._state = _state(map(backend.on_device, arrays))
+        self._state = _state(map(backend.kept, arrays))
         self._copies: list[tuple[Any, np.ndarray]] = []  # arrays of the state, and what they hold on the host
         self._hyper: dict[str, np.ndarray] = {
             name: np.zeros(slots, np.float32)
@@ -259,6 +259,7 @@ class Stack:
         validation = self._evaluate(state, hyper)
         means = (sum(np.asarray(part, float) for part in parts) / order.size for parts in (losses, hits))
         measured = np.array([*means, *validation], float).T.tolist()
+        state = _state(map(backend.kept, _arrays(state)))
         return Computed(chosen, state, measured, rates, np.asarray(finite).tolist(), perf_counter() - started)
 
     def _evaluate(self, state: State, hyper: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

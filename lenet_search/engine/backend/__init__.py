@@ -28,6 +28,7 @@ compute_capability = chosen.compute_capability
 device_name = chosen.device_name
 fused = chosen.fused
 gather = chosen.gather
+kept = chosen.kept
 limit_threads = chosen.limit_threads
 loop = chosen.loop
 on_device = chosen.on_device

@@ -114,6 +114,11 @@ def gather(table: Tensor, rows: Tensor) -> Tensor:
     return jnp.take(table, rows, axis=0, mode="clip")
 
 
+def kept(array: Any) -> Tensor:
+    """An array as it is kept from program to program: on the device."""
+    return jax.device_put(array)
+
+
 def replaced(table: Tensor, places: Tensor, rows: Tensor) -> Tensor:
     """`table`, with other rows at `places`."""
     return _replace(table, places, rows)

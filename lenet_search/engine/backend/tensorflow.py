@@ -105,11 +105,24 @@ def on_device(array: np.ndarray) -> Tensor:
 
 def gather(table: Tensor, rows: Tensor) -> Tensor:
     """Rows of `table`."""
-    return tf.gather(table, rows)
+    return table[rows] if isinstance(table, np.ndarray) else tf.gather(table, rows)
 
 
-def replaced(table: Tensor, places: Tensor, rows: Tensor) -> Tensor:
-    """`table`, with other rows at `places`."""
+def kept(array: Any) -> Any:
+    """An array as it is kept from program to program: on a GPU, or NumPy's.
+
+    On a processor nothing would be gained, and where memory is short, TensorFlow ends the process. NumPy raises an
+    error.
+    """
+    return tf.convert_to_tensor(array) if on_gpu() else np.asarray(array)
+
+
+def replaced(table: Any, places: np.ndarray, rows: Any) -> Any:
+    """`table`, an array that is `kept`, with other rows at `places`."""
+    if isinstance(table, np.ndarray):
+        table = table.copy()
+        table[places] = rows
+        return table
     return tf.tensor_scatter_nd_update(table, places[:, None], rows)
 
 
