@@ -24,16 +24,14 @@ def usable_cores(quota_file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
 def visible_gpus() -> list[str]:
     """The GPUs that a worker may use, as CUDA_VISIBLE_DEVICES names them; asked without loading what computes."""
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    # Numbers, or "GPU-..." and "MIG-..." for a card and a part of one. CUDA takes those before the first that is none.
-    names = None if chosen is None else list(takewhile(_names_a_gpu, map(str.strip, chosen.split(","))))
-    if names == []:
-        return []
     listed = (nvidia_smi("--query-gpu=index", "--format=csv,noheader") or "").split()
-    return names if names and listed else listed
+    if chosen is None or not listed:
+        return listed
 
+    def is_there(name: str) -> bool:  # a number, or a name of a card or of a part of one
+        return name in listed or name.startswith(("GPU-", "MIG-"))
 
-def _names_a_gpu(name: str) -> bool:
-    return name.isdecimal() or name.startswith(("GPU-", "MIG-"))
+    return list(takewhile(is_there, map(str.strip, chosen.split(","))))  # as CUDA: up to the first that is not
 
 
 def memory_was_short(error: Exception) -> bool:

@@ -30,6 +30,7 @@ from keras import ops
 
 from lenet_search.data import Split
 from lenet_search.engine import Stack, backend, update
+from lenet_search.engine.augmentation import repeated
 from lenet_search.engine.forward import Elementwise, PooledConv, forward, plan
 from lenet_search.engine.lowerings import LOWERINGS, best_lowering
 from lenet_search.engine.precision import multiplying_dtype
@@ -127,12 +128,7 @@ def pieces(structure: Structure, split: Split, slots: int) -> dict[str, list[Cal
     found |= {f"control of {name}": [] for name in list(found)}
     maps = LOWERINGS[best_lowering()]
     x = ops.convert_to_tensor(rng.normal(size=(structure.batch_size, *shape)).astype(np.float32))
-    if structure.own_images:
-        sizes = dict(zip("bhwkc", (*x.shape[:3], slots, shape[-1]), strict=True))
-        order = f"{maps.ORDER}c"
-        x = maps.of_each(ops.broadcast_to(ops.expand_dims(x, order.index("k")), [sizes[axis] for axis in order]))
-    else:
-        x = maps.of_all(x)
+    x = maps.of_each(repeated(x, slots, maps.ORDER)) if structure.own_images else maps.of_all(x)
     first = True
     dtype = multiplying_dtype(structure.precision)
     for step in plan(layers, shape):

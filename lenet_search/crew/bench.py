@@ -165,7 +165,7 @@ class Benches:
     def _account(self, bench: Bench, slot: int, clock: int, result: "EpochResult") -> RunEpoch:
         """The epoch of a slot, as reported to the parent."""
         each = bench.runs[slot]
-        ended = result.finite and result.epoch == each.recipe.train.epochs
+        ended = result.finite and _is_over(each, result)
         weights = bench.stack.weights(slot) if ended else None
         model = None
         if weights is not None and each.load.model:

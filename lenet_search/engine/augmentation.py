@@ -58,6 +58,13 @@ def placed(values: Tensor, axes: str, order: str) -> Tensor:
     return ops.reshape(values, [sizes.get(axis, 1) for axis in order])
 
 
+def repeated(images: Tensor, slots: int, order: str) -> Tensor:
+    """Images (B, H, W, C), unchanged, for each slot: with the axes `order` and the channels."""
+    sizes = dict(zip("bhwk", (*images.shape[:3], slots), strict=True))
+    shape = (*(sizes[axis] for axis in order), images.shape[-1])
+    return ops.broadcast_to(ops.expand_dims(images, order.index("k")), shape)
+
+
 def _axes(
     size: tuple[int, int], order: str, draws: Mapping[str, Tensor], strength: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:

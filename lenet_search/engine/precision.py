@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from lenet_search.engine import backend
+from lenet_search.engine.augmentation import repeated
 from lenet_search.engine.lowerings import LOWERINGS, best_lowering
 
 MUCH_FASTER = 0.7  # of float32's time
@@ -55,8 +56,7 @@ def _is_much_faster() -> bool:
 def _probe(dtype: str) -> Callable[[], object]:
     """What runs the convolution, compiled."""
     maps = LOWERINGS[best_lowering()]
-    sizes = {"k": 4, "b": 64, "h": 32, "w": 32}
-    images = maps.of_each(ops.ones((*(sizes[axis] for axis in maps.ORDER), 3), dtype))
+    images = maps.of_each(repeated(ops.ones((64, 32, 32, 3), dtype), 4, maps.ORDER))
     kernels = ops.ones((4, 5, 5, 3, 6), dtype)
 
     def both_ways(images: object, kernels: object) -> object:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from lenet_search.engine import backend, update
-from lenet_search.engine.augmentation import cut_out, placed, recolor, warp
+from lenet_search.engine.augmentation import cut_out, placed, recolor, repeated, warp
 from lenet_search.engine.curvature import GaussNewton
 from lenet_search.engine.forward import draws_of, forward, plan
 from lenet_search.engine.hessian import Exact
@@ -186,8 +186,7 @@ class Program:
             black = ops.cast(hyper["offset"][0] if early else ops.zeros((channels,)), pixels.dtype)
             x = warp(pixels, draws, strength, black, rows_of=backend.gather, fuse=backend.fused, order=order)
         else:
-            sizes = dict(zip("bhwk", (*pixels.shape[:3], slots), strict=True))
-            x = ops.broadcast_to(ops.expand_dims(pixels, order.index("k")), (*(sizes[a] for a in order), channels))
+            x = repeated(pixels, slots, order)
         if at(strength, COLOR):
             x = backend.fused(recolor, f"{order}c")(x, draws, strength)
         x = self.maps.of_each(x)

@@ -109,7 +109,6 @@ class Stack:
         third = count if structure.third_moment else 0
         arrays = (np.zeros((slots, size), np.float32) for size in (count, count, second, third, moving))
         self._state = _state(map(backend.kept, arrays))
-        self._copies: list[tuple[Any, np.ndarray]] = []  # arrays of the state, and what they hold on the host
         self._hyper: dict[str, np.ndarray] = {
             name: np.zeros(slots, np.float32)
             for name in (*AUGMENTATIONS, "label_smoothing", "l1", "l2", *DROPOUTS, "clip_norm")
@@ -165,7 +164,7 @@ class Stack:
 
     def freeze(self, slot: int) -> SlotState:
         """A copy of a slot's state after its last epoch. The slot keeps running."""
-        return SlotState(*(self._on_host(array)[slot].copy() for array in _arrays(self._state)))
+        return SlotState(*(_row(array, slot).copy() for array in _arrays(self._state)))
 
     def thaw(self, recipe: Recipe, epochs: int, state: SlotState) -> int:
         """Resume a run, frozen after `epochs` epochs, in an empty slot; returns the slot's number.
@@ -195,16 +194,6 @@ class Stack:
             for array, row in zip(_arrays(self._state), rows, strict=True)
         )
 
-    def _on_host(self, array: Any) -> np.ndarray:
-        """A copy of a whole array of the state, made once. It waits for no epoch under way, as a slice would."""
-        for each, copy in self._copies:
-            if each is array:
-                return copy
-        copy, arrays = np.asarray(array), _arrays(self._state)
-        # In one piece: another thread may be freezing slots.
-        self._copies = [*((e, c) for e, c in self._copies if any(e is other for other in arrays)), (array, copy)]
-        return copy
-
     def weights(self, slot: int) -> dict[str, np.ndarray]:
         """A slot's parameters by name, in Keras's shapes, including moving statistics."""
         parts = {}
@@ -212,7 +201,7 @@ class Stack:
             (self._state.weights, self._program.trainable),
             (self._state.moving, self._program.moving),
         ):
-            start, row = 0, self._on_host(packed)[slot]
+            start, row = 0, _row(packed, slot)
             for parameter in which:
                 piece = row[start : start + parameter.size]
                 parts[parameter.name] = piece.reshape(parameter.shape).copy()
@@ -353,6 +342,16 @@ def _arrays(state: State) -> tuple[Any, ...]:
 def _state(arrays: Iterable[Any]) -> State:
     weights, first, second, third, moving = arrays
     return State(weights, Moments(first, second, third), moving)
+
+
+def _row(array: Any, slot: int) -> np.ndarray:
+    """What an array (K, n) holds for a slot.
+
+    The whole is copied from the device, which JAX does once for all slots, since a slice would be a program of its own,
+    and wait for an epoch under way.
+    """
+    row: np.ndarray = np.asarray(array)[slot]
+    return row
 
 
 def _replaced(array: Any, places: Sequence[int], rows: Any) -> Any:

@@ -1,18 +1,17 @@
 """Runs that were given up and still train, because a GPU does not wait for the decider. Workers follow a script."""
 
-import threading
-from collections.abc import Callable, Sequence
-from multiprocessing import Pipe
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import pytest
+from made_up_worker import Life, MadeUpWorker
 
 from lenet_search.crew.crew import Crew
 from lenet_search.crew.handle import WorkerHandle
 from lenet_search.crew.job import Job
-from lenet_search.crew.launcher import Death, Link
+from lenet_search.crew.launcher import Link
 from lenet_search.crew.local import Local
 from lenet_search.crew.messages import EpochDone, Froze, Orders, Ready, Refused, RunEpoch, Setup
 from lenet_search.crew.places import Place
@@ -26,48 +25,24 @@ from lenet_search.structure import structure_of
 
 EPOCHS = 3
 RECIPE = Recipe.from_values({"train.epochs": EPOCHS})
-Script = Callable[["Connection[Any, Any]"], None]
 
 
 class Scripted(Local):
     """Starts workers that follow one script after the other."""
 
-    def __init__(self, *scripts: Script) -> None:
+    def __init__(self, *scripts: Life) -> None:
         super().__init__(1)
         self._scripts = list(scripts)
 
     def start(self, place: Place, log: Path) -> Link:
         log.touch()
-        return ScriptedWorker(self._scripts.pop(0))
+        script = self._scripts.pop(0)
 
-
-class ScriptedWorker:
-    """A thread that follows a script, and dies at its end."""
-
-    def __init__(self, script: Script) -> None:
-        self.pipe, theirs = Pipe()
-        threading.Thread(target=self._live, args=[theirs, script], daemon=True).start()
-
-    def send(self, message: Setup | Orders) -> None:
-        self.pipe.send(message)
-
-    def ask_to_leave(self) -> None:
-        """It has nothing to freeze."""
-
-    def kill(self) -> None:
-        self.pipe.close()
-
-    def death(self) -> Death:
-        return Death("a worker ended")
-
-    def _live(self, pipe: "Connection[Any, Any]", script: Script) -> None:
-        try:
-            pipe.recv()  # the set-up
+        def life(pipe: "Connection[Any, Any]") -> None:
             pipe.send(Ready("made up", True, 2, versions={}))
             script(pipe)
-        except (EOFError, OSError):
-            pass  # the crew has no more use for it
-        pipe.close()
+
+        return MadeUpWorker(life)
 
 
 class GivesUp:
@@ -146,7 +121,7 @@ def trained(pipe: "Connection[Any, Any]", *epochs: tuple[int, int], room: int = 
     return orders
 
 
-def run(decider: GivesUp, *scripts: Script) -> Crew:
+def run(decider: GivesUp, *scripts: Life) -> Crew:
     crew = Crew(Staff(Scripted(*scripts), Setup(None, 1, 2, None)), Silent(), Stop())
     assert crew.run(decider) == "done"
     return crew

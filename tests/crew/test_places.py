@@ -62,6 +62,8 @@ def test_gpus_are_those_of_the_machine_or_those_that_the_user_chose(two_gpus, mo
         ("GPU-8932f937", ["GPU-8932f937"]),
         ("MIG-GPU-8932f937/1/0,MIG-11c29e81-e611", ["MIG-GPU-8932f937/1/0", "MIG-11c29e81-e611"]),
         ("0,-1,1", ["0"]),
+        ("0,7,1", ["0"]),
+        ("7", []),
         ("-1", []),
         ("NoDevFiles", []),
     ],

@@ -6,23 +6,22 @@ order and with nothing around them, are made on a plain Optuna study in memory.
 
 import itertools
 import math
-import threading
 from collections import Counter
 from collections.abc import Callable
-from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import optuna
 import pytest
+from made_up_worker import MadeUpWorker
 from optuna.trial import FrozenTrial, TrialState
 from servers import SERVERS
 from sqlalchemy import Engine, event
 
 from lenet_search.crew import crew
 from lenet_search.crew.crew import Crew
-from lenet_search.crew.launcher import Death, Link
+from lenet_search.crew.launcher import Link
 from lenet_search.crew.local import Local
 from lenet_search.crew.messages import EpochDone, Load, Orders, Ready, RunEpoch, Setup
 from lenet_search.crew.pace import Pace
@@ -49,7 +48,7 @@ PRUNERS = {
 
 
 class MadeUp(Local):
-    """Starts workers that train nothing, and say whether they do so on a GPU."""
+    """Starts workers that train nothing, report values that follow from the recipes, and may say that it is a GPU."""
 
     def __init__(self, on_gpu: bool) -> None:
         super().__init__(1)
@@ -57,50 +56,26 @@ class MadeUp(Local):
         self._on_gpu = on_gpu
 
     def start(self, place: Place, log: Path) -> Link:
-        return MadeUpWorker(self._on_gpu, self.trained)
+        return MadeUpWorker(self._live)
 
-
-class MadeUpWorker:
-    """A thread that trains nothing, and reports values that follow from the recipes."""
-
-    def __init__(self, on_gpu: bool, trained: list[tuple[int, int]]) -> None:
-        self.pipe, theirs = Pipe()
-        threading.Thread(target=self._serve, args=[theirs, on_gpu, trained], daemon=True).start()
-
-    def send(self, message: Setup | Orders) -> None:
-        self.pipe.send(message)
-
-    def ask_to_leave(self) -> None:
-        """It has nothing to freeze."""
-
-    def kill(self) -> None:
-        self.pipe.close()
-
-    def death(self) -> Death:
-        return Death("a made-up worker ended")
-
-    def _serve(self, pipe: "Connection[Any, Any]", on_gpu: bool, trained: list[tuple[int, int]]) -> None:
-        pipe.recv()  # the set-up
+    def _live(self, pipe: "Connection[Any, Any]") -> None:
         running: dict[int, tuple[Load, int]] = {}
-        pipe.send(Ready("made up", on_gpu, SLOTS, versions={}))
-        try:
-            while True:
-                orders: Orders = pipe.recv()
-                running = {n: each for n, each in running.items() if n not in orders.drop}
-                running |= {job.number: (job, 0) for job in orders.load}
-                if not running:
-                    continue
-                running = {n: (job, epoch + 1) for n, (job, epoch) in running.items()}
-                trained += [(n, epoch) for n, (_, epoch) in running.items()]
-                done = tuple(made_up_epoch(job, epoch) for job, epoch in running.values())
-                running = {
-                    n: (job, epoch)
-                    for (n, (job, epoch)), each in zip(running.items(), done, strict=True)
-                    if each.finite and epoch < job.values["train.epochs"]
-                }
-                pipe.send(EpochDone(done, {}, SLOTS - len(running)))
-        except (EOFError, OSError):
-            pass  # the search is over
+        pipe.send(Ready("made up", self._on_gpu, SLOTS, versions={}))
+        while True:
+            orders: Orders = pipe.recv()
+            running = {n: each for n, each in running.items() if n not in orders.drop}
+            running |= {job.number: (job, 0) for job in orders.load}
+            if not running:
+                continue
+            running = {n: (job, epoch + 1) for n, (job, epoch) in running.items()}
+            self.trained += [(n, epoch) for n, (_, epoch) in running.items()]
+            done = tuple(made_up_epoch(job, epoch) for job, epoch in running.values())
+            running = {
+                n: (job, epoch)
+                for (n, (job, epoch)), each in zip(running.items(), done, strict=True)
+                if each.finite and epoch < job.values["train.epochs"]
+            }
+            pipe.send(EpochDone(done, {}, SLOTS - len(running)))
 
 
 def made_up_epoch(job: Load, epoch: int) -> RunEpoch:
