@@ -13,17 +13,19 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 EVERY = 10.0  # seconds between two status lines where there is no terminal
+UNCHANGED = 60.0  # the same while nothing happens
 BARS = "▁▂▃▄▅▆▇█"
 
 
 class Plain:
-    """One line per ended run, and how it stands every ten seconds."""
+    """One line per ended run, and how it stands: every ten seconds, or every minute if nothing was trained since."""
 
     def __init__(self, console: "Console", clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
         self._audience = Audience()
         self._clock = clock
         self._status = clock()
+        self._said: list[str] = []
         self._last: Progress | None = None
 
     @property
@@ -38,8 +40,9 @@ class Plain:
     def update(self, progress: Progress) -> None:
         """Print a status line from time to time."""
         self._last = progress
-        if self._clock() - self._status >= EVERY:
-            self._status = self._clock()
+        waited = self._clock() - self._status
+        if waited >= EVERY and (waited >= UNCHANGED or trained(progress) != self._said):
+            self._status, self._said = self._clock(), trained(progress)
             self._print("; ".join([*words(progress), left(progress)]))
 
     def ended(self, name: str, state: str, detail: str) -> None:
@@ -64,9 +67,14 @@ class Plain:
 
 def words(progress: Progress) -> list[str]:
     """How far, how good and how fast: the parts of a status line."""
+    return [*trained(progress), *filter(None, [rates(progress)])]
+
+
+def trained(progress: Progress) -> list[str]:
+    """How far and how good: what changes only if something happens."""
     standing = progress.standing
     counted = f"{standing.done} of {standing.total} {standing.unit}s done ({states(progress)})"
-    return [counted, *filter(None, (epochs(progress), best(progress), rates(progress)))]
+    return [counted, *filter(None, (epochs(progress), best(progress)))]
 
 
 def epochs(progress: Progress) -> str:

@@ -96,9 +96,13 @@ def _kinds(section: str, parsed: Mapping[str, Entry | None]) -> tuple[str, ...]:
 
 
 def _report_unpicked_branches(source: Source, written: Mapping[str, Any], kinds: Mapping[str, tuple[str, ...]]) -> None:
+    """Report arguments of kinds that no trial has, unless the kind is only misspelled, which is already reported."""
     fields = [FIELDS[path] for path in written]
     for section, branch in dict.fromkeys((field.section, field.branch) for field in fields):
-        if branch is not None and branch not in kinds[section]:
+        misspelled = f"{section}.kind" not in written and any(
+            nearest_name(name, ["kind"]) for name in source.values[section] if f"{section}.{name}" not in FIELDS
+        )
+        if branch is not None and branch not in kinds[section] and not misspelled:
             picked = ", ".join(f'"{kind}"' for kind in kinds[section])
             meant = f"{section}.kind = {value_text({'choices': [*kinds[section], branch]})}"
             expected = f"arguments of a kind that {section}.kind can take, {picked}"

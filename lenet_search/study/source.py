@@ -14,6 +14,7 @@ from lenet_search.study.toml_text import key_text, value_text
 
 LONGEST_RECEIVED = 100  # characters of a received value that a message repeats
 NOTHING = object()
+NUMBER = re.compile(r"\d[\d_]*")
 AFTER_THE_FILE = 10**9  # the line that sorts the problems of overrides last
 
 
@@ -31,10 +32,17 @@ class Source:
         text = _text_of(path, self.label)
         try:
             self.values: dict[str, Any] = tomllib.loads(text)
-        except ValueError as error:  # a TOMLDecodeError, or Python's own for a number of thousands of digits
+        except tomllib.TOMLDecodeError as error:
             found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
             line = found[1] if found else text.count("\n") + 1
             raise StudyFileError([f"{self.label}:{line}: expected valid TOML; received: {error}"]) from None
+        except ValueError:  # Python's own, for a number of thousands of digits
+            longest = max(NUMBER.finditer(text), key=lambda digits: len(digits[0]))
+            line = text.count("\n", 0, longest.start()) + 1
+            raise StudyFileError(
+                [f"{self.label}:{line}: expected a number of fewer digits; received {longest[0][:20]}... "
+                 f"({len(longest[0]):,} digits)"]
+            ) from None  # fmt: skip
         self._places = {key: (line, f"{self.label}:{line}") for key, line in key_lines(text).items()}
 
     @property

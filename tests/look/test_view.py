@@ -118,6 +118,19 @@ def test_until_the_first_epoch_is_over_a_rate_of_nothing_is_not_shown():
     assert "2,000 images/s" in text and "trials/h" not in text
 
 
+def test_where_there_is_no_terminal_a_line_says_what_is_new_and_once_a_minute_that_nothing_is():
+    now, console = 0.0, Console(file=io.StringIO(), width=200)
+    view = Plain(console, clock=lambda: now)
+    for now in range(0, 61, 5):
+        further = replace(PROGRESS, running=PROGRESS.running[: 3 if now < 20 else 2], per_hour=200.0 + now)
+        view.update(further)
+    at = [float(line.split(" trials/h")[0].split()[-1]) - 200.0 for line in console.file.getvalue().splitlines()]
+    assert at == [10.0, 20.0]
+    now = 80.0
+    view.update(replace(further, per_hour=280.0))
+    assert "280 trials/h" in console.file.getvalue()
+
+
 def test_the_epochs_of_a_list_are_counted_over_all_its_runs():
     standing = Standing("mine", "val_accuracy", 5, complete=1, unit="run", epochs=(10, 50))
     progress = Progress(standing, [Running(f"mine, seed {seed}", 10, [0.5] * 4) for seed in (1, 2, 3, 4)])

@@ -13,8 +13,8 @@ def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_four_studies_ship() -> None:
-    assert set(shipped()) == {"digits", "mnist", "cifar", "fashion_mnist"}
+def test_five_studies_ship() -> None:
+    assert set(shipped()) == {"digits", "mnist", "cifar", "cifar-long", "fashion_mnist"}
     assert all(path.is_file() for path in shipped().values())
 
 
@@ -35,7 +35,8 @@ def test_a_study_that_is_not_there_is_answered_with_those_that_are() -> None:
     with pytest.raises(StudyFileError) as caught:
         read("cifra")
     assert str(caught.value) == (
-        "there is no study named 'cifra'; did you mean cifar? Available: cifar, digits, fashion_mnist, mine, mnist"
+        "there is no study named 'cifra'; did you mean cifar? Available: cifar, cifar-long, digits, fashion_mnist, "
+        "mine, mnist"
     )
 
 
@@ -47,7 +48,7 @@ def test_a_path_that_is_not_there_is_answered_with_the_files_beside_it() -> None
 
 def test_a_path_into_an_empty_folder_is_answered_with_the_studies_that_ship() -> None:
     with pytest.raises(
-        StudyFileError, match=r"there is no such file.* Available: cifar, digits, fashion_mnist, mnist$"
+        StudyFileError, match=r"there is no such file.* Available: cifar, cifar-long, digits, fashion_mnist, mnist$"
     ):
         read("nowhere/x.toml")
 

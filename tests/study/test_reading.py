@@ -122,6 +122,18 @@ def test_what_is_no_toml_is_reported_with_its_line(text: str, line: int, problem
     assert found.startswith(f"mine.toml:{line}: expected valid TOML; received: ")
 
 
+def test_a_number_of_thousands_of_digits_is_reported_with_its_line(problems_of: ProblemsOf) -> None:
+    (problem,) = problems_of(f"[train]\nepochs = 3\n[data]\nlimit = {'9' * 5000}\nsize = 32  # pixels\n")
+    assert problem == (
+        "mine.toml:4: expected a number of fewer digits; received 99999999999999999999... (5,000 digits)"
+    )
+
+
+def test_a_misspelled_kind_is_one_problem_whatever_arguments_it_has(problems_of: ProblemsOf) -> None:
+    (problem,) = problems_of("[optimizer]\nkindx = 'adam'\nadam.learning_rate = 0.01\n")
+    assert problem.startswith("mine.toml:2: optimizer.kindx: expected one of kind, ")
+
+
 def test_a_file_that_is_not_utf_8_is_reported_with_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("latin.toml").write_bytes("[train]\n# größer\n".encode("latin-1"))
