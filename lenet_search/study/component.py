@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lenet_search.study import hub
 from lenet_search.study.source import Source, nearest_name
 from lenet_search.study.toml_lines import Path
 
@@ -89,11 +90,10 @@ def read_component(source: Source, raw: Any, path: Path, role: str) -> Component
         source.report(path, f'a table like {{ kind = "{next(iter(known))}" }}', raw, hint)
         return None
     kind = raw["kind"]
-    if not isinstance(kind, str) or kind not in known:
-        nearest = nearest_name(kind, known) if isinstance(kind, str) else None
-        source.report((*path, "kind"), f"one of {', '.join(known)}", kind, f'"{nearest}"' if nearest else None)
+    found = _found(source, kind, path, role)
+    if found is None:
         return None
-    parameters = inspect.signature(known[kind]).parameters
+    parameters = inspect.signature(found).parameters
     arguments: dict[str, Any] = {}
     for name, value in raw.items():
         if name == "kind":
@@ -119,10 +119,30 @@ def read_component(source: Source, raw: Any, path: Path, role: str) -> Component
     return component if len(source.problems) == before else None
 
 
+def _found(source: Source, kind: Any, path: Path, role: str) -> type | None:
+    """The class of a kind; None, which is reported, if there is none."""
+    known = classes(role)
+    if hub.is_of_hub(kind):
+        try:
+            if kind.startswith(f"{hub.PREFIX}{role}s/"):
+                return hub.class_of(kind)
+            source.report((*path, "kind"), f'a {role}, like "{hub.PREFIX}{role}s/NAME"', kind)
+        except hub.NotFound as error:
+            source.report((*path, "kind"), str(error), kind)
+        return None
+    if isinstance(kind, str) and kind in known:
+        return known[kind]
+    nearest = nearest_name(kind, known) if isinstance(kind, str) else None
+    source.report((*path, "kind"), f"one of {', '.join(known)}", kind, f'"{nearest}"' if nearest else None)
+    return None
+
+
 def component_class(kind: str) -> Any:
-    """Optuna's class of this name."""
+    """The class of this name, of Optuna or OptunaHub."""
     import optuna
 
+    if hub.is_of_hub(kind):
+        return hub.class_of(kind)
     return getattr(optuna.samplers if kind.endswith("Sampler") else optuna.pruners, kind)
 
 

@@ -1,0 +1,66 @@
+"""Samplers and pruners of OptunaHub, such as `kind = "hub:samplers/auto_sampler"`.
+
+OptunaHub downloads a package from its registry, once, and runs its code: other than everything else in a study file,
+such a kind is a program. Only the registry of Optuna's own developers is used.
+"""
+
+import importlib.util
+import os
+import re
+from functools import cache
+from typing import Any
+
+PREFIX = "hub:"
+KIND = re.compile(rf"{PREFIX}((?:sampler|pruner)s(?:/\w+)+)(?::(\w+))?", re.ASCII)
+INSTALL = "pip install 'lenet-search[hub]'"
+
+
+class NotFound(Exception):
+    """There is no such sampler or pruner; says what was expected instead."""
+
+
+def is_of_hub(kind: Any) -> bool:
+    """Whether a kind names something of OptunaHub."""
+    return isinstance(kind, str) and kind.startswith(PREFIX)
+
+
+@cache
+def class_of(kind: str) -> type:
+    """The class that a kind names: "hub:PACKAGE", or, of several in a package, "hub:PACKAGE:CLASS".
+
+    Raises:
+        NotFound: the kind is malformed, OptunaHub is missing or cannot be reached, or the package has no such class.
+    """
+    found = KIND.fullmatch(kind)
+    if found is None:
+        raise NotFound(f'a package of OptunaHub, like "{PREFIX}samplers/auto_sampler"')
+    if importlib.util.find_spec("optunahub") is None:
+        raise NotFound(f"the package optunahub, which kinds that begin with {PREFIX} require ({INSTALL})")
+    package, name = found.groups()
+    here = _classes(package)
+    if (len(here) != 1 and name is None) or (name is not None and name not in here):
+        listed = ", ".join(f'"{PREFIX}{package}:{each}"' for each in here)
+        raise NotFound(f"one of {listed}" if here else f"a package with a {package.split('s/')[0]}")
+    return here[name or next(iter(here))]
+
+
+def _classes(package: str) -> dict[str, type]:
+    """The samplers or pruners of a package, by name."""
+    import optuna
+
+    os.environ.setdefault("GIT_TERMINAL_PROMPT", "0")  # git must not ask for a password
+    try:
+        import optunahub
+
+        module = optunahub.load_module(package)
+    except Exception as error:  # of git, which may be missing, of the network, or of the package itself
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise NotFound(f"a package that OptunaHub has, can be reached for, and Python can import ({said})") from error
+    base = optuna.samplers.BaseSampler if package.startswith("samplers/") else optuna.pruners.BasePruner
+    names = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
+    known = {name: getattr(module, name, None) for name in names}
+    return {
+        name: each
+        for name, each in known.items()
+        if isinstance(each, type) and issubclass(each, base) and not each.__module__.startswith("optuna.")
+    }

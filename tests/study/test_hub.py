@@ -1,0 +1,140 @@
+"""Samplers and pruners of OptunaHub: the real package, with what it would have downloaded already in its cache."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lenet_search.study import hub
+from tests.study.conftest import DefinitionOf, ProblemsOf
+
+SEARCHED = "[regularize]\ndropout = { low = 0.0, high = 0.5 }\n"
+SAMPLER = """
+import optuna
+from optuna.samplers import BaseSampler, RandomSampler
+
+__all__ = ["HalvingSampler"]
+
+
+class HalvingSampler(RandomSampler):
+    def __init__(self, part: float = 0.5, seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.part, self.seed = part, seed
+        if part > 1:
+            raise ValueError("part is a share")
+"""
+PRUNER = """
+from optuna.pruners import BasePruner, MedianPruner
+
+
+class NeverPruner(BasePruner):
+    def prune(self, study, trial):
+        return False
+
+
+class OtherPruner(NeverPruner):
+    pass
+"""
+
+Publish = Callable[[str, str], None]
+
+
+@pytest.fixture
+def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Publish:
+    """Puts a package where OptunaHub keeps what it has downloaded."""
+    monkeypatch.setenv("OPTUNAHUB_CACHE_HOME", str(tmp_path / "hub"))
+    hub.class_of.cache_clear()
+
+    def published(package: str, code: str) -> None:
+        folder = tmp_path / "hub/github.com/optuna/optunahub-registry/main/package" / package
+        folder.mkdir(parents=True)
+        (folder / "__init__.py").write_text(code)
+
+    return published
+
+
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No network: git finds nobody at the registry's address."""
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+
+def sampler_of(text: str) -> str:
+    return f"[study]\nsampler = {text}\n{SEARCHED}"
+
+
+def test_a_sampler_of_optunahub_is_built_with_its_arguments_and_the_seed_of_the_study(
+    publish: Publish, definition_of: DefinitionOf
+) -> None:
+    publish("samplers/halving", SAMPLER)
+    sampler = definition_of(sampler_of('{ kind = "hub:samplers/halving", part = 0.25 }')).sampler
+    built = sampler.build(seed=7)
+    assert (type(built).__name__, built.part, built.seed) == ("HalvingSampler", 0.25, 7)
+    assert sampler.table() == {"kind": "hub:samplers/halving", "part": 0.25}
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "problem"),
+    [
+        ("hub:samplers/halving", "parts = 0.25", "study.sampler.parts: expected one of part, seed; "),
+        ("hub:samplers/halving", "part = 'a'", "study.sampler.part: expected a number; "),
+        (
+            "hub:samplers/halving",
+            "part = 2.0",
+            "expected arguments that hub:samplers/halving accepts (part is a share)",
+        ),
+        ("hub:pruners/never", "", 'study.sampler.kind: expected a sampler, like "hub:samplers/NAME"; '),
+        ("hub:samplers/../x", "", 'study.sampler.kind: expected a package of OptunaHub, like "hub:samplers/auto_s'),
+        (
+            "hub:samplers/halving:Other",
+            "",
+            'study.sampler.kind: expected one of "hub:samplers/halving:HalvingSampler"; ',
+        ),
+    ],
+)
+def test_what_a_package_of_optunahub_would_refuse_is_reported_with_its_line(
+    kind: str, arguments: str, problem: str, publish: Publish, problems_of: ProblemsOf
+) -> None:
+    publish("samplers/halving", SAMPLER)
+    (found,) = problems_of(sampler_of(f'{{ kind = "{kind}"{", " + arguments if arguments else ""} }}'))
+    assert found.startswith("mine.toml:2: ") and problem in found
+
+
+def test_of_several_in_a_package_the_class_is_named(
+    publish: Publish, definition_of: DefinitionOf, problems_of: ProblemsOf
+) -> None:
+    publish("pruners/several", PRUNER)
+    text = "[study]\npruner = { kind = 'hub:pruners/several' }\n" + SEARCHED
+    (problem,) = problems_of(text)
+    assert 'expected one of "hub:pruners/several:NeverPruner", "hub:pruners/several:OtherPruner"; ' in problem
+    named = definition_of(text.replace("several'", "several:OtherPruner'"))
+    assert type(named.pruner.build(seed=0)).__name__ == "OtherPruner"
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("", "a package with a sampler"), ("import no_such_module", "No module named 'no_such_module'"), ("x = (", "'('")],
+)
+def test_a_package_that_cannot_be_used_is_an_error_with_its_reason(
+    code: str, said: str, publish: Publish, problems_of: ProblemsOf
+) -> None:
+    publish("samplers/broken", code)
+    (problem,) = problems_of(sampler_of('{ kind = "hub:samplers/broken" }'))
+    assert problem.startswith("mine.toml:2: study.sampler.kind: expected ") and said in problem
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_without_a_network_a_package_that_was_never_downloaded_is_an_error(
+    publish: Publish, problems_of: ProblemsOf
+) -> None:
+    (problem,) = problems_of(sampler_of('{ kind = "hub:samplers/never_downloaded" }'))
+    assert "expected a package that OptunaHub has, can be reached for, and Python can import (" in problem
+
+
+def test_without_the_package_optunahub_the_error_says_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch, publish: Publish, problems_of: ProblemsOf
+) -> None:
+    monkeypatch.setattr(hub.importlib.util, "find_spec", lambda name: None)
+    (problem,) = problems_of(sampler_of('{ kind = "hub:samplers/halving" }'))
+    assert "(pip install 'lenet-search[hub]')" in problem
