@@ -54,8 +54,7 @@ def _classes(package: str) -> dict[str, type]:
 
         module = optunahub.load_module(package)
     except Exception as error:  # of git, which may be missing, of the network, or of the package itself
-        said = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise NotFound(f"a package that OptunaHub has, can be reached for, and Python can import ({said})") from error
+        raise NotFound(f"a package that OptunaHub has, and that can be loaded ({_reason(error)})") from error
     base = optuna.samplers.BaseSampler if package.startswith("samplers/") else optuna.pruners.BasePruner
     names = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
     known = {name: getattr(module, name, None) for name in names}
@@ -64,3 +63,10 @@ def _classes(package: str) -> dict[str, type]:
         for name, each in known.items()
         if isinstance(each, type) and issubclass(each, base) and not each.__module__.startswith("optuna.")
     }
+
+
+def _reason(error: Exception) -> str:
+    """An error on one line; of git's, which repeat its command first, what git said."""
+    lines = (str(error).strip() or type(error).__name__).splitlines()
+    said = next((line for line in lines if "fatal: " in line), lines[0])
+    return said[said.find("fatal: ") + len("fatal: ") :].strip("' ") if "fatal: " in said else said

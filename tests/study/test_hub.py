@@ -129,7 +129,10 @@ def test_without_a_network_a_package_that_was_never_downloaded_is_an_error(
     publish: Publish, problems_of: ProblemsOf
 ) -> None:
     (problem,) = problems_of(sampler_of('{ kind = "hub:samplers/never_downloaded" }'))
-    assert "expected a package that OptunaHub has, can be reached for, and Python can import (" in problem
+    assert (
+        "expected a package that OptunaHub has, and that can be loaded (unable to access 'https://github.com/"
+        in problem
+    )
 
 
 def test_without_the_package_optunahub_the_error_says_how_to_install_it(
