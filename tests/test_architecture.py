@@ -36,6 +36,7 @@ ROWS = [
     "networks",
     "keras_settings",
     "machine",
+    "quiet",
     "untrusted",
     "whole",
     "errors",

@@ -13,7 +13,7 @@ from lenet_search.cli import answer
 from lenet_search.cli.output import end_output, prepare_output
 from lenet_search.crew.signals import Stopped, interruptible
 from lenet_search.errors import LenetSearchError
-from lenet_search.starting import DEBUG
+from lenet_search.quiet import DEBUG
 
 SIGNALLED = 128  # higher exit codes mean a signal: the user stopped the command, and nothing went wrong
 CLOSED_PIPE = SIGNALLED + 13  # the exit code of a command whose reader has gone, as the shell gives it for SIGPIPE

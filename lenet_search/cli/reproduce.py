@@ -86,7 +86,8 @@ def _list(tasks: "Sequence[Task]", folder: Path, json: bool) -> None:
     rows: list[dict[str, Any]] = []
     for task in tasks:
         kept = Kept(folder / task.name)
-        done = sum(kept.run(seed) is not None for seed in task.seeds)
+        runs = [run for run in map(kept.run, task.seeds) if run is not None]
+        done = sum(run.is_of(task.recipe, run.seed) for run in runs)
         claim = None if task.claim is None else task.claim.test_accuracy
         recipe = task.recipe
         rows.append(
@@ -102,7 +103,8 @@ def _list(tasks: "Sequence[Task]", folder: Path, json: bool) -> None:
             }
         )
         cells = ("" if claim is None else f"{100 * claim:.2f} %", recipe.data.name, str(recipe.train.epochs))
-        made.add_row(Text(task.name, "bold cyan"), *cells, f"{done} of {len(task.seeds)}", Text(task.title))
+        state = f"{done} of {len(task.seeds)}" if done == len(runs) else "another recipe"
+        made.add_row(Text(task.name, "bold cyan"), *cells, state, Text(task.title))
     if json:
         print_json({"recipes": rows})
     show(console(stderr=json), f"Recipes, with the accuracy their authors report; done: seeds in {folder}", made)

@@ -11,6 +11,7 @@ from lenet_search.data import files
 from lenet_search.data.dataset import Arrays, Dataset
 from lenet_search.data.frame import Frame
 from lenet_search.errors import DataError
+from lenet_search.quiet import quiet
 
 
 def download(name: str) -> Arrays:
@@ -19,7 +20,8 @@ def download(name: str) -> Arrays:
     Raises:
         DataError: the download failed.
     """
-    from keras import datasets
+    with quiet():
+        from keras import datasets
 
     try:
         with contextlib.redirect_stdout(sys.stderr):  # its progress bar; stdout is for results

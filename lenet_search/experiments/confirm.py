@@ -57,7 +57,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """What a race says. `rows` has the leader first, `gain` is the winner minus the reference."""
+    """What a race says. `rows` has the leader first, `gain` is the winner minus the reference.
+
+    The winner is the simplest of those that cannot be told from the leader; the reference only if it leads.
+    """
 
     study: str
     metric: str
@@ -77,7 +80,14 @@ class Confirmation:
         found, n = self.winner.mean, self.winner.mean.n
         name = self.winner.finalist.name
         figure = f"{self.metric} {found.figure()} ({found.bounds()}, n = {n} seeds)" if found.bounds() else f"n = {n}"
-        if len(self.tied) == 1:
+        if self.winner.finalist.is_reference:
+            others = [row.finalist.name for row in self.tied if row is not self.winner]
+            lines = [
+                f"The search has found nothing {'better than' if others else 'as good as'} the reference: {figure}."
+            ]
+            if others:
+                lines.append(f"{listed(others)} cannot be told apart from it.")
+        elif len(self.tied) == 1:
             alone = sum(not row.finalist.is_reference for row in self.rows) == 1
             beats = alone and self.gain is not None
             lines = [f"{name} {'beats the reference' if beats else 'wins'}: {figure}."]
@@ -278,7 +288,9 @@ def _confirmation(
         rows.append(Row(named[name], mean, standing, parameters[name], _needed(leader, standing, plan.indifference)))
     staying = set(race.staying(standings))
     tied = [row for row in rows if row.finalist.name in staying]
-    winner = min([row for row in tied if not row.finalist.is_reference] or tied or rows, key=_simplicity)
+    winner = rows[0]
+    if not winner.finalist.is_reference:  # else the search has found nothing that is better
+        winner = min([row for row in tied if not row.finalist.is_reference] or rows, key=_simplicity)
     reference = next((row for row in rows if row.finalist.is_reference), None)
     gain = None
     if reference is not None and reference is not winner:

@@ -240,7 +240,7 @@ def _slice(
     if isinstance(spread, CategoricalDistribution):  # jitter horizontally (golden ratio) to separate the points
         names, shown = [value_text(value) for value in values], "%{text}"
         at = [
-            spread.choices.index(value) + 0.5 * ((trial.number * 0.618034) % 1.0 - 0.5)
+            spread.choices.index(value) + 0.3 * ((trial.number * 0.618034) % 1.0 - 0.5)
             for value, trial in zip(values, trials, strict=True)
         ]
     else:

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import subprocess
@@ -8,6 +9,10 @@ import numpy as np
 import pytest
 from calls import ROOT, call
 
+from lenet_search.experiments.kept import Kept
+from lenet_search.run import Curve, Run
+from lenet_search.study import read_recipe
+
 
 def test_the_list_of_recipes_has_the_reported_accuracy_and_the_seeds_that_are_done():
     listed = call("reproduce", "--list")
@@ -16,6 +21,19 @@ def test_the_list_of_recipes_has_the_reported_accuracy_and_the_seeds_that_are_do
     assert "98.91 %" in line and "0 of 5" in line and "mnist" in line
     rows = json.loads(call("reproduce", "--list", "--json", "all-cnn").stdout)["recipes"]
     assert [(row["name"], row["claim"], row["network"]) for row in rows] == [("all-cnn", 0.9092, "all_cnn")]
+
+
+def test_runs_of_another_recipe_of_the_same_name_are_not_counted_as_done(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, change in {"lenet-basic": {}, "custom-mlp": {"epochs": 1}}.items():
+        recipe = read_recipe(name)[1]
+        recipe = dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, **change))
+        kept = Kept(tmp_path / "results" / name)
+        kept.folder.mkdir(parents=True)
+        kept.keep(Run(recipe, 1, {}, [(0, 1)], Curve.constant([0.5]), diverged=True))
+    lines = {line.split()[0]: line for line in call("reproduce", "--list").stdout.splitlines() if line.split()}
+    assert "1 of 5" in lines["lenet-basic"]
+    assert "another recipe" in lines["custom-mlp"]
 
 
 def test_a_list_needs_neither_tensorflow_nor_optuna():

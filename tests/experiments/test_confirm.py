@@ -79,13 +79,25 @@ def test_of_recipes_that_cannot_be_told_apart_the_simplest_is_taken_else_the_lea
     assert f"{simpler.finalist.name}, which has the fewest parameters" in words
 
 
+def test_where_the_reference_leads_the_search_has_found_nothing_better(tmp_path: Path) -> None:
+    tied = race(tmp_path / "tied", seeds=4, trial_0=0.8985, reference=0.9)
+    assert [row.finalist.name for row in tied.tied] == ["reference", "trial_0"]
+    assert tied.winner is tied.rows[0] and tied.gain is None
+    assert tied.verdict()[0].startswith("The search has found nothing better than the reference: val_accuracy 90.")
+    assert tied.verdict()[1] == "trial_0 cannot be told apart from it."
+    alone = race(tmp_path / "alone", trial_0=0.8, trial_1=0.8, reference=0.9)
+    assert [row.finalist.name for row in alone.tied] == ["reference"] and alone.winner is alone.rows[0]
+    assert alone.verdict()[0].startswith("The search has found nothing as good as the reference: val_accuracy ")
+
+
 def test_few_seeds_that_agree_by_chance_are_no_certainty(tmp_path: Path) -> None:
     """On 40 images, two seeds often give the same count; the interval is then that of rounding, not a point."""
     found = race(tmp_path, seeds=2, grain=1 / 40, trial_0=0.9, reference=0.9)
     for row in found.rows:
         assert row.mean.low is not None and row.mean.high is not None
         assert row.mean.high - row.mean.low > 1 / 40
-    assert found.gain is not None and -1.0 <= (found.gain.low or 0) <= (found.gain.high or 0) <= 1.0
+    better = race(tmp_path / "better", seeds=2, grain=1 / 40, trial_0=0.95, reference=0.9)
+    assert better.gain is not None and -1.0 <= (better.gain.low or 0) <= (better.gain.high or 0) <= 1.0
 
 
 def test_a_recipe_that_diverges_leaves_the_race(tmp_path: Path) -> None:
