@@ -96,7 +96,10 @@ def states(progress: Progress) -> str:
 
 
 def best(progress: Progress) -> str:
-    """'best 71.31 % (trial 12); leading 72.02 % (trial 40, 5 of 8 epochs)'; empty for runs, of which none is chosen."""
+    """'best 71.31 % (trial 12); best of those running 72.02 % (trial 40, 5 of 8 epochs)'.
+
+    Empty for runs, of which none is chosen.
+    """
     standing = progress.standing
     if standing.unit != "trial":
         return ""
@@ -107,12 +110,12 @@ def best(progress: Progress) -> str:
 
 
 def leading(progress: Progress) -> str:
-    """'leading 72.02 % (trial 40, 5 of 8 epochs)': the best of those that run; empty if none has ended an epoch."""
+    """'best of those running 72.02 % (trial 40, 5 of 8 epochs)'; empty if none of them has ended an epoch."""
     leader = progress.leader
     if leader is None:
         return ""
     value = figure(leader.values[-1], progress.standing.metric)
-    return f"leading {value} ({leader.name}, {len(leader.values)} of {leader.epochs} epochs)"
+    return f"best of those running {value} ({leader.name}, {len(leader.values)} of {leader.epochs} epochs)"
 
 
 def rates(progress: Progress) -> str:

@@ -92,10 +92,10 @@ def test_the_best_of_the_running_trials_is_shown_after_each_epoch(maximize, lead
     running = (Running("trial 1", 8, [0.7, 0.3]), Running("trial 2", 8, [0.6]), Running("trial 3", 8, [math.nan]))
     begun = Progress(Standing("s", "val_accuracy", 10, maximize=maximize), (*running, Running("trial 4", 8, [])))
     value = "60.00 %" if maximize else "30.00 %"
-    assert f"leading {value} ({leader} epochs)" in drawn(begun)
-    assert f"none complete yet; leading {value} ({leader} epochs)" in words(begun)
-    assert "leading" not in drawn(replace(begun, running=running[2:]))
-    assert "leading" not in drawn(replace(begun, standing=Standing("s", "val_accuracy", 10, unit="run")))
+    assert f"best of those running {value} ({leader} epochs)" in drawn(begun)
+    assert f"none complete yet; best of those running {value} ({leader} epochs)" in words(begun)
+    assert "of those running" not in drawn(replace(begun, running=running[2:]))
+    assert "of those running" not in drawn(replace(begun, standing=Standing("s", "val_accuracy", 10, unit="run")))
 
 
 def test_a_search_that_has_only_begun_can_be_shown():
