@@ -208,8 +208,8 @@ def _show(study: "optuna.Study", top: int, out: "Console") -> None:
         out.print(f"Intervals are {what}. The best trial looks better than it is,"
                   f" because it was selected on these images{corrected}.", style="dim")  # fmt: skip
     if later := since_best(study):
-        trials = "The last trial" if later == 1 else f"The last {later} trials"
-        out.print(f"{trials} brought nothing: the best is trial {rows[0].number}.", style="dim")
+        trials = "the last trial to end" if later == 1 else f"the last {later} trials to end"
+        out.print(f"No improvement in {trials}: the best is trial {rows[0].number}.", style="dim")
     show_importance(study, out)
 
 

@@ -127,7 +127,10 @@ def run(
                     print_json(summary.to_json() | {"confirmation": None})
                 raise
         else:
-            out.print("\nNot confirmed: the search was too short for the share of its epochs that a race may take.")
+            out.print(
+                f"\nNot confirmed: even a small race would train more than {stated.share:g} of the search's epochs "
+                "(share, under [confirm]). `lenet-search confirm` races without that limit."
+            )
     if json:
         confirmed = {} if confirmation is None else {"confirmation": confirmation.summary()}
         print_json(summary.to_json() | confirmed)
@@ -138,7 +141,8 @@ def run(
 
 def _race_in_words(size: tuple[int, int], stated: "Confirming") -> str:
     asked = (stated.finalists, stated.seeds)
-    why = f" (of {asked[0]} and {asked[1]}: confirm.share = {stated.share:g})" if size != asked else ""
+    limit = f"to train at most {stated.share:g} of the search's epochs" if stated.share else ""
+    why = f" (instead of {asked[0]} on {asked[1]}, {limit})" if size != asked and limit else ""
     return f"the best {size[0]} recipes and the reference on up to {size[1]} fresh seeds{why}"
 
 

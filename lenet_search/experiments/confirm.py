@@ -114,7 +114,8 @@ class Confirmation:
         for row in self.rows:
             if row.needed is not None:
                 seeds = f"about {row.needed}" if row.needed <= MOST_SEEDS else f"more than {MOST_SEEDS:,}"
-                lines.append(f"To tell {row.finalist.name} from {self.rows[0].finalist.name}: {seeds} seeds.")
+                leader = self.rows[0].finalist.name
+                lines.append(f"To tell {row.finalist.name} from {leader} would take {seeds} seeds.")
         return lines
 
     def _reason(self) -> str:

@@ -162,7 +162,7 @@ def _measure(model: Any, run: Run, data_folder: Path | None) -> tuple[float | No
 
 def _header(title: str, folder: Path) -> str:
     recipe = shlex.quote(str(folder / "recipe.toml"))
-    return f"{title}\n\nTo retrain it from other seeds:  lenet-search train {recipe} --seeds 5"
+    return f"{title}\n\nTo retrain it with other seeds:  lenet-search train {recipe} --seeds 5"
 
 
 def _study_table(study: optuna.Study, chosen: Chosen) -> dict[str, Any]:

@@ -27,10 +27,10 @@ def test_best_as_json_is_one_object_with_everything_else_on_stderr():
     assert "complete trials" in answered.stderr
 
 
-def test_best_shows_shrunk_values_and_how_many_trials_brought_nothing_since():
+def test_best_shows_shrunk_values_and_how_many_trials_ended_since_without_improvement():
     store(write_study(Path("mine.toml")))
     shown = call("best")
-    assert "The last trial brought nothing: the best is trial 1." in shown.stdout
+    assert "No improvement in the last trial to end: the best is trial 1." in shown.stdout
     answer = json.loads(call("best", "--json").stdout)
     assert answer["since_best"] == 1
     values, shrunk = ([row[key] for row in answer["best"]] for key in ("value", "shrunk"))

@@ -53,7 +53,7 @@ def _commands(study: optuna.Study, url: str | None) -> list[tuple[str, list[str]
     return [
         *found,
         ("recipe, model, script and this report", ["best", *here, "--export", folder]),
-        ("the recipe from other seeds", ["train", f"{folder}/recipe.toml", "--seeds", "8"]),
+        ("the recipe with other seeds", ["train", f"{folder}/recipe.toml", "--seeds", "8"]),
         ("its accuracy on the test set, read once at the end", ["evaluate", f"{folder}/model.keras"]),
     ]
 
