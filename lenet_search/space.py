@@ -83,11 +83,11 @@ class Space:
             total *= shared * (sum(branches.values()) or 1)
         return total
 
-    def reference(self, start: Mapping[str, Value]) -> dict[str, Value]:
-        """What a search has to beat: the values of `start`, else the defaults, else the nearest value of the space.
+    def nearest(self, wanted: Mapping[str, Value]) -> dict[str, Value]:
+        """The trial that is nearest to `wanted`: its values where a trial can have them, else the nearest ones.
 
         Args:
-            start: searched hyperparameters by path, as one `[[start]]`
+            wanted: values by path; the others are wanted to have their defaults
 
         Returns:
             Flat values for `Recipe.from_values`, from the selected branches only.
@@ -96,7 +96,7 @@ class Space:
         for path, entry in self.entries.items():
             field = FIELDS[path]
             if field.branch is None or values[f"{field.section}.kind"] == field.branch:
-                values[path] = start[path] if path in start else _nearest(entry, field.default)
+                values[path] = _nearest(entry, wanted.get(path, field.default))
         return values
 
     def sample(self, trial: optuna.Trial) -> dict[str, Value]:
@@ -161,17 +161,28 @@ def steps_between(low: float, value: float, step: float) -> Fraction:
     return (Fraction(str(value)) - Fraction(str(low))) / Fraction(str(step))
 
 
-def _nearest(entry: Entry, default: Value) -> Value:
-    """The value of an entry that is nearest to a default; the first choice where nothing is near."""
+def _nearest(entry: Entry, wanted: Value) -> Value:
+    """The value of an entry that is nearest to the wanted one; the first choice where nothing is near."""
     if isinstance(entry, Choice):
-        return default if default in entry.choices else entry.choices[0]
+        numbers = [choice for choice in entry.choices if _is_number(choice)]
+        if wanted not in entry.choices and _is_number(wanted) and numbers:
+            return min(numbers, key=lambda choice: abs(choice - wanted))  # type: ignore[operator]
+        return wanted if wanted in entry.choices else entry.choices[0]
     if not isinstance(entry, Range):
         return entry
-    assert isinstance(default, int | float)
-    value = min(max(default, entry.low), entry.high)
-    if entry.step is not None:
-        value = entry.low + round((value - entry.low) / entry.step) * entry.step
+    assert isinstance(wanted, int | float)
+    value = wanted
+    if not entry.contains(wanted):
+        value = min(max(wanted, entry.low), entry.high)
+        step = 1 if entry.step is None and entry.integer else entry.step
+        if step is not None:
+            most = int(steps_between(entry.low, entry.high, step))
+            value = entry.low + min(round((value - entry.low) / step), most) * step
     return int(value) if entry.integer else float(value)
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _suggest(trial: optuna.Trial, path: str, entry: Entry) -> Value:

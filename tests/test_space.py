@@ -50,6 +50,38 @@ def test_optuna_is_asked_for_the_open_and_active_paths_only_by_their_dotted_name
         assert all(values[path] == value for path, value in trial.params.items())
 
 
+@given(recipes())
+def test_the_nearest_trial_can_be_drawn_and_keeps_what_a_trial_can_have(recipe: Recipe) -> None:
+    space, wanted = space_of(), recipe.values()
+    found = space.nearest(wanted)
+    assert Recipe.from_values(found).values() == found
+    assert space.nearest(found) == found
+    for path, entry in space.searched().items():
+        if path in found:
+            drawable = entry.choices.__contains__ if isinstance(entry, Choice) else entry.contains
+            assert drawable(found[path])
+            assert path not in wanted or not drawable(wanted[path]) or found[path] == wanted[path]
+
+
+@pytest.mark.parametrize(
+    ("entry", "wanted", "nearest"),
+    [
+        (Range(0.0, 0.5), 0.7, 0.5),
+        (Range(0.1, 0.7, step=0.2), 0.45, 0.5),
+        (Range(2, 9, step=4, integer=True), 9, 6),
+        (Range(2, 9, integer=True), 4.6, 5),
+        (Choice((32, 64, 256)), 128, 64),
+        (Choice(("relu", "elu")), "tanh", "relu"),
+        (Choice((True, False)), False, False),
+        (7, 3, 7),
+    ],
+)
+def test_the_nearest_value_is_on_the_grid_and_within_the_bounds(entry: Entry, wanted: Value, nearest: Value) -> None:
+    assert space_of(**{"train.batch_size": entry}).nearest({"train.batch_size": wanted})[
+        "train.batch_size"
+    ] == pytest.approx(nearest)
+
+
 def test_samples_keep_to_their_ranges_steps_and_choices() -> None:
     samples = [values for values, _ in trials_of(space_of(), 100)]
     assert {values["train.epochs"] for values in samples} == {2, 6, 10}

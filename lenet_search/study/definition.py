@@ -11,6 +11,7 @@ from lenet_search.space import Choice, Entry, Range, Space
 from lenet_search.study.claim import Claim
 from lenet_search.study.component import Component
 from lenet_search.study.confirming import Confirming
+from lenet_search.study.portfolio import from_portfolio
 from lenet_search.study.seeds import Seeds
 from lenet_search.study.toml_text import value_text
 
@@ -31,6 +32,7 @@ class Definition:
     `start` contain only searched hyperparameters and are queued as the first trials.
     `confirm`: the race with which a search ends, if any.
     `reference`: whether the defaults are among the first trials, so that there is something to beat.
+    `portfolio`: how many recipes that did well elsewhere are among the first trials.
     `seeds`: from how many seeds each trial is trained.
     `repeat`: whether a study with nothing open trains its one recipe `trials` times.
     """
@@ -50,6 +52,7 @@ class Definition:
     confirm: Confirming | None = None
     repeat: bool = False
     reference: bool = False
+    portfolio: int = 0
     seeds: Seeds = field(default_factory=Seeds)
 
     @property
@@ -61,12 +64,18 @@ class Definition:
 
     @property
     def first(self) -> tuple[dict[str, Value], ...]:
-        """The searched hyperparameters of the trials to queue in a new study: its starts, and perhaps the defaults."""
-        if not self.reference:
-            return self.start
-        searched, values = self.space.searched(), self.space.reference({})
-        defaults = {path: value for path, value in values.items() if path in searched}
-        return self.start if defaults in self.start else (*self.start, defaults)
+        """The searched hyperparameters of the trials to queue in a new study, no two alike.
+
+        These are its starts, perhaps the defaults, and recipes of the portfolio, or the nearest values of the space.
+        """
+        found, searched = list(self.start), self.space.searched()
+        recipes = [self.space.nearest({})] if self.reference else []
+        chosen = from_portfolio(self.space) if self.portfolio else []
+        for recipe in (*recipes, *chosen[: self.portfolio]):
+            trial = {path: value for path, value in recipe.items() if path in searched}
+            if trial and trial not in found:
+                found.append(trial)
+        return tuple(found)
 
     def lines(self) -> dict[str, str]:
         """Everything that determines the trials and how they are drawn, as TOML text by dotted key.

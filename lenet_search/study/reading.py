@@ -129,6 +129,7 @@ def _definition(path: Path, overrides: Sequence[str], name: str) -> tuple[Defini
         confirm=confirming,
         repeat=settings.repeat,
         reference=settings.reference,
+        portfolio=settings.portfolio,
     )
     return definition, source
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from lenet_search.study.component import Component, read_component
 from lenet_search.study.definition import METRICS
+from lenet_search.study.portfolio import portfolio
 from lenet_search.study.seeds import Seeds, read_seeds
 from lenet_search.study.source import Source, nearest_name
 
@@ -21,6 +22,7 @@ KEYS = {  # and their meanings, for the shell; docs/studies.md has more
     "pruner": "stops unpromising trials early: one of Optuna's pruners",
     "repeat": "train one recipe several times, from different seeds",
     "reference": "try the defaults, too, before the sampler takes over",
+    "portfolio": "how many recipes to try first that did well on other data",
 }
 HIGHEST_SEED = 2**32 - 1  # NumPy's limit; Optuna's samplers pass it on
 _DURATION = re.compile(r"(?:(\d+)h)?\s*(?:(\d+)m)?\s*(?:(\d+)s)?")
@@ -40,6 +42,7 @@ class Settings:
     pruner: Component = field(default_factory=lambda: Component("NopPruner"))
     repeat: bool = False
     reference: bool = False
+    portfolio: int = 0
 
 
 def duration(given: str | int | float) -> float:
@@ -82,6 +85,7 @@ def read_settings(source: Source) -> Settings:
     for key, low, high, words in (
         ("trials", 1, None, "a whole number from 1"),
         ("seed", 0, HIGHEST_SEED, f"a whole number from 0 to {HIGHEST_SEED}"),
+        ("portfolio", 0, len(portfolio()), f"a whole number from 0 to {len(portfolio())}, the recipes that there are"),
     ):
         if key in table:
             given[key] = value = table[key]

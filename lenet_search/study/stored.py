@@ -25,7 +25,7 @@ def stored_reference(lines: Mapping[str, str]) -> Recipe:
         ValueError: the lines are no definition.
     """
     start = _value(lines["start.1"]) if "start.1" in lines else {}
-    return Recipe.from_values(stored_space(lines).reference(start))
+    return Recipe.from_values(stored_space(lines).nearest(start))
 
 
 def _there(path: str, entries: Mapping[str, Entry]) -> bool:

@@ -1,0 +1,258 @@
+"""Which sampler and which pruner find more in the same training: searches that differ in nothing else.
+
+    python benchmarks/samplers.py FOLDER --study digits --budget 800
+    python benchmarks/samplers.py FOLDER --study mnist --set data.limit=6000 --budget 400 --data DATA
+    python benchmarks/samplers.py FOLDER --study digits --budget 40 --searches 2 --seeds 2 --methods tpe,random
+
+Each method searches the study `--searches` times, each time from another seed, the same for all methods, until its
+trials have trained `--budget` epochs; nothing that ended later counts. Pruners are tried with TPE. The best recipe of
+every search then trains on `--seeds` fresh seeds, the same for all: their mean is what the search was worth. Methods
+are compared in pairs of searches from the same seed, by Student's t and Holm over all pairs.
+
+Everything is kept in FOLDER; run again, the command goes on. It prints two tables, and writes samplers.html (the best
+value so far by trained epochs, mean and 95 % interval over the searches) and samplers.json there.
+"""
+
+import argparse
+import dataclasses
+import itertools
+import json
+import statistics
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+import plotly.graph_objects as go
+from optuna.trial import FrozenTrial, TrialState
+
+from lenet_search import Study
+from lenet_search.api.inputs import shown as view_or
+from lenet_search.errors import StudyFileError
+from lenet_search.experiments.confirm import FIRST_SEED
+from lenet_search.experiments.finish import finish
+from lenet_search.experiments.kept import Kept
+from lenet_search.experiments.task import Task
+from lenet_search.look.intervals import Difference, Estimate, holm, mean_of, paired_by_seed
+from lenet_search.look.theme import METRICS, PALETTE, faded, titled
+from lenet_search.recipe import Recipe
+from lenet_search.storage.trials import carries_run, run_of, runs_of
+
+TPE = '{ kind = "TPESampler" }'
+NONE = '{ kind = "NopPruner" }'
+METHODS: Mapping[str, tuple[str, ...]] = {  # what each sets in [study]
+    "tpe": (f"sampler={TPE}", f"pruner={NONE}"),
+    "tpe-joint": ('sampler={ kind = "TPESampler", multivariate = true, group = true }', f"pruner={NONE}"),
+    "tpe-random-30": ('sampler={ kind = "TPESampler", n_startup_trials = 30 }', f"pruner={NONE}"),
+    "random": ('sampler={ kind = "RandomSampler" }', f"pruner={NONE}"),
+    "sobol": ('sampler={ kind = "QMCSampler", scramble = true, warn_independent_sampling = false }', f"pruner={NONE}"),
+    "cma-es": ('sampler={ kind = "CmaEsSampler", warn_independent_sampling = false }', f"pruner={NONE}"),
+    "gp": ('sampler={ kind = "GPSampler", deterministic_objective = false }', f"pruner={NONE}"),
+    "auto": ('sampler={ kind = "hub:samplers/auto_sampler" }', f"pruner={NONE}"),
+    "median": (f"sampler={TPE}", 'pruner={ kind = "MedianPruner", n_startup_trials = 10, n_warmup_steps = 3 }'),
+    "hyperband": (f"sampler={TPE}", 'pruner={ kind = "HyperbandPruner" }'),
+    "halving": (f"sampler={TPE}", 'pruner={ kind = "SuccessiveHalvingPruner" }'),
+    "wilcoxon": (f"sampler={TPE}", 'pruner={ kind = "WilcoxonPruner", n_startup_steps = 3 }', "seeds=2"),
+}
+LEVELS = 20  # parts of the budget at which the best so far is shown
+Steps = list[tuple[int, float]]  # epochs trained so far, and the best value since then
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="folder for the searches and results")
+    parser.add_argument("--study", default="digits", help="name or path of a study (default: digits)")
+    parser.add_argument("--budget", type=int, default=800, help="epochs of a search (default: 800)")
+    parser.add_argument("--searches", type=int, default=10, help="searches of each method (default: 10)")
+    parser.add_argument("--seeds", type=int, default=4, help="fresh seeds of each winner (default: 4)")
+    parser.add_argument("--methods", default=",".join(METHODS), help="comma-separated (default: all)")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a value; repeatable")
+    parser.add_argument("--data", type=Path, help="folder with the images")
+    return parser.parse_args()
+
+
+def study_of(options: argparse.Namespace, method: str, seed: int) -> Study:
+    """One search of a method. The study's own starts are left out: they would be the same recipes for all."""
+    changes = [f"study.{text}" for text in METHODS[method]]
+    changes += [f"study.seed={seed}", "study.reference=false", "study.portfolio=0", "study.trials=1000000"]
+    storage = str(options.folder / "samplers.journal")
+    found = Study.read(options.study, (*options.set, *changes), name=f"{method}-{seed}", storage=storage)
+    return Study(dataclasses.replace(found.definition, start=()), storage)
+
+
+def search(options: argparse.Namespace, study: Study) -> optuna.Study:
+    """Search until the budget is trained. The first guess is that nothing is pruned."""
+    trials, epochs = 0, 0
+    while epochs < options.budget:
+        each = epochs / trials if trials else longest(study) * study.definition.seeds.most
+        trials += max(8, round((options.budget - epochs) / each))
+        study.run(trials, data=options.data)
+        trials = len(ended(study.stored()))
+        epochs = sum(map(epochs_of, ended(study.stored())))
+    return study.stored()
+
+
+def longest(study: Study) -> int:
+    """The most epochs of a trial."""
+    possible = study.definition.space.possible("train.epochs")
+    return int(max(possible)) if isinstance(possible, tuple) else int(possible.high)
+
+
+def ended(study: optuna.Study) -> list[FrozenTrial]:
+    """Complete and pruned trials in the order in which they ended."""
+    trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+    return sorted((trial for trial in trials if carries_run(trial)), key=lambda trial: trial.datetime_complete)
+
+
+def epochs_of(trial: FrozenTrial) -> int:
+    """The epochs that a trial has trained, over all its seeds."""
+    return sum(run.epochs for run in runs_of(trial))
+
+
+def within(study: optuna.Study, budget: int) -> tuple[Steps, FrozenTrial]:
+    """The best value so far by trained epochs, and the best trial, of those that ended within the budget."""
+    steps: Steps = []
+    epochs, best = 0, None
+    for trial in ended(study):
+        epochs += epochs_of(trial)
+        if epochs > budget and best is not None:
+            break
+        if trial.state == TrialState.COMPLETE and (best is None or is_better(study, trial.value, best.value)):
+            best = trial
+            steps.append((epochs, trial.value))
+    assert best is not None
+    return steps, best
+
+
+def is_better(study: optuna.Study, value: float, other: float) -> bool:
+    """Whether a value is better, by the direction of the study."""
+    return value > other if study.direction == optuna.study.StudyDirection.MAXIMIZE else value < other
+
+
+def confirm(options: argparse.Namespace, winners: Mapping[str, Recipe], metric: str) -> dict[str, Estimate]:
+    """Train the winners on fresh seeds. The mean of each, by name."""
+    seeds = tuple(range(FIRST_SEED, FIRST_SEED + options.seeds))
+    tasks = [Task(name, name, recipe, None, seeds) for name, recipe in winners.items()]
+    kept = {task.name: Kept(options.folder / "winners" / task.name) for task in tasks}
+    results = finish(
+        tasks, kept, name="the winners", test=False, view=view_or(None), metric=metric, data_folder=options.data
+    )
+    return {result.name: result.mean(metric) for result in results}
+
+
+def compared(worth: Mapping[str, Mapping[int, float]], *, maximize: bool) -> list[tuple[str, str, Difference, float]]:
+    """Both methods of each pair, the first minus the second, and p after Holm, the surest first.
+
+    Args:
+        worth: by method, what each of its searches was worth, by seed
+        maximize: whether higher values are better
+    """
+    pairs = []
+    for one, other in itertools.combinations(worth, 2):
+        difference = paired_by_seed(worth[other], worth[one], maximize=maximize)
+        assert difference is not None
+        pairs.append((one, other, difference))
+    adjusted = holm([difference.p for *_, difference in pairs])
+    return sorted(((*pair, p) for pair, p in zip(pairs, adjusted, strict=True)), key=lambda pair: pair[3])
+
+
+def at(steps: Steps, epochs: float) -> float | None:
+    """The best value after so many epochs; None before the first trial was complete."""
+    place = bisect_right(steps, epochs, key=lambda step: step[0])
+    return steps[place - 1][1] if place else None
+
+
+def figure(found: Mapping[str, Sequence[Steps]], budget: int, metric: str) -> go.Figure:
+    """The best so far by method: the mean over the searches, from where all have one, with its interval as a band."""
+    shown, drawn = METRICS[metric], go.Figure()
+    for place, (method, searches) in enumerate(found.items()):
+        color = PALETTE[place % len(PALETTE)]
+        means: list[tuple[float, Estimate]] = []
+        for level in range(1, LEVELS + 1):
+            values = [at(steps, budget * level / LEVELS) for steps in searches]
+            if None not in values:
+                means.append((budget * level / LEVELS, mean_of(values, share=shown.unit == "%")))
+        epochs = [epoch for epoch, _ in means]
+        upper = [shown.factor * (mean.value if mean.high is None else mean.high) for _, mean in means]
+        lower = [shown.factor * (mean.value if mean.low is None else mean.low) for _, mean in means]
+        common: dict[str, Any] = {"legendgroup": method, "mode": "lines"}
+        drawn.add_scatter(
+            x=[*epochs, *epochs[::-1]], y=[*upper, *lower[::-1]], fill="toself", fillcolor=faded(color, 0.12),
+            line={"width": 0}, showlegend=False, hoverinfo="skip", **common,
+        )  # fmt: skip
+        dash = "solid" if place < len(PALETTE) else "dash"
+        drawn.add_scatter(
+            x=epochs, y=[shown.factor * mean.value for _, mean in means], name=method,
+            line={"color": color, "width": 2.5, "dash": dash}, **common,
+        )  # fmt: skip
+    n = max(map(len, found.values()))
+    titled(drawn, "Best so far by trained epochs", f"means of {n} searches with 95 % intervals as bands", height=560)
+    drawn.update_xaxes(title_text="epochs trained by the search")
+    return drawn.update_yaxes(title_text=shown.title)
+
+
+def table(
+    found: Mapping[str, Sequence[Steps]],
+    trials: Mapping[str, Sequence[int]],
+    worth: Mapping[str, Mapping[int, float]],
+    metric: str,
+) -> str:
+    """What the searches of each method have found and what it was worth, in Markdown, the best first."""
+    shown = METRICS[metric]
+    rows = [
+        "| method | searches | trials each | best in the search | on fresh seeds (95 % interval) |",
+        "|---|--:|--:|--:|---|",
+    ]
+
+    def mean(values: Sequence[float]) -> Estimate:
+        return mean_of(list(values), share=shown.unit == "%")
+
+    ranked = sorted(worth, key=lambda method: -shown.factor * statistics.mean(worth[method].values()))
+    for method in ranked if shown.unit == "%" else ranked[::-1]:
+        best = shown.text(mean([steps[-1][1] for steps in found[method]]).value)
+        confirmed = shown.interval(mean(list(worth[method].values())))
+        count = statistics.mean(trials[method])
+        rows.append(f"| {method} | {len(found[method])} | {count:.0f} | {best} | {confirmed} |")
+    return "\n".join(rows)
+
+
+def pairs_table(pairs: Sequence[tuple[str, str, Difference, float]], searches: int) -> str:
+    """The differences of methods, in Markdown."""
+    rows = [f"| pair | difference in points (95 % interval, n = {searches} searches) | p (Holm) |", "|---|---|--:|"]
+    rows += [f"| {one} - {other} | {difference} | {p:.3f} |" for one, other, difference, p in pairs]
+    return "\n".join(rows)
+
+
+def main() -> None:
+    """Search, confirm, compare."""
+    options = arguments()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    searches: dict[str, dict[int, optuna.Study]] = {}
+    for method in options.methods.split(","):
+        try:
+            studies = {seed: study_of(options, method, seed) for seed in range(options.searches)}
+        except StudyFileError as error:  # a package that is missing, or a sampler that does not suit the space
+            print(f"{method} is left out: {str(error).splitlines()[0]}")
+            continue
+        metric = studies[0].definition.metric
+        searches[method] = {seed: search(options, study) for seed, study in studies.items()}
+    maximize = studies[0].definition.direction == "maximize"
+    bests = {
+        (method, seed): within(study, options.budget) for method, by in searches.items() for seed, study in by.items()
+    }
+    winners = {f"{method}-{seed}": run_of(best).recipe for (method, seed), (_, best) in bests.items()}
+    confirmed = confirm(options, winners, metric)
+    found = {method: [bests[method, seed][0] for seed in by] for method, by in searches.items()}
+    worth = {method: {seed: confirmed[f"{method}-{seed}"].value for seed in by} for method, by in searches.items()}
+    trials = {method: [len(ended(study)) for study in by.values()] for method, by in searches.items()}
+    pairs = compared(worth, maximize=maximize)
+    print(f"\n{table(found, trials, worth, metric)}\n\n{pairs_table(pairs, options.searches)}")
+    figure(found, options.budget, metric).write_html(options.folder / "samplers.html")
+    content = {"study": options.study, "budget": options.budget, "set": options.set, "found": found, "worth": worth}
+    (options.folder / "samplers.json").write_text(json.dumps(content, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

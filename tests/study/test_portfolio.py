@@ -1,0 +1,69 @@
+import pytest
+
+from lenet_search.recipe import Recipe
+from lenet_search.recipe.optimizer import OPTIMIZERS
+from lenet_search.space import Space
+from lenet_search.study import read, shipped, value_problem
+from lenet_search.study.portfolio import from_portfolio, portfolio
+from lenet_search.study.toml_text import value_text
+from tests.study.conftest import DefinitionOf, ProblemsOf
+
+KINDS = {str(recipe["schedule.kind"]) for recipe in portfolio()}
+SEARCHED = "[regularize]\ndropout = { low = 0.0, high = 0.5 }\n[augment]\nshift = { low = 0, high = 2 }\n"
+SCHEDULES = f"[schedule]\nkind = {{ choices = [{', '.join(repr(each) for each in sorted(KINDS))}] }}\n"
+
+
+@pytest.mark.parametrize("recipe", portfolio(), ids=range(len(portfolio())))
+def test_every_recipe_of_the_portfolio_is_legal(recipe: dict[str, object], definition_of: DefinitionOf) -> None:
+    definition = definition_of("\n".join(f"{path} = {value_text(value)}" for path, value in recipe.items()))
+    assert {path: value for path, value in definition.space.entries.items() if path in recipe} == recipe
+
+
+def test_no_two_recipes_of_the_portfolio_are_alike() -> None:
+    found = [Space.from_recipe(Recipe()).nearest({}) | recipe for recipe in portfolio()]
+    assert all(found.count(each) == 1 for each in found)
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_in_any_space_the_portfolio_is_trials_that_can_be_drawn(name: str) -> None:
+    space = read(name).space
+    for trial in from_portfolio(space):
+        assert Recipe.from_values(trial).values() == trial
+        assert all(value_problem(value, space.entries[path]) is None for path, value in trial.items())
+
+
+def test_recipes_whose_kinds_the_space_lacks_come_last(definition_of: DefinitionOf) -> None:
+    for kind in {str(recipe["optimizer.kind"]) for recipe in portfolio()}:
+        space = definition_of(f"[optimizer]\nkind = '{kind}'\n{SEARCHED}{SCHEDULES}").space
+        own = [space.nearest(recipe) for recipe in portfolio() if recipe["optimizer.kind"] == kind]
+        assert from_portfolio(space)[0] in own
+
+
+def test_a_study_tries_its_starts_then_the_defaults_then_as_many_recipes_as_it_asks_for(
+    definition_of: DefinitionOf,
+) -> None:
+    text = f"[study]\nreference = true\nportfolio = 2\n{SEARCHED}\n[[start]]\nregularize.dropout = 0.25\n"
+    first = definition_of(text).first
+    assert first[0] == {"regularize.dropout": 0.25}
+    assert first[1] == {"regularize.dropout": 0.0, "augment.shift": 0}
+    assert len(first) in (3, 4)  # one of the recipes may be the defaults here
+    assert definition_of(text, "study.portfolio=0").first == first[:2]
+
+
+def test_a_study_with_nothing_open_tries_nothing_else(definition_of: DefinitionOf) -> None:
+    assert definition_of("[study]\nportfolio = 2\nreference = true\n[train]\nepochs = 3").first == ()
+
+
+def test_more_recipes_than_there_are_is_an_error_that_says_how_many_there_are(problems_of: ProblemsOf) -> None:
+    (problem,) = problems_of(f"[study]\nportfolio = {len(portfolio()) + 1}\n")
+    assert problem == (
+        f"mine.toml:2: study.portfolio: expected a whole number from 0 to {len(portfolio())}, the recipes that there "
+        f"are; received {len(portfolio()) + 1}"
+    )
+
+
+def test_a_choice_of_kinds_leaves_each_recipe_its_own(definition_of: DefinitionOf) -> None:
+    kinds = ", ".join(f"'{kind}'" for kind in OPTIMIZERS if kind != "sdlm")
+    space = definition_of(f"[optimizer]\nkind = {{ choices = [{kinds}] }}").space
+    found = {each["optimizer.kind"] for each in from_portfolio(space)}
+    assert found == {recipe["optimizer.kind"] for recipe in portfolio()}
