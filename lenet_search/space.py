@@ -177,7 +177,8 @@ def _nearest(entry: Entry, wanted: Value) -> Value:
         step = 1 if entry.step is None and entry.integer else entry.step
         if step is not None:
             most = int(steps_between(entry.low, entry.high, step))
-            value = entry.low + min(round((value - entry.low) / step), most) * step
+            steps = min(round((value - entry.low) / step), most)
+            value = float(Fraction(str(entry.low)) + steps * Fraction(str(step)))  # 0.3, and not 0.30000000000000004
     return int(value) if entry.integer else float(value)
 
 

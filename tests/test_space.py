@@ -68,6 +68,8 @@ def test_the_nearest_trial_can_be_drawn_and_keeps_what_a_trial_can_have(recipe: 
     [
         (Range(0.0, 0.5), 0.7, 0.5),
         (Range(0.1, 0.7, step=0.2), 0.45, 0.5),
+        (Range(0.1, 0.3, step=0.1), 0.463, 0.3),
+        (Range(0.1, 0.7, step=0.2), 11.8, 0.7),
         (Range(2, 9, step=4, integer=True), 9, 6),
         (Range(2, 9, integer=True), 4.6, 5),
         (Choice((32, 64, 256)), 128, 64),
@@ -77,9 +79,9 @@ def test_the_nearest_trial_can_be_drawn_and_keeps_what_a_trial_can_have(recipe: 
     ],
 )
 def test_the_nearest_value_is_on_the_grid_and_within_the_bounds(entry: Entry, wanted: Value, nearest: Value) -> None:
-    assert space_of(**{"train.batch_size": entry}).nearest({"train.batch_size": wanted})[
-        "train.batch_size"
-    ] == pytest.approx(nearest)
+    found = space_of(**{"train.batch_size": entry}).nearest({"train.batch_size": wanted})["train.batch_size"]
+    assert found == nearest
+    assert not isinstance(entry, Range) or entry.contains(float(found))
 
 
 def test_samples_keep_to_their_ranges_steps_and_choices() -> None:

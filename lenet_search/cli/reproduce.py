@@ -77,6 +77,7 @@ def _list(tasks: "Sequence[Task]", folder: Path, json: bool) -> None:
     from rich.text import Text
 
     from lenet_search.cli.terminal import console, print_json, show, table
+    from lenet_search.errors import ResultError
     from lenet_search.experiments.kept import Kept
 
     made = table(
@@ -86,7 +87,12 @@ def _list(tasks: "Sequence[Task]", folder: Path, json: bool) -> None:
     rows: list[dict[str, Any]] = []
     for task in tasks:
         kept = Kept(folder / task.name)
-        runs = [run for run in map(kept.run, task.seeds) if run is not None]
+        try:
+            runs = [run for run in map(kept.run, task.seeds) if run is not None]
+        except ResultError:  # which `reproduce` tells in full
+            runs, damaged = [], True
+        else:
+            damaged = False
         done = sum(run.is_of(task.recipe, run.seed) for run in runs)
         claim = None if task.claim is None else task.claim.test_accuracy
         recipe = task.recipe
@@ -104,6 +110,7 @@ def _list(tasks: "Sequence[Task]", folder: Path, json: bool) -> None:
         )
         cells = ("" if claim is None else f"{100 * claim:.2f} %", recipe.data.name, str(recipe.train.epochs))
         state = f"{done} of {len(task.seeds)}" if done == len(runs) else "another recipe"
+        state = "damaged" if damaged else state
         made.add_row(Text(task.name, "bold cyan"), *cells, state, Text(task.title))
     if json:
         print_json({"recipes": rows})

@@ -107,9 +107,10 @@ class Confirmation:
             assert shown is not None
             more = (shown - own) * (1 if self.maximize else -1)
             size = f"{100 * abs(more):.2f} points" if is_share(self.metric) else f"{abs(more):.4f}"
+            apart = f"{size} {'better' if more > 0 else 'worse'} than" if float(size.split()[0]) else "the same as"
+            best = first.finalist.name
             lines.append(
-                f"The search had shown {self._figure(shown)} for its best trial, {first.finalist.name}: {size} "
-                f"{'better' if more >= 0 else 'worse'} than on fresh seeds."
+                f"The search had shown {self._figure(shown)} for its best trial, {best}: {apart} on fresh seeds."
             )
         for row in self.rows:
             if row.needed is not None:

@@ -27,11 +27,13 @@ def total_of(definition: Definition, trials: int) -> Total:
         if definition.repeat:
             return Total(trials, " of one recipe, with different seeds")
         return Total(1, ", because every value is fixed (study.repeat = true: several seeds)" if trials > 1 else "")
-    kind, most = definition.sampler.kind, None
+    kind, most, before = definition.sampler.kind, None, 0
     if kind == EVERY_ONCE:
         most = definition.space.combinations()
     elif kind == GRID:
-        most = math.prod(len(values) for values in definition.sampler.arguments["search_space"].values())
+        before = len(definition.first)  # Optuna counts none of them as a point of the grid
+        most = before + math.prod(len(values) for values in definition.sampler.arguments["search_space"].values())
     if most is None or most >= trials:
         return Total(trials)
-    return Total(most, f", the number of combinations for {kind}")
+    more = f", and {before} to begin with" if before else ""
+    return Total(most, f", the number of combinations for {kind}{more}")

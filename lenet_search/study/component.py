@@ -3,6 +3,7 @@
 import importlib.util
 import inspect
 import math
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -105,7 +106,10 @@ def read_component(source: Source, raw: Any, path: Path, role: str) -> Component
             if name in MOST and isinstance(value, int) and value > MOST[name]:
                 source.report((*path, name), f"a whole number up to {MOST[name]:,}", value)
     for name, parameter in parameters.items():
-        if parameter.default is parameter.empty and name not in raw:
+        required = parameter.default is parameter.empty and parameter.kind not in (
+            parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL
+        )  # fmt: skip
+        if required and name not in raw:
             source.report((*path, name), f"a value, since {kind} requires one")
     missing = [package for package in NEEDS.get(kind, ()) if importlib.util.find_spec(package) is None]
     for package in missing:
@@ -168,8 +172,7 @@ def classes(role: str) -> dict[str, type]:
 
 def _argument(source: Source, value: Any, parameter: inspect.Parameter, path: Path) -> Any:
     """The argument for the constructor. Reports a value that its annotation does not allow."""
-    annotation = parameter.annotation if isinstance(parameter.annotation, str) else parameter.annotation.__name__
-    options = [part.split("[")[0] for part in annotation.split(" | ")]
+    options = _types(parameter.annotation)
     for option, role in (("BaseSampler", "sampler"), ("BasePruner", "pruner")):
         if option in options:
             return read_component(source, value, path, role)
@@ -179,6 +182,13 @@ def _argument(source: Source, value: Any, parameter: inspect.Parameter, path: Pa
     elif not any(_is(value, types) for types, _ in writable):
         source.report(path, " or ".join(words for _, words in writable), value)
     return value
+
+
+def _types(annotation: Any) -> list[str]:
+    """The names of the types in an annotation, which may be a string: int and None of `Optional[int]`."""
+    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    text = re.sub(r"(?:typing\.)?Optional\[(.*)\]", r"\1 | None", text)
+    return [part.split("[")[0].rsplit(".", 1)[-1] for part in text.split(" | ")]
 
 
 def _is(value: Any, types: tuple[type, ...]) -> bool:
@@ -191,5 +201,5 @@ def _try(source: Source, component: Component, path: Path) -> None:
         warnings.simplefilter("ignore")  # shown once, when the search builds the component
         try:
             component.build(seed=0)
-        except Exception as error:  # the constructor's message explains the problem
+        except (Exception, SystemExit) as error:  # the constructor's message explains the problem
             source.report(path, f"arguments that {component.kind} accepts ({error})", component.table())

@@ -81,7 +81,7 @@ class Definition:
         """Everything that determines the trials and how they are drawn, as TOML text by dotted key.
 
         This is stored with the study and compared when the study is opened again. Name, trials, timeout, repeat,
-        reference, confirm and claim are left out, since changing them does not make it a different study.
+        reference, portfolio, confirm and claim are left out, since changing them does not make it a different study.
         """
         lines = {
             "study.metric": value_text(self.metric),

@@ -4,9 +4,11 @@ OptunaHub downloads a package from its registry, once, and runs its code: other 
 such a kind is a program. Only the registry of Optuna's own developers is used.
 """
 
+import contextlib
 import importlib.util
 import os
 import re
+import sys
 from functools import cache
 from typing import Any
 
@@ -52,12 +54,13 @@ def _classes(package: str) -> dict[str, type]:
     try:
         import optunahub
 
-        module = optunahub.load_module(package)
-    except Exception as error:  # of git, which may be missing, of the network, or of the package itself
+        with contextlib.redirect_stdout(sys.stderr):  # stdout is for results
+            module = optunahub.load_module(package)
+            names = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
+            known = {str(name): getattr(module, name, None) for name in names}
+    except (Exception, SystemExit) as error:  # of git, which may be missing, of the network, or of the package itself
         raise NotFound(f"a package that OptunaHub has, and that can be loaded ({_reason(error)})") from error
     base = optuna.samplers.BaseSampler if package.startswith("samplers/") else optuna.pruners.BasePruner
-    names = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
-    known = {name: getattr(module, name, None) for name in names}
     return {
         name: each
         for name, each in known.items()
@@ -65,7 +68,7 @@ def _classes(package: str) -> dict[str, type]:
     }
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     """An error on one line; of git's, which repeat its command first, what git said."""
     lines = (str(error).strip() or type(error).__name__).splitlines()
     said = next((line for line in lines if "fatal: " in line), lines[0])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lenet_search.space import Range, Space
 from lenet_search.study.component import Component, component_class
+from lenet_search.study.hub import is_of_hub
 from lenet_search.study.source import Source
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _rehearse(source: Source, sampler: Component, pruner: Component, space: Spac
             space.sample(trial)
             if not _judge(source, trial, pruner, space) or not _tell(study, trial, float(number % 3)):
                 return
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         expected = f"a sampler that can draw from this space ({_first_line(error)})"
         source.report(("study", "sampler"), expected, sampler.table())
 
@@ -66,7 +67,7 @@ def _judge(source: Source, trial: "optuna.Trial", pruner: Component, space: Spac
         for epoch in range(1, min(longest_trial(space), MOST_EPOCHS) + 1):
             trial.report(1.0 / epoch, epoch)
             trial.should_prune()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         epochs = longest_trial(space)
         expected = f"a pruner for trials of up to {epochs} epoch{'' if epochs == 1 else 's'} ({_first_line(error)})"
         source.report(("study", "pruner"), expected, pruner.table())
@@ -86,14 +87,18 @@ def _tell(study: "optuna.Study", trial: "optuna.Trial", value: float) -> bool:
 
 
 def _sooner(component: Component) -> Component:
-    """The component, and those that it wraps, with fewer trials to wait for."""
+    """The component, and those that it wraps, with fewer trials to wait for.
+
+    Those of OptunaHub stay as they are: what their arguments of these names may be is not known here.
+    """
     arguments: dict[str, Any] = {
         name: _sooner(value) if isinstance(value, Component) else value for name, value in component.arguments.items()
     }
-    for name in SOON.keys() & inspect.signature(component_class(component.kind)).parameters:
+    soon = {} if is_of_hub(component.kind) else SOON
+    for name in soon.keys() & inspect.signature(component_class(component.kind)).parameters:
         arguments[name] = min(SOON[name], arguments.get(name, SOON[name]))
     return replace(component, arguments=arguments)
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -13,6 +13,7 @@ from lenet_search.study.toml_lines import key_lines
 from lenet_search.study.toml_text import key_text, value_text
 
 LONGEST_RECEIVED = 100  # characters of a received value that a message repeats
+MOST_BITS = 10_000  # of a whole number, about 3,000 digits
 NOTHING = object()
 NUMBER = re.compile(r"\d[\d_]*")
 AFTER_THE_FILE = 10**9  # the line that sorts the problems of overrides last
@@ -44,6 +45,16 @@ class Source:
                  f"({len(longest[0]):,} digits)"]
             ) from None  # fmt: skip
         self._places = {key: (line, f"{self.label}:{line}") for key, line in key_lines(text).items()}
+        self._check_digits((), self.values)
+
+    def _check_digits(self, path: KeyPath, value: Any) -> None:
+        """Raise an error for a whole number that Python cannot even print: TOML's hexadecimal ones have no limit."""
+        if isinstance(value, dict | list):
+            for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+                self._check_digits((*path, key), inner)
+        elif isinstance(value, int) and value.bit_length() > MOST_BITS:
+            name = ".".join(map(str, path))
+            raise StudyFileError([f"{self.place(path)[1]}: {name}: expected a number of fewer digits"])
 
     @property
     def problems(self) -> list[str]:
@@ -60,6 +71,7 @@ class Source:
     def replace(self, path: tuple[str, ...], value: Any, override: str) -> None:
         """Set `path` to `value`, as requested by the text `override`."""
         here = (AFTER_THE_FILE, f"--set {override}")
+        self._check_digits(path, value)
         table = self.values
         for length, part in enumerate(path[:-1], 1):
             if not isinstance(table.get(part), dict):

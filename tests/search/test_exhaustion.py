@@ -18,6 +18,15 @@ CHOICES = "regularize.dropout={ choices = [0.0, 0.1, 0.2] }"
             2,
             "the number of combinations for GridSampler",
         ),
+        (
+            [
+                CHOICES,
+                "study.reference=true",
+                "study.sampler={ kind = 'GridSampler', search_space = { 'regularize.dropout' = [0.1, 0.2] } }",
+            ],
+            3,
+            "the number of combinations for GridSampler, and 1 to begin with",
+        ),
         ([CHOICES, "study.sampler={ kind = 'BruteForceSampler' }", "study.trials=2"], 2, ""),
     ],
 )

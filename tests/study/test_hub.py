@@ -124,6 +124,40 @@ def test_a_package_that_cannot_be_used_is_an_error_with_its_reason(
     assert problem.startswith("mine.toml:2: study.sampler.kind: expected ") and said in problem
 
 
+@pytest.mark.parametrize("line", ["raise SystemExit(3)", "__all__ = 5", "__all__ = [1]", "def __getattr__(n): 1 / 0"])
+def test_whatever_a_package_does_when_it_is_loaded_is_an_error_of_the_file(
+    line: str, publish: Publish, problems_of: ProblemsOf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish("samplers/strange", f"print('hello')\n{line}\n")
+    (problem,) = problems_of(sampler_of('{ kind = "hub:samplers/strange" }'))
+    assert problem.startswith("mine.toml:2: study.sampler.kind: expected a package ")
+    assert "hello" not in capsys.readouterr().out
+
+
+def test_annotations_of_a_package_may_have_any_form(publish: Publish, definition_of: DefinitionOf) -> None:
+    arguments = "n: int | None = None, m: Optional[int] = None, k: 'typing.Optional[float]' = None, **more"
+    code = (
+        "import typing\nfrom typing import Optional\nfrom optuna.samplers import RandomSampler\n"
+        f"class AnySampler(RandomSampler):\n    def __init__(self, {arguments}):\n"
+        "        super().__init__()\n        self.given = n, m, k\n__all__ = ['AnySampler']\n"
+    )
+    publish("samplers/any", code)
+    found = definition_of(sampler_of('{ kind = "hub:samplers/any", n = 3, m = 4, k = 0.5 }'))
+    assert found.sampler.build(0).given == (3, 4, 0.5)
+
+
+def test_the_rehearsal_leaves_the_arguments_of_a_package_as_they_are(
+    publish: Publish, definition_of: DefinitionOf
+) -> None:
+    code = (
+        "from optuna.samplers import RandomSampler\nclass Some(RandomSampler):\n"
+        "    def __init__(self, population_size: int = 40):\n        super().__init__()\n"
+        "        assert population_size > 3\n"
+    )
+    publish("samplers/some", code)
+    assert definition_of(sampler_of('{ kind = "hub:samplers/some:Some" }')).sampler.kind == "hub:samplers/some:Some"
+
+
 @pytest.mark.usefixtures("nowhere")
 def test_without_a_network_a_package_that_was_never_downloaded_is_an_error(
     publish: Publish, problems_of: ProblemsOf
