@@ -46,7 +46,7 @@ def test_all_choices_together_lead_from_one_recipe_to_the_other(winner: Recipe, 
 def test_any_mixture_of_two_recipes_of_a_study_is_a_recipe_of_it(name: str, tmp_path: Path) -> None:
     space, rng = read(name).space, np.random.default_rng(0)
     drawing = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    reference = Recipe.from_values(space.reference(read(name).start[0] if read(name).start else {}))
+    reference = Recipe.from_values(space.nearest(read(name).start[0] if read(name).start else {}))
     for _ in range(10):
         mixture = reference
         for each in choices(Recipe.from_values(space.sample(drawing.ask())), reference):
