@@ -89,11 +89,10 @@ def _list(tasks: "Sequence[Task]", folder: Path, json: bool) -> None:
         kept = Kept(folder / task.name)
         try:
             runs = [run for run in map(kept.run, task.seeds) if run is not None]
+            done = sum(run.is_of(task.recipe, run.seed) for run in runs)
+            state = f"{done} of {len(task.seeds)}" if done == len(runs) else "another recipe"
         except ResultError:  # which `reproduce` tells in full
-            runs, damaged = [], True
-        else:
-            damaged = False
-        done = sum(run.is_of(task.recipe, run.seed) for run in runs)
+            done, state = 0, "damaged"
         claim = None if task.claim is None else task.claim.test_accuracy
         recipe = task.recipe
         rows.append(
@@ -109,8 +108,6 @@ def _list(tasks: "Sequence[Task]", folder: Path, json: bool) -> None:
             }
         )
         cells = ("" if claim is None else f"{100 * claim:.2f} %", recipe.data.name, str(recipe.train.epochs))
-        state = f"{done} of {len(task.seeds)}" if done == len(runs) else "another recipe"
-        state = "damaged" if damaged else state
         made.add_row(Text(task.name, "bold cyan"), *cells, state, Text(task.title))
     if json:
         print_json({"recipes": rows})

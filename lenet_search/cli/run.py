@@ -141,9 +141,10 @@ def run(
 
 def _race_in_words(size: tuple[int, int], stated: "Confirming") -> str:
     asked = (stated.finalists, stated.seeds)
-    limit = f"to train at most {stated.share:g} of the search's epochs" if stated.share else ""
-    why = f" (instead of {asked[0]} on {asked[1]}, {limit})" if size != asked and limit else ""
-    return f"the best {size[0]} recipes and the reference on up to {size[1]} fresh seeds{why}"
+    shown = f"the best {size[0]} recipes and the reference on up to {size[1]} fresh seeds"
+    if size == asked:
+        return shown
+    return f"{shown} (instead of {asked[0]} on {asked[1]}, to train at most {stated.share:g} of the search's epochs)"
 
 
 def _study_of(summary: "Summary") -> str:

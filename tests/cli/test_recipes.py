@@ -23,7 +23,7 @@ def test_the_list_of_recipes_has_the_reported_accuracy_and_the_seeds_that_are_do
     assert [(row["name"], row["claim"], row["network"]) for row in rows] == [("all-cnn", 0.9092, "all_cnn")]
 
 
-def test_runs_of_another_recipe_of_the_same_name_are_not_counted_as_done(tmp_path, monkeypatch):
+def test_a_list_tells_runs_of_another_recipe_and_damaged_ones_from_those_that_are_done(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, change in {"lenet-basic": {}, "custom-mlp": {"epochs": 1}}.items():
         recipe = read_recipe(name)[1]
@@ -31,7 +31,11 @@ def test_runs_of_another_recipe_of_the_same_name_are_not_counted_as_done(tmp_pat
         kept = Kept(tmp_path / "results" / name)
         kept.folder.mkdir(parents=True)
         kept.keep(Run(recipe, 1, {}, [(0, 1)], Curve.constant([0.5]), diverged=True))
+    damaged = tmp_path / "results/lenet-regularized/seed-1.json"
+    damaged.parent.mkdir()
+    damaged.write_text("[]")
     lines = {line.split()[0]: line for line in call("reproduce", "--list").stdout.splitlines() if line.split()}
+    assert "damaged" in lines["lenet-regularized"]
     assert "1 of 5" in lines["lenet-basic"]
     assert "another recipe" in lines["custom-mlp"]
 
