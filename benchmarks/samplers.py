@@ -5,9 +5,10 @@
     python benchmarks/samplers.py FOLDER --study digits --budget 40 --searches 2 --seeds 2 --methods tpe,random
 
 Each method searches the study `--searches` times, each time from another seed, the same for all methods, until its
-trials have trained `--budget` epochs; nothing that ended later counts. Pruners are tried with TPE. The best recipe of
-every search then trains on `--seeds` fresh seeds, the same for all: their mean is what the search was worth. Methods
-are compared in pairs of searches from the same seed, by Student's t and Holm over all pairs.
+trials have trained `--budget` epochs; nothing that ended later counts. Pruners are tried with TPE. A search has one
+worker with `--slots` trials side by side: two commands with other `--methods` can share two cores and a folder. The
+best recipe of every search then trains on `--seeds` fresh seeds, the same for all: their mean is what the search was
+worth. Methods are compared in pairs of searches from the same seed, by Student's t and Holm over all pairs.
 
 Everything is kept in FOLDER; run again, the command goes on. It prints two tables, and writes samplers.html (the best
 value so far by trained epochs, mean and 95 % interval over the searches) and samplers.json there.
@@ -20,6 +21,7 @@ import json
 import statistics
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +31,14 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search import Study
 from lenet_search.api.inputs import shown as view_or
-from lenet_search.errors import StudyFileError
+from lenet_search.crew.signals import Interrupted
+from lenet_search.errors import ResultError, StudyFileError
 from lenet_search.experiments.confirm import FIRST_SEED
 from lenet_search.experiments.finish import finish
 from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.task import Task
 from lenet_search.look.intervals import Difference, Estimate, holm, mean_of, paired_by_seed
+from lenet_search.look.progress import Silent
 from lenet_search.look.theme import METRICS, PALETTE, faded, titled
 from lenet_search.recipe import Recipe
 from lenet_search.storage.trials import carries_run, run_of, runs_of
@@ -67,6 +71,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--budget", type=int, default=800, help="epochs of a search (default: 800)")
     parser.add_argument("--searches", type=int, default=10, help="searches of each method (default: 10)")
     parser.add_argument("--seeds", type=int, default=4, help="fresh seeds of each winner (default: 4)")
+    parser.add_argument("--slots", type=int, default=8, help="trials side by side (default: 8)")
     parser.add_argument("--methods", default=",".join(METHODS), help="comma-separated (default: all)")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a value; repeatable")
     parser.add_argument("--data", type=Path, help="folder with the images")
@@ -77,27 +82,38 @@ def study_of(options: argparse.Namespace, method: str, seed: int) -> Study:
     """One search of a method. The study's own starts are left out: they would be the same recipes for all."""
     changes = [f"study.{text}" for text in METHODS[method]]
     changes += [f"study.seed={seed}", "study.reference=false", "study.portfolio=0", "study.trials=1000000"]
-    storage = str(options.folder / "samplers.journal")
+    storage = str(options.folder / f"{method}-{seed}.journal")  # of its own: the watch reads it again and again
     found = Study.read(options.study, (*options.set, *changes), name=f"{method}-{seed}", storage=storage)
     return Study(dataclasses.replace(found.definition, start=()), storage)
 
 
+class Watch(Silent):
+    """Ends a search when its trials have trained the budget, as if its reader had gone."""
+
+    def __init__(self, study: Study, budget: int) -> None:
+        self.gone = False
+        self._study, self._budget = study, budget
+
+    def ended(self, name: str, state: str, detail: str) -> None:
+        """Count again."""
+        self.gone = trained(self._study.stored()) >= self._budget
+
+
 def search(options: argparse.Namespace, study: Study) -> optuna.Study:
-    """Search until the budget is trained. The first guess is that nothing is pruned."""
-    trials, epochs = 0, 0
-    while epochs < options.budget:
-        each = epochs / trials if trials else longest(study) * study.definition.seeds.most
-        trials += max(8, round((options.budget - epochs) / each))
-        study.run(trials, data=options.data)
-        trials = len(ended(study.stored()))
-        epochs = sum(map(epochs_of, ended(study.stored())))
-    return study.stored()
-
-
-def longest(study: Study) -> int:
-    """The most epochs of a trial."""
-    possible = study.definition.space.possible("train.epochs")
-    return int(max(possible)) if isinstance(possible, tuple) else int(possible.high)
+    """Search until the budget is trained."""
+    watch = Watch(study, options.budget)
+    with suppress(ResultError):  # no trial yet
+        watch.ended("", "", "")
+    while not watch.gone:  # a worker that dies again and again ends with an error
+        try:
+            study.run(data=options.data, workers=1, slots=options.slots, view=watch)
+        except Interrupted:
+            if not watch.gone:
+                raise
+    found = study.stored()
+    done = f"{len(ended(found))} trials, {trained(found)} epochs, best {found.best_value:.4f}"
+    print(f"{found.study_name}: {done}", flush=True)
+    return found
 
 
 def ended(study: optuna.Study) -> list[FrozenTrial]:
@@ -109,6 +125,11 @@ def ended(study: optuna.Study) -> list[FrozenTrial]:
 def epochs_of(trial: FrozenTrial) -> int:
     """The epochs that a trial has trained, over all its seeds."""
     return sum(run.epochs for run in runs_of(trial))
+
+
+def trained(study: optuna.Study) -> int:
+    """The epochs of all trials that have ended."""
+    return sum(map(epochs_of, ended(study)))
 
 
 def within(study: optuna.Study, budget: int) -> tuple[Steps, FrozenTrial]:
