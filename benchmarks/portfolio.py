@@ -15,7 +15,7 @@
    which its own search began, and with the whole search.
 
 Everything is kept in FOLDER; run again, the command goes on. It prints a table, and writes FOLDER/portfolio.toml, which
-is `lenet_search/study/portfolio.toml`.
+is `lenet_search/study/portfolio.toml`, and without-FAMILY.toml, what is chosen without a data set and its halves.
 """
 
 import argparse
@@ -201,6 +201,9 @@ def main() -> None:
     chosen = greedy(regrets(accuracies), range(len(starts)), options.size)
     print(table(searches, accuracies, sources, chosen))
     (options.folder / "portfolio.toml").write_text(written(chosen, candidates))
+    for name in dict.fromkeys(map(family, images)):
+        without = left_out(name, accuracies, sources, options.size)
+        (options.folder / f"without-{name}.toml").write_text(written(without, candidates))
     figures = {"accuracies": accuracies, "sources": sources, "chosen": chosen, "candidates": starts}
     (options.folder / "portfolio.json").write_text(json.dumps(figures, indent=2) + "\n")
 

@@ -28,8 +28,8 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # this checkout's package
 
 from measure import targets  # noqa: E402
+from measure.journal import Journal  # noqa: E402
 
-REPORT, STATE, COMPLETE = 7, 6, 1  # of Optuna's journals: an epoch's report, a trial's new state
 FOR_THE_COMMAND = ("typer", "plotly", "optuna_dashboard")
 API = """
 import json, sys
@@ -68,30 +68,6 @@ def command(options: argparse.Namespace, overrides: list[str], storage: Path) ->
     run = {"storage": str(storage), "trials": options.trials, "workers": options.workers, "slots": options.slots}
     given = {"study": options.study, "overrides": overrides, "data": options.data and str(options.data), "run": run}
     return [sys.executable, "-c", API, json.dumps(given)]
-
-
-class Journal:
-    """A study's journal as it grows, read from its beginning."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._read, self._rest = path, 0, b""
-        self.reports: list[float] = []  # when each epoch of a trial was seen
-        self.complete = 0
-
-    def look(self, now: float) -> None:
-        """Read what is new; `now` is noted for all of it."""
-        if not self._path.exists():
-            return
-        with self._path.open("rb") as file:
-            file.seek(self._read)
-            new = file.read()
-        self._read += len(new)
-        *lines, self._rest = (self._rest + new).split(b"\n")
-        for entry in map(json.loads, filter(None, lines)):
-            if entry["op_code"] == REPORT:
-                self.reports.append(now)
-            elif entry["op_code"] == STATE and entry["state"] == COMPLETE:
-                self.complete += 1
 
 
 def watched(line: list[str], storage: Path, *, until_first_epoch: bool) -> tuple[Journal, float, int]:

@@ -11,7 +11,7 @@ from lenet_search.space import Choice, Entry, Range, Space
 from lenet_search.study.claim import Claim
 from lenet_search.study.component import Component
 from lenet_search.study.confirming import Confirming
-from lenet_search.study.portfolio import from_portfolio
+from lenet_search.study.portfolio import from_portfolio, portfolio
 from lenet_search.study.seeds import Seeds
 from lenet_search.study.toml_text import value_text
 
@@ -70,7 +70,7 @@ class Definition:
         """
         found, searched = list(self.start), self.space.searched()
         recipes = [self.space.nearest({})] if self.reference else []
-        chosen = from_portfolio(self.space) if self.portfolio else []
+        chosen = from_portfolio(self.space, portfolio()) if self.portfolio else []
         for recipe in (*recipes, *chosen[: self.portfolio]):
             trial = {path: value for path, value in recipe.items() if path in searched}
             if trial and trial not in found:

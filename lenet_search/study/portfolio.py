@@ -5,7 +5,7 @@
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,18 +19,23 @@ Flat = Mapping[str, Value]  # values by path
 
 @cache
 def portfolio() -> tuple[Flat, ...]:
-    """The recipes in the order in which they were chosen, as what differs from the defaults."""
-    tables = tomllib.loads(FILE.read_text(encoding="utf-8"))["recipe"]
+    """The recipes that ship with the package, in the order in which they were chosen."""
+    return recipes_in(FILE)
+
+
+def recipes_in(file: Path) -> tuple[Flat, ...]:
+    """The recipes of a file by `benchmarks/portfolio.py`, as what differs from the defaults."""
+    tables = tomllib.loads(file.read_text(encoding="utf-8"))["recipe"]
     return tuple(dict(by_path(table)) for table in tables)
 
 
-def from_portfolio(space: Space) -> list[dict[str, Value]]:
-    """The trials of a space that are nearest to the recipes of the portfolio, no two alike.
+def from_portfolio(space: Space, recipes: Sequence[Flat]) -> list[dict[str, Value]]:
+    """The trials of a space that are nearest to the recipes, no two alike.
 
     Recipes with an optimizer or a schedule that the space does not have come last.
     """
     found: list[dict[str, Value]] = []
-    for recipe in sorted(portfolio(), key=lambda each: _foreign(space, each)):
+    for recipe in sorted(recipes, key=lambda each: _foreign(space, each)):
         trial = space.nearest(recipe)
         if trial not in found:
             found.append(trial)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import goals
 import pytest
-import timeline
 from measure import targets
 from measure.kernels import Kernel, kernels
 
@@ -94,24 +93,6 @@ def trace(path: Path, process: str, thread: str) -> Path:
 def test_kernels_are_summed_by_name_without_what_runs_inside_them(process, thread, tmp_path):
     found = kernels(trace(tmp_path / "a.trace.json.gz", process, thread))
     assert found == [Kernel("while", pytest.approx(50e-6), 1), Kernel("dot", pytest.approx(50e-6), 2)]
-
-
-def test_a_journal_is_read_as_it_grows_even_in_the_middle_of_a_line(tmp_path):
-    path = tmp_path / "study.journal"
-    journal = timeline.Journal(path)
-    journal.look(0.5)
-    entries = [
-        {"op_code": 7, "step": 1},
-        {"op_code": 7, "step": 2},
-        *({"op_code": 6, "state": state} for state in (1, 0)),
-    ]
-    text = "".join(json.dumps(entry) + "\n" for entry in entries)
-    for moment, part in ((1.0, text[:30]), (2.0, text[30:])):
-        with path.open("a") as file:
-            file.write(part)
-        journal.look(moment)
-    assert journal.reports == [1.0, 2.0]
-    assert journal.complete == 1
 
 
 def test_the_engine_s_own_rate_is_that_of_the_study_s_slots_and_precision(tmp_path):

@@ -27,7 +27,7 @@ def test_no_two_recipes_of_the_portfolio_are_alike() -> None:
 @pytest.mark.parametrize("name", shipped())
 def test_in_any_space_the_portfolio_is_trials_that_can_be_drawn(name: str) -> None:
     space = read(name).space
-    for trial in from_portfolio(space):
+    for trial in from_portfolio(space, portfolio()):
         assert Recipe.from_values(trial).values() == trial
         assert all(value_problem(value, space.entries[path]) is None for path, value in trial.items())
 
@@ -36,7 +36,7 @@ def test_recipes_whose_kinds_the_space_lacks_come_last(definition_of: Definition
     for kind in {str(recipe["optimizer.kind"]) for recipe in portfolio()}:
         space = definition_of(f"[optimizer]\nkind = '{kind}'\n{SEARCHED}{SCHEDULES}").space
         own = [space.nearest(recipe) for recipe in portfolio() if recipe["optimizer.kind"] == kind]
-        assert from_portfolio(space)[0] in own
+        assert from_portfolio(space, portfolio())[0] in own
 
 
 def test_a_study_tries_its_starts_then_the_defaults_then_as_many_recipes_as_it_asks_for(
@@ -65,5 +65,5 @@ def test_more_recipes_than_there_are_is_an_error_that_says_how_many_there_are(pr
 def test_a_choice_of_kinds_leaves_each_recipe_its_own(definition_of: DefinitionOf) -> None:
     kinds = ", ".join(f"'{kind}'" for kind in OPTIMIZERS if kind != "sdlm")
     space = definition_of(f"[optimizer]\nkind = {{ choices = [{kinds}] }}").space
-    found = {each["optimizer.kind"] for each in from_portfolio(space)}
+    found = {each["optimizer.kind"] for each in from_portfolio(space, portfolio())}
     assert found == {recipe["optimizer.kind"] for recipe in portfolio()}

@@ -1,0 +1,66 @@
+"""How soon a search is good, as seen from outside."""
+
+import math
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+import reached
+from measure.journal import Seen
+
+from lenet_search import Study
+from lenet_search.study.portfolio import FILE
+
+SEEN = [
+    Seen(10.0, 0, 0.40, complete=False),
+    Seen(20.0, 1, math.nan, complete=False),
+    Seen(30.0, 0, 0.60, complete=False),
+    Seen(31.0, 0, 0.60, complete=True),
+    Seen(40.0, 1, 0.70, complete=False),
+    Seen(50.0, 2, 0.65, complete=True),
+]
+
+
+@pytest.mark.parametrize(
+    ("criterion", "steps"),
+    [("any epoch", [(10.0, 0.40), (30.0, 0.60), (40.0, 0.70)]), ("complete", [(31.0, 0.60), (50.0, 0.65)])],
+)
+def test_the_best_so_far_is_of_any_epoch_or_of_complete_trials(criterion, steps):
+    assert reached.best_by_time(SEEN, criterion, maximize=True) == steps
+
+
+def test_a_loss_becomes_better_as_it_falls():
+    steps = reached.best_by_time(SEEN[::-1], "complete", maximize=False)
+    assert [value for _, value in steps] == [0.65, 0.60]
+    assert reached.reached([(5.0, 0.65), (9.0, 0.60)], 0.61, maximize=False) == 9.0
+
+
+def test_a_target_is_reached_when_it_is_met_and_never_by_a_search_that_stays_below():
+    steps = [(10.0, 0.4), (30.0, 0.6)]
+    assert [reached.reached(steps, target, maximize=True) for target in (0.3, 0.6, 0.61)] == [10.0, 30.0, math.inf]
+    assert [reached.at(steps, seconds) for seconds in (9.9, 10.0, 29.0, 99.0)] == [None, 0.4, 0.4, 0.6]
+
+
+def test_the_median_search_stands_in_the_table_and_one_that_never_got_there_is_the_latest():
+    found = {"ours": [[(60.0, 0.7)], [(120.0, 0.7)], [(30.0, 0.5)]]}
+    table = reached.table(found, 0.7, 15.0, "val_accuracy", maximize=True)
+    assert "| 2.0 min (1.0 min to never) | - |" in table  # one had nothing after a minute
+
+
+@pytest.mark.parametrize("name", ["cifar", str(Path(reached.__file__).with_name("own_space.toml"))])
+def test_a_study_that_begins_with_recipes_of_a_file_is_the_same_study_with_starts(name, tmp_path):
+    copy = reached.with_starts(reached.find(name), FILE, tmp_path)
+    begun, before = (Study.read(source).definition for source in (copy, name))
+    assert begun.space == before.space
+    assert len(begun.start) == len(before.start) + reached.EIGHT
+
+
+def test_every_way_searches_the_same_study_in_the_same_images(tmp_path):
+    options = Namespace(
+        study="cifar", overrides=["train.epochs=2"], data=tmp_path, portfolio=FILE, minutes=1.0, turns=1
+    )
+    for way in (*reached.OURS, "ordinary", "ordinary_parallel"):
+        for line in reached.commands(options, way, 3, tmp_path):
+            given = " ".join(line)
+            assert "train.epochs=2" in given and "study.seed=3" in given and f"--data {tmp_path}" in given
+            assert "cifar.toml" in line[line.index("--study") + 1]
