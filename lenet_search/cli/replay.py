@@ -50,7 +50,7 @@ def replay(
     have kept the best trial, and the best value that would be left. Then how
     well each epoch's values predict the order of the last ones.
     """
-    from lenet_search.cli.terminal import console, print_json
+    from lenet_search.cli.terminal import console, print_json, working
     from lenet_search.results.best import best_trial, metric_of, pick_study
     from lenet_search.results.replay import USUAL, agreement, pruned_trials, verdict
     from lenet_search.results.replay import replay as decide
@@ -61,7 +61,10 @@ def replay(
     url = resolve(storage)
     found = pick_study(open_storage(url, create=False), study)
     best_trial(found)  # raises a readable error if there is none yet
-    made = [(each, decide(found, each)) for each in pruners]
+    made = []
+    for each in pruners:
+        with working(f"Replaying {found.study_name} with {each}"):  # Wilcoxon's test takes a second where values tie
+            made.append((each, decide(found, each)))
     _show(found, made, console(stderr=json))
     if json:
         print_json(

@@ -15,7 +15,7 @@ import optuna
 from optuna.samplers import RandomSampler
 from optuna.trial import FrozenTrial, TrialState
 
-from lenet_search.errors import ResultError
+from lenet_search.errors import LenetSearchError, ResultError
 from lenet_search.look.intervals import Z
 from lenet_search.results.best import best_trial, complete_trials
 from lenet_search.results.rank_test import shared_ranks
@@ -82,7 +82,7 @@ def replay(study: optuna.Study, pruner: Component) -> Replay:
     have become is not known, so it counts neither as saved nor among the complete ones.
 
     Raises:
-        ResultError: no trial is complete, or none has a curve.
+        ResultError: no trial is complete, none has a curve, or the pruner fails.
     """
     best = best_trial(study)
     trials = _with_curves(study)
@@ -101,7 +101,7 @@ def replay(study: optuna.Study, pruner: Component) -> Replay:
             continue
         epochs += 1
         copies[number].report(trial.intermediate_values[epoch], epoch)
-        if copies[number].should_prune():
+        if _gives_up(copies[number], pruner):
             pruned_at[number] = epoch
             again.tell(number, state=TrialState.PRUNED)
         elif epoch == trial.last_step:
@@ -119,6 +119,15 @@ def replay(study: optuna.Study, pruner: Component) -> Replay:
         left[0] if left else None,
         lost,
     )
+
+
+def _gives_up(trial: optuna.Trial, pruner: Component) -> bool:
+    try:
+        return trial.should_prune()
+    except LenetSearchError:
+        raise
+    except Exception as error:
+        raise ResultError(f"{pruner} cannot judge these learning curves ({error}): give it other arguments") from error
 
 
 def agreement(study: optuna.Study) -> list[Agreement]:

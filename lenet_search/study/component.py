@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lenet_search.study import hub
+from lenet_search.study.guarded import guarded
 from lenet_search.study.source import Source, nearest_name
 from lenet_search.study.toml_lines import Path
 
@@ -146,7 +147,7 @@ def component_class(kind: str) -> Any:
     import optuna
 
     if hub.is_of_hub(kind):
-        return hub.class_of(kind)
+        return guarded(hub.class_of(kind), kind)
     return getattr(optuna.samplers if kind.endswith("Sampler") else optuna.pruners, kind)
 
 

@@ -56,7 +56,8 @@ def _classes(package: str) -> dict[str, type]:
 
         with contextlib.redirect_stdout(sys.stderr):  # stdout is for results
             module = optunahub.load_module(package)
-            names = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
+            offered = getattr(module, "__all__", None)  # may list classes of Optuna, which do not count otherwise
+            names = offered or [name for name in vars(module) if not name.startswith("_")]
             known = {str(name): getattr(module, name, None) for name in names}
     except (Exception, SystemExit) as error:  # of git, which may be missing, of the network, or of the package itself
         raise NotFound(f"a package that OptunaHub has, and that can be loaded ({_reason(error)})") from error
@@ -64,7 +65,7 @@ def _classes(package: str) -> dict[str, type]:
     return {
         name: each
         for name, each in known.items()
-        if isinstance(each, type) and issubclass(each, base) and not each.__module__.startswith("optuna.")
+        if isinstance(each, type) and issubclass(each, base) and (offered or not each.__module__.startswith("optuna."))
     }
 
 

@@ -28,13 +28,14 @@ def read_starts(source: Source, entries: Mapping[str, Entry]) -> tuple[dict[str,
 def _start(source: Source, table: Mapping[str, Any], at: Path, entries: Mapping[str, Entry]) -> dict[str, Value]:
     if not table:
         source.report(at, "at least one hyperparameter, like train.epochs = 10")
-    values: dict[str, Value] = {}
-    for path, raw in written_paths(source, table, at).items():
-        value = checked_value(source, FIELDS[path], raw, (*at, *path.split(".")))
-        if value is not None:
-            values[path] = value
+    written = written_paths(source, table, at)
+    checked = {path: checked_value(source, FIELDS[path], raw, (*at, *path.split("."))) for path, raw in written.items()}
+    values = {path: value for path, value in checked.items() if value is not None}
+    refused = checked.keys() - values.keys()
     kept: dict[str, Value] = {}
     for path, value in values.items():
+        if f"{FIELDS[path].section}.kind" in refused:
+            continue  # of which kind this value is cannot be told
         if _fits(source, path, value, at, entries, values) and isinstance(entries.get(path), Range | Choice):
             kept[path] = value
     return kept

@@ -61,3 +61,13 @@ def test_a_pruner_that_is_none_is_a_usage_error_before_the_storage_is_opened():
 def test_the_shell_completes_pruners():
     assert ROOT.exists()
     assert "NopPruner" in " ".join(complete("lenet-search replay --pruner ", 3))
+
+
+def test_a_pruner_that_fails_in_the_middle_of_it_is_an_error_with_its_reason():
+    with_curves()
+    failed = call("replay", "--pruner", '{ kind = "HyperbandPruner", reduction_factor = 1 }')
+    assert failed.exit_code == 2
+    assert (
+        "HyperbandPruner(reduction_factor = 1) cannot judge these learning curves (float division by zero)"
+        in " ".join(failed.stderr.split())
+    )

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import optuna
 import pytest
 
-from lenet_search.study import hub
+from lenet_search.errors import RunError
+from lenet_search.study import Component, hub
 from tests.study.conftest import DefinitionOf, ProblemsOf
 
 SEARCHED = "[regularize]\ndropout = { low = 0.0, high = 0.5 }\n"
@@ -156,6 +158,92 @@ def test_the_rehearsal_leaves_the_arguments_of_a_package_as_they_are(
     )
     publish("samplers/some", code)
     assert definition_of(sampler_of('{ kind = "hub:samplers/some:Some" }')).sampler.kind == "hub:samplers/some:Some"
+
+
+FAILING = """
+from optuna.pruners import HyperbandPruner
+from optuna.samplers import RandomSampler
+
+
+class Failing(RandomSampler):
+    def __init__(self, method: str, after: int = 100) -> None:
+        super().__init__(0)
+        self.method, self.left = method, after
+
+    def due(self, method):
+        self.left -= method == self.method
+        print("a word of its own")
+        if method == self.method and self.left < 0:
+            raise SystemExit("out of luck")
+
+    def before_trial(self, study, trial):
+        self.due("before_trial")
+
+    def infer_relative_search_space(self, study, trial):
+        self.due("infer_relative_search_space")
+        return study.get_trials()[0].distributions
+
+    def sample_relative(self, study, trial, search_space):
+        self.due("sample_relative")
+        return dict.fromkeys(search_space, 0.9) if self.method == "relative range" else {}
+
+    def sample_independent(self, study, trial, param_name, param_distribution):
+        self.due("sample_independent")
+        if self.method in ("range", "type"):
+            return {"range": 0.9, "type": "high"}[self.method]
+        return super().sample_independent(study, trial, param_name, param_distribution)
+
+    def after_trial(self, study, trial, state, values):
+        self.due("after_trial")
+
+
+class FailingPruner(HyperbandPruner):
+    def prune(self, study, trial):
+        raise ZeroDivisionError
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        *((method, "(SystemExit: out of luck)") for method in ("before_trial", "infer_relative_search_space")),
+        *((method, "(SystemExit: out of luck)") for method in ("sample_relative", "sample_independent", "after_trial")),
+        *((method, "(it drew regularize.dropout = 0.9, which is not in ") for method in ("relative range", "range")),
+        ("type", "(it drew regularize.dropout = 'high', which is not in "),
+    ],
+)
+def test_what_fails_in_a_package_is_its_fault_and_nothing_of_it_reaches_stdout(
+    method: str, said: str, publish: Publish, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish("samplers/failing", FAILING)
+    built = Component("hub:samplers/failing:Failing", {"method": method, "after": 2}).build(0)
+    study = optuna.create_study(sampler=built)
+
+    def search() -> None:
+        for _ in range(4):
+            trial = study.ask()
+            study.tell(trial, trial.suggest_float("regularize.dropout", 0.0, 0.5))
+
+    with pytest.raises(
+        RunError, match="hub:samplers/failing:Failing failed, which is a fault of this package "
+    ) as error:
+        search()
+    assert said in str(error.value)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_pruner_of_a_package_is_still_what_it_was_and_its_faults_are_its_own(publish: Publish) -> None:
+    publish("pruners/failing", FAILING)
+    pruner = Component("hub:pruners/failing:FailingPruner").build(0)
+    assert isinstance(pruner, optuna.pruners.HyperbandPruner) and type(pruner).__name__ == "FailingPruner"
+    with pytest.raises(RunError, match=r"hub:pruners/failing:FailingPruner failed.*\(ZeroDivisionError\)"):
+        optuna.create_study(pruner=pruner).ask().should_prune()
+
+
+def test_a_package_may_offer_classes_of_optuna(publish: Publish, definition_of: DefinitionOf) -> None:
+    publish("samplers/again", "from optuna.samplers import TPESampler, RandomSampler\n__all__ = ['TPESampler']\n")
+    sampler = definition_of(sampler_of('{ kind = "hub:samplers/again" }')).sampler
+    assert isinstance(sampler.build(0), optuna.samplers.TPESampler)
 
 
 @pytest.mark.usefixtures("nowhere")

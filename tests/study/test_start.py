@@ -88,3 +88,12 @@ def test_starts_are_tables(problems_of: ProblemsOf) -> None:
 
 def test_what_is_wrong_in_the_space_is_not_reported_again_for_a_start(problems_of: ProblemsOf) -> None:
     assert len(problems_of("[augment]\nflip = { low = 1, high = 0 }\n[[start]]\naugment.flip = 0.5")) == 1
+
+
+def test_a_misspelled_kind_is_one_problem_not_one_for_each_of_its_values(problems_of: ProblemsOf) -> None:
+    text = (
+        '[optimizer]\nkind = { choices = ["sgd", "adam"] }\n[[start]]\noptimizer.kind = "sdg"\n'
+        "optimizer.sgd.learning_rate = 0.01\noptimizer.sgd.momentum = 0.9\n"
+    )
+    (problem,) = problems_of(text)
+    assert "start.1.optimizer.kind" in problem and 'did you mean "sgd"?' in problem
