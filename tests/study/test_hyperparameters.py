@@ -107,6 +107,10 @@ from tests.study.conftest import ProblemsOf
             "validation.high: expected two counts or two shares",
         ),
         (
+            "[augment]\nrotate = { low = 0.0, high = 1.0, step = 1e-300 }",
+            "rotate.step: expected a step of which at most 1,000,000,000,000,000 reach high, 1.0, from low, 0.0;",
+        ),
+        (
             "[augment]\nrotate = { low = 0.1, high = 0.5, step = 0.15 }",
             "rotate.step: expected a step that reaches high, 0.5, from low, 0.1; received 0.15;"
             " did you mean high = 0.4?",
