@@ -28,6 +28,7 @@ from typing import Any
 import optuna
 import plotly.graph_objects as go
 from optuna.trial import FrozenTrial, TrialState
+from plotly.subplots import make_subplots
 
 from lenet_search import Study
 from lenet_search.api.inputs import shown as view_or
@@ -45,15 +46,16 @@ from lenet_search.storage.trials import carries_run, run_of, runs_of
 
 TPE = '{ kind = "TPESampler" }'
 NONE = '{ kind = "NopPruner" }'
+NONE_SET = f"pruner={NONE}"
 METHODS: Mapping[str, tuple[str, ...]] = {  # what each sets in [study]
-    "tpe": (f"sampler={TPE}", f"pruner={NONE}"),
-    "tpe-joint": ('sampler={ kind = "TPESampler", multivariate = true, group = true }', f"pruner={NONE}"),
-    "tpe-random-30": ('sampler={ kind = "TPESampler", n_startup_trials = 30 }', f"pruner={NONE}"),
-    "random": ('sampler={ kind = "RandomSampler" }', f"pruner={NONE}"),
-    "sobol": ('sampler={ kind = "QMCSampler", scramble = true, warn_independent_sampling = false }', f"pruner={NONE}"),
-    "cma-es": ('sampler={ kind = "CmaEsSampler", warn_independent_sampling = false }', f"pruner={NONE}"),
-    "gp": ('sampler={ kind = "GPSampler", deterministic_objective = false }', f"pruner={NONE}"),
-    "auto": ('sampler={ kind = "hub:samplers/auto_sampler" }', f"pruner={NONE}"),
+    "tpe": (f"sampler={TPE}", NONE_SET),
+    "tpe-joint": ('sampler={ kind = "TPESampler", multivariate = true, group = true }', NONE_SET),
+    "tpe-random-30": ('sampler={ kind = "TPESampler", n_startup_trials = 30 }', NONE_SET),
+    "random": ('sampler={ kind = "RandomSampler" }', NONE_SET),
+    "sobol": ('sampler={ kind = "QMCSampler", scramble = true, warn_independent_sampling = false }', NONE_SET),
+    "cma-es": ('sampler={ kind = "CmaEsSampler", warn_independent_sampling = false }', NONE_SET),
+    "gp": ('sampler={ kind = "GPSampler", deterministic_objective = false }', NONE_SET),
+    "auto": ('sampler={ kind = "hub:samplers/auto_sampler" }', NONE_SET),
     "median": (f"sampler={TPE}", 'pruner={ kind = "MedianPruner", n_startup_trials = 10, n_warmup_steps = 3 }'),
     "hyperband": (f"sampler={TPE}", 'pruner={ kind = "HyperbandPruner" }'),
     "halving": (f"sampler={TPE}", 'pruner={ kind = "SuccessiveHalvingPruner" }'),
@@ -185,33 +187,55 @@ def at(steps: Steps, epochs: float) -> float | None:
     return steps[place - 1][1] if place else None
 
 
+def panels(methods: Sequence[str]) -> dict[str, list[str]]:
+    """The methods that differ in their sampler, and those that differ in their pruner; the plain TPE is in both."""
+    pruning = [method for method in methods if NONE_SET not in METHODS[method]]
+    both = {
+        "samplers, without a pruner": [method for method in methods if method not in pruning],
+        "pruners, with TPE": [*(method for method in methods if method == "tpe"), *pruning],
+    }
+    return {title: shown for title, shown in both.items() if shown}
+
+
 def figure(found: Mapping[str, Sequence[Steps]], budget: int, metric: str) -> go.Figure:
     """The best so far by method: the mean over the searches, from where all have one, with its interval as a band."""
-    shown, drawn = METRICS[metric], go.Figure()
-    for place, (method, searches) in enumerate(found.items()):
-        color = PALETTE[place % len(PALETTE)]
-        means: list[tuple[float, Estimate]] = []
-        for level in range(1, LEVELS + 1):
-            values = [at(steps, budget * level / LEVELS) for steps in searches]
-            if None not in values:
-                means.append((budget * level / LEVELS, mean_of(values, share=shown.unit == "%")))
-        epochs = [epoch for epoch, _ in means]
-        upper = [shown.factor * (mean.value if mean.high is None else mean.high) for _, mean in means]
-        lower = [shown.factor * (mean.value if mean.low is None else mean.low) for _, mean in means]
-        common: dict[str, Any] = {"legendgroup": method, "mode": "lines"}
-        drawn.add_scatter(
-            x=[*epochs, *epochs[::-1]], y=[*upper, *lower[::-1]], fill="toself", fillcolor=faded(color, 0.12),
-            line={"width": 0}, showlegend=False, hoverinfo="skip", **common,
-        )  # fmt: skip
-        dash = "solid" if place < len(PALETTE) else "dash"
-        drawn.add_scatter(
-            x=epochs, y=[shown.factor * mean.value for _, mean in means], name=method,
-            line={"color": color, "width": 2.5, "dash": dash}, **common,
-        )  # fmt: skip
+    shown, sides = METRICS[metric], panels(list(found))
+    drawn = make_subplots(1, len(sides), subplot_titles=list(sides), shared_yaxes=True, horizontal_spacing=0.04)
+    for column, methods in enumerate(sides.values(), 1):
+        for place, method in enumerate(methods):
+            color = PALETTE[place % len(PALETTE)]
+            means = mean_by_level(found[method], budget, share=shown.unit == "%")
+            epochs = [epoch for epoch, _ in means]
+            upper = [shown.factor * (mean.value if mean.high is None else mean.high) for _, mean in means]
+            lower = [shown.factor * (mean.value if mean.low is None else mean.low) for _, mean in means]
+            at_side: dict[str, Any] = {"row": 1, "col": column}
+            common: dict[str, Any] = {"legendgroup": f"{column} {method}", "mode": "lines"}
+            drawn.add_scatter(
+                x=[*epochs, *epochs[::-1]], y=[*upper, *lower[::-1]], fill="toself", fillcolor=faded(color, 0.08),
+                line={"width": 0}, showlegend=False, hoverinfo="skip", **common, **at_side,
+            )  # fmt: skip
+            drawn.add_scatter(
+                x=epochs, y=[shown.factor * mean.value for _, mean in means], name=method,
+                legend="legend" if column == 1 else "legend2", line={"color": color, "width": 2.5}, **common, **at_side,
+            )  # fmt: skip
     n = max(map(len, found.values()))
-    titled(drawn, "Best so far by trained epochs", f"means of {n} searches with 95 % intervals as bands", height=560)
+    titled(drawn, "Best so far by trained epochs", f"means of {n} searches with 95 % intervals as bands", height=520)
+    corner = {"yanchor": "bottom", "y": 0.02, "xanchor": "right"}
+    drawn.update_layout(
+        margin_t=110, legend={**corner, "x": 0.47 if len(sides) > 1 else 0.99}, legend2={**corner, "x": 0.99}
+    )
     drawn.update_xaxes(title_text="epochs trained by the search")
-    return drawn.update_yaxes(title_text=shown.title)
+    return drawn.update_yaxes(title_text=shown.title, col=1)
+
+
+def mean_by_level(searches: Sequence[Steps], budget: int, *, share: bool) -> list[tuple[float, Estimate]]:
+    """Parts of the budget, from where every search has a complete trial, and the mean of the best so far."""
+    means: list[tuple[float, Estimate]] = []
+    for level in range(1, LEVELS + 1):
+        values = [at(steps, budget * level / LEVELS) for steps in searches]
+        if None not in values:
+            means.append((budget * level / LEVELS, mean_of(values, share=share)))
+    return means
 
 
 def table(

@@ -65,3 +65,15 @@ def test_every_search_begins_without_the_starts_of_the_study(tmp_path):
     options = SimpleNamespace(study="digits", set=["train.epochs=2"], folder=tmp_path)
     one, other = (samplers.study_of(options, "random", seed).definition for seed in (0, 1))
     assert one.first == other.first == () and (one.seed, other.seed) == (0, 1)
+
+
+def test_samplers_and_pruners_are_drawn_beside_each_other_with_plain_tpe_in_both():
+    steps = {method: [[(10, 0.5), (60, 0.6)]] * 2 for method in ("median", "tpe", "random")}
+    sides = samplers.panels(list(steps))
+    assert list(sides.values()) == [["tpe", "random"], ["tpe", "median"]]
+    drawn = samplers.figure(steps, 100, "val_accuracy")
+    lines = [(line.name, line.xaxis, line.y[0], line.y[-1]) for line in drawn.data if line.name]
+    assert lines == [
+        (name, axis, 50.0, 60.0) for name, axis in (("tpe", "x"), ("random", "x"), ("tpe", "x2"), ("median", "x2"))
+    ]
+    assert samplers.mean_by_level(steps["tpe"], 100, share=True)[0][0] == 10
