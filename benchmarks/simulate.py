@@ -6,6 +6,7 @@ python benchmarks/simulate.py importance      what the verdict on hyperparameter
 python benchmarks/simulate.py selection       bias of the best trial's value: raw, shrunk, confirmed
 python benchmarks/simulate.py seeds           bias of the best value of searches with several seeds per trial
 python benchmarks/simulate.py races           verdicts of `lenet-search confirm`
+python benchmarks/simulate.py reference       whether its winner is better than the reference
 python benchmarks/simulate.py importance --searches 20
 """
 
@@ -20,6 +21,7 @@ SIMULATIONS: dict[str, tuple[Callable[[int], str], int]] = {  # what makes a tab
     "selection": (selection.table, 1_000),
     "seeds": (selection.seeds_table, 1_000),
     "races": (races.table, 2_000),
+    "reference": (races.reference_table, 2_000),
 }
 
 

@@ -164,7 +164,7 @@ class Confirmation:
             "metric": self.metric,
             "winner": self.winner.finalist.name,
             "tied": [row.finalist.name for row in self.tied],
-            "gain": None if self.gain is None else self.gain.to_json(),
+            "gain": None if self.gain is None else {**self.gain.to_json(), "inside": self.inside},
             "epochs": self.epochs,
             "indifference": self.indifference,
             "inside": self.inside,
@@ -298,7 +298,7 @@ def _confirmation(
     if reference is not None and reference is not winner:
         share = is_share(metric)
         before, after = reference.standing.values, winner.standing.values
-        gain = paired_by_seed(before, after, maximize=share, grain=grain, share=share)
+        gain = paired_by_seed(before, after, maximize=share, inside=plan.inside, grain=grain, share=share)
     return Confirmation(
         study, metric, tuple(rows), winner, tuple(tied), gain, epochs, plan.indifference, round(plan.inside, 6)
     )

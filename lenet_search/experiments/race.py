@@ -7,10 +7,11 @@ far, and after it a recipe leaves
 - when it has diverged;
 - when it is set aside, to save time: only the better half stays for the next round. Nothing is claimed of it.
 
-Each interval has probability 1 - 2 * LEVEL / (looks * rivals). By Bonferroni's inequality, the recipe that is truly
-best is thus called worse in at most 5 % of all races, over all looks and rivals together. It does not matter that the
-leader is picked by the same figures, since the best recipe is compared with each rival at most once per look. (Hsu 1984
-calls these multiple comparisons with the best.)
+Each interval has probability 1 - 2 * LEVEL / (looks * rivals), or 95 % if that is less. By Bonferroni's inequality, the
+recipe that is truly best is thus called worse in at most 5 % of all races, over all looks and rivals together. It does
+not matter that the leader is picked by the same figures, since the best recipe is compared with each rival at most once
+per look. (Hsu 1984 calls these multiple comparisons with the best.) For the same reason, a reference that no recipe
+surpasses is called surpassed in at most 5 %, although the recipe that is compared with it is picked.
 """
 
 import math
@@ -77,7 +78,7 @@ class Plan:
     @property
     def inside(self) -> float:
         """Probability of each interval."""
-        return 1.0 - 2.0 * LEVEL / (len(self.seeds) * max(1, self.rivals))
+        return 1.0 - LEVEL * min(1.0, 2.0 / (len(self.seeds) * max(1, self.rivals)))
 
     def most_runs(self, *, reference: bool) -> int:
         """How many runs the race has if no recipe leaves before it is set aside."""

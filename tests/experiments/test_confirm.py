@@ -61,6 +61,11 @@ def test_the_better_recipe_wins_and_is_better_than_the_reference(tmp_path: Path)
     first, second, *_ = found.verdict()
     assert first.startswith("trial_1 wins: val_accuracy 9")
     assert second.startswith("It is better than the reference: +")
+    assert found.summary()["gain"]["inside"] == found.inside
+    before, after = found.rows[-1].standing, found.rows[0].standing
+    assert before.behind is not None  # the same pairs, the same probability, from the other end
+    assert (found.gain.low, found.gain.high) == pytest.approx((-(before.behind.high or 0), -(before.behind.low or 0)))
+    assert after.state == State.LEADER
 
 
 def test_the_search_s_own_figure_is_compared_with_that_on_fresh_seeds(tmp_path: Path) -> None:

@@ -61,7 +61,9 @@ def _figures(study: optuna.Study, confirmed: dict[str, Any] | None) -> list[tupl
     if (gain := confirmed["gain"]) is not None and gain["mean"] is not None:
         value, _, interval = difference_text(gain, confirmed["metric"]).partition(" ")
         unit = "points" if is_share(confirmed["metric"]) else metric.unit
-        more = f"95 % interval {interval.strip('()')}, n = {gain['n']} pairs" if interval else f"n = {gain['n']} pairs"
+        inside = 100 * gain.get("inside", 0.95)  # as it was in versions that did not store it
+        bounds = f"{inside:.4g} % interval {interval.strip('()')}, " if interval else ""
+        more = f"{bounds}n = {gain['n']} pairs"
         figures.insert(1, (f"{value} {unit}", "gain over the reference", more))
     return figures
 
