@@ -7,6 +7,7 @@ python benchmarks/simulate.py selection       bias of the best trial's value: ra
 python benchmarks/simulate.py seeds           bias of the best value of searches with several seeds per trial
 python benchmarks/simulate.py races           verdicts of `lenet-search confirm`
 python benchmarks/simulate.py reference       whether its winner is better than the reference
+python benchmarks/simulate.py leader          the mean of the leader of a race
 python benchmarks/simulate.py importance --searches 20
 """
 
@@ -22,6 +23,7 @@ SIMULATIONS: dict[str, tuple[Callable[[int], str], int]] = {  # what makes a tab
     "seeds": (selection.seeds_table, 1_000),
     "races": (races.table, 2_000),
     "reference": (races.reference_table, 2_000),
+    "leader": (races.leader_table, 2_000),
 }
 
 

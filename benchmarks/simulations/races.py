@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 import numpy as np
 
 from lenet_search.experiments import race
 from lenet_search.experiments.race import Standing, State
-from lenet_search.look.intervals import Difference, paired_by_seed
+from lenet_search.look.intervals import Difference, mean_of, paired_by_seed
 
 SEEDS = 16
 RIVALS = 7  # beside the first recipe
@@ -38,7 +39,7 @@ AGAINST = (  # what is simulated beside a reference of 0.6, true means beside it
 
 def run_race(
     rng: np.random.Generator, means: Sequence[float], *, uneven: bool = False, images: int = 0, seeds: int = SEEDS,
-    reference: bool = False,
+    reference: bool = False, common: float = COMMON,
 ) -> dict[str, Standing]:  # fmt: skip
     """A race of recipes `r0`, `r1`, ... with these true means beside 0.6, perhaps with a reference of 0.6."""
     names = [f"r{i}" for i in range(len(means))]
@@ -48,7 +49,7 @@ def run_race(
     if uneven:
         spreads[0] *= 3
     drawn = 0.6 + np.array(means)[:, None] + rng.normal(0.0, 1.0, (len(means), seeds)) * spreads
-    drawn += rng.normal(0.0, COMMON, seeds)
+    drawn += rng.normal(0.0, common, seeds)
     if images:
         drawn = np.round(drawn * images) / images
     runs = {name: dict(enumerate(row.tolist())) for name, row in zip(names, drawn, strict=True)}
@@ -119,4 +120,21 @@ def reference_table(races: int) -> str:
         counts = [leads / races, *(count / races for count in (better[plan.inside], better[0.95]))]
         counts += [count / max(1, races - leads) for count in (holds[plan.inside], holds[0.95])]
         lines.append(f"| {text} | {' | '.join(f'{100 * count:.1f} %' for count in counts)} |")
+    return "\n".join(lines)
+
+
+def leader_table(races: int) -> str:
+    """How much too high the mean of a leader is among copies, and how often its 95 % interval holds."""
+    head = ("races of", "what a seed does to all alike", "mean too high by", "interval holds")
+    lines = ["| " + " | ".join(head) + " |", "|---|---|--:|--:|"]
+    for copies, common in product((2, 8), (2 * SPREAD, SPREAD, 0.0)):
+        rng = np.random.default_rng(0)
+        excess, holds = 0.0, 0
+        for _ in range(races):
+            leader = next(iter(run_race(rng, (0.0,) * copies, seeds=8, common=common).values()))
+            mean = mean_of(list(leader.values.values()), share=True)
+            excess += mean.value - 0.6
+            holds += mean.low <= 0.6 <= mean.high
+        words = f"{copies} copies | a standard deviation of {100 * common:.1f} points"
+        lines.append(f"| {words} | {100 * excess / races:.2f} points | {100 * holds / races:.1f} % |")
     return "\n".join(lines)

@@ -2,7 +2,17 @@
 
 import numpy as np
 import pytest
-from simulations.races import AGAINST, ROWS, SPREAD, gain, plan_of, reference_table, run_race, table
+from simulations.races import (
+    AGAINST,
+    ROWS,
+    SPREAD,
+    gain,
+    leader_table,
+    plan_of,
+    reference_table,
+    run_race,
+    table,
+)
 from test_simulations import most
 
 from lenet_search.experiments import race
@@ -55,3 +65,4 @@ def test_so_many_seeds_find_a_difference_in_80_of_100_comparisons():
 def test_the_table_has_a_row_for_each_kind_of_race():
     assert len(table(2).splitlines()) == 2 + len(ROWS)
     assert len(reference_table(2).splitlines()) == 2 + len(AGAINST)
+    assert len(leader_table(2).splitlines()) == 2 + 6
