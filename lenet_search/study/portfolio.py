@@ -13,6 +13,12 @@ from typing import Any
 from lenet_search.recipe import FIELDS, Value
 from lenet_search.space import Space
 
+# Kinds that can stand for each other with the same arguments, the nearest first: optimizers that divide the gradient by
+# its running size, so that the learning rate alone says how long a step is; schedules under which the rate falls.
+RELATED = {
+    "optimizer.kind": ("adam", "nadam", "adamw", "rmsprop"),
+    "schedule.kind": ("cosine", "linear", "one_cycle", "exponential", "step"),
+}
 FILE = Path(__file__).with_name("portfolio.toml")
 Flat = Mapping[str, Value]  # values by path
 
@@ -32,14 +38,31 @@ def recipes_in(file: Path) -> tuple[Flat, ...]:
 def from_portfolio(space: Space, recipes: Sequence[Flat]) -> list[dict[str, Value]]:
     """The trials of a space that are nearest to the recipes, no two alike.
 
-    Recipes with an optimizer or a schedule that the space does not have come last.
+    Where a space lacks the optimizer or the schedule of a recipe, a related one takes its arguments. Recipes of which
+    that is true come later, and those for which the space has no related one either come last.
     """
     found: list[dict[str, Value]] = []
-    for recipe in sorted(recipes, key=lambda each: _foreign(space, each)):
-        trial = space.nearest(recipe)
+    fitting = {place: _fitting(space, recipe) for place, recipe in enumerate(recipes)}
+    for place in sorted(fitting, key=lambda place: (_foreign(space, fitting[place]), fitting[place] != recipes[place])):
+        trial = space.nearest(fitting[place])
         if trial not in found:
             found.append(trial)
     return found
+
+
+def _fitting(space: Space, recipe: Flat) -> Flat:
+    """The recipe with related kinds, where the space has these and not its own."""
+    fitting = dict(recipe)
+    for path, related in RELATED.items():
+        kind, section = recipe.get(path), path.removesuffix("kind")
+        there = [each for each in related if each in space.kinds(section[:-1])]
+        if kind in related and there and kind not in there:
+            fitting[path] = there[0]
+            for argument in [each for each in recipe if each.startswith(f"{section}{kind}.")]:
+                value, name = fitting.pop(argument), argument.removeprefix(f"{section}{kind}.")
+                if (renamed := f"{section}{there[0]}.{name}") in FIELDS:
+                    fitting[renamed] = value
+    return fitting
 
 
 def _foreign(space: Space, recipe: Flat) -> int:

@@ -1,10 +1,10 @@
 import pytest
 
-from lenet_search.recipe import Recipe
+from lenet_search.recipe import FIELDS, Recipe
 from lenet_search.recipe.optimizer import OPTIMIZERS
 from lenet_search.space import Space
 from lenet_search.study import read, shipped, value_problem
-from lenet_search.study.portfolio import from_portfolio, portfolio
+from lenet_search.study.portfolio import RELATED, from_portfolio, portfolio
 from lenet_search.study.toml_text import value_text
 from tests.study.conftest import DefinitionOf, ProblemsOf
 
@@ -37,6 +37,39 @@ def test_recipes_whose_kinds_the_space_lacks_come_last(definition_of: Definition
         space = definition_of(f"[optimizer]\nkind = '{kind}'\n{SEARCHED}{SCHEDULES}").space
         own = [space.nearest(recipe) for recipe in portfolio() if recipe["optimizer.kind"] == kind]
         assert from_portfolio(space, portfolio())[0] in own
+
+
+def test_a_related_optimizer_or_schedule_takes_the_arguments_of_one_that_the_space_lacks(
+    definition_of: DefinitionOf,
+) -> None:
+    recipe = {
+        "optimizer.kind": "nadam",
+        "optimizer.nadam.learning_rate": 0.006,
+        "schedule.kind": "one_cycle",
+        "schedule.one_cycle.warmup": 0.11,
+        "augment.shift": 2,
+    }
+    space = definition_of(
+        "[optimizer]\nkind = { choices = ['sgd', 'rmsprop', 'adamw'] }\n"
+        "adamw.learning_rate = { low = 1e-4, high = 1e-2, log = true }\n"
+        "[schedule]\nkind = { choices = ['constant', 'linear'] }\nlinear.warmup = { low = 0.0, high = 0.1 }\n"
+        + SEARCHED
+    ).space
+    (trial,) = from_portfolio(space, [recipe])
+    assert trial["optimizer.kind"] == "adamw" and trial["optimizer.adamw.learning_rate"] == 0.006
+    assert trial["schedule.kind"] == "linear" and trial["schedule.linear.warmup"] == 0.1  # the nearest
+    own = {**recipe, "optimizer.kind": "adamw", "schedule.kind": "linear", "augment.shift": 1}
+    assert [each["augment.shift"] for each in from_portfolio(space, [recipe, own])] == [1, 2]  # its own kinds first
+    sgd = definition_of(f"[optimizer]\nkind = 'sgd'\n{SEARCHED}").space
+    assert (
+        from_portfolio(sgd, [recipe])[0]["optimizer.sgd.learning_rate"] == FIELDS["optimizer.sgd.learning_rate"].default
+    )
+
+
+def test_every_related_kind_is_one_and_takes_a_learning_rate_or_is_a_schedule() -> None:
+    for path, related in RELATED.items():
+        assert set(related) <= set(FIELDS[path].legal.choices)
+    assert all(f"optimizer.{kind}.learning_rate" in FIELDS for kind in RELATED["optimizer.kind"])
 
 
 def test_a_study_tries_its_starts_then_the_defaults_then_as_many_recipes_as_it_asks_for(
