@@ -9,6 +9,7 @@ from lenet_search.look.quick import Quick, images_left_out
 from lenet_search.look.theme import METRICS, Shown
 from lenet_search.look.words import counted
 from lenet_search.results.best import NOTHING_YET, complete_trials, estimate_of, metric_of
+from lenet_search.results.finalists import reference_trial
 from lenet_search.results.importance import importance
 from lenet_search.storage.confirmed import read_confirmed
 from lenet_search.storage.trials import run_of
@@ -56,13 +57,15 @@ def _reached(metric: Shown, best: Estimate) -> str:
 
 
 def _gain(study: optuna.Study, trials: list[optuna.trial.FrozenTrial], best: Estimate) -> str:
-    first = min(trials, key=lambda trial: trial.number)
+    reference = reference_trial(study)
+    first = reference or min(trials, key=lambda trial: trial.number)
     median = Estimate(statistics.median(trial.value or 0.0 for trial in trials), best.n, None, None, "", best.share)
     middle = f"the median is {median.figure()}{_apart(best, median)}"
     if first.number == trials[0].number:
-        return f"None beats the first; {middle}."
+        return f"None beats the {'reference' if reference else 'first'}; {middle}."
     start = estimate_of(study, first)
-    return f"The first one (trial {first.number}) reaches {start.figure()}{_apart(best, start)}; {middle}."
+    name = "reference" if reference else "first one"
+    return f"The {name} (trial {first.number}) reaches {start.figure()}{_apart(best, start)}; {middle}."
 
 
 def _apart(best: Estimate, other: Estimate) -> str:

@@ -11,7 +11,7 @@ from lenet_search.space import Choice, Entry, Range, Space
 from lenet_search.study.claim import Claim
 from lenet_search.study.component import Component
 from lenet_search.study.confirming import Confirming
-from lenet_search.study.portfolio import from_portfolio, portfolio
+from lenet_search.study.portfolio import EARLY, from_portfolio, portfolio
 from lenet_search.study.seeds import Seeds
 from lenet_search.study.toml_text import value_text
 
@@ -66,12 +66,14 @@ class Definition:
     def first(self) -> tuple[dict[str, Value], ...]:
         """The searched hyperparameters of the trials to queue in a new study, no two alike.
 
-        These are its starts, perhaps the defaults, and recipes of the portfolio, or the nearest values of the space.
+        These are its starts, perhaps the defaults, and recipes of the portfolio, or the nearest values of the space. A
+        few of the portfolio come first: they answer soonest what a good value is.
         """
-        found, searched = list(self.start), self.space.searched()
-        recipes = [self.space.nearest({})] if self.reference else []
-        chosen = from_portfolio(self.space, portfolio()) if self.portfolio else []
-        for recipe in (*recipes, *chosen[: self.portfolio]):
+        found: list[dict[str, Value]] = []
+        searched = self.space.searched()
+        defaults = [self.space.nearest({})] if self.reference else []
+        chosen = from_portfolio(self.space, portfolio())[: self.portfolio] if self.portfolio else []
+        for recipe in (*chosen[:EARLY], *self.start, *defaults, *chosen[EARLY:]):
             trial = {path: value for path, value in recipe.items() if path in searched}
             if trial and trial not in found:
                 found.append(trial)
