@@ -8,8 +8,8 @@ Each way searches the study for `--minutes`, and then is stopped; the ways take 
 
     lenet_search       `lenet-search run`, the study as it is
     plain_start        the same without a portfolio
-    portfolio          the same, beginning with 8 recipes of `--portfolio`, a file of `portfolio.py`: those of
-                       `without-FAMILY.toml` were chosen without that data set
+    portfolio          the same with 8 recipes of `--portfolio`, a file of `portfolio.py`, in place of those that ship:
+                       those of `without-FAMILY.toml` were chosen without that data set
     ordinary           Optuna and Keras, one trial after another (`plain.py`)
     ordinary_parallel  the same in one process per core, each with one thread, sharing one journal
 
@@ -46,12 +46,18 @@ from lenet_search import study  # noqa: E402
 from lenet_search.look.theme import METRICS, PALETTE, faded, titled  # noqa: E402
 from lenet_search.machine import usable_cores  # noqa: E402
 from lenet_search.study.locate import find  # noqa: E402
-from lenet_search.study.portfolio import from_portfolio, recipes_in  # noqa: E402
-from lenet_search.study.toml_text import value_text  # noqa: E402
 
 LOOK = 0.1  # seconds between two looks into the journal
 PATIENCE = 60.0  # seconds for a search that was told to stop
 EIGHT = 8  # recipes of a portfolio
+OTHER_PORTFOLIO = """
+import sys
+from pathlib import Path
+from lenet_search.study import portfolio
+portfolio.FILE = Path(sys.argv.pop(1))
+from lenet_search.__main__ import main
+main()
+"""
 OURS = ("lenet_search", "plain_start", "portfolio")
 CRITERIA = ("any epoch", "complete")
 Steps = list[tuple[float, float]]  # seconds, and the best value since then
@@ -85,25 +91,12 @@ def commands(options: argparse.Namespace, way: str, turn: int, folder: Path) -> 
     common += ["--data", str(options.data)] if options.data else []
     source = find(options.study)
     if way in OURS:
-        begin = [] if way == "lenet_search" else ["--set", "study.portfolio=0"]
-        if way == "portfolio":
-            source = with_starts(source, options.portfolio, folder)
-        line = [sys.executable, "-m", "lenet_search", "run", "--study", str(source), ways.NO_RACE]
-        return [[*line, *common, *begin]]
+        program = ["-c", OTHER_PORTFOLIO, str(options.portfolio)] if way == "portfolio" else ["-m", "lenet_search"]
+        begin = {"plain_start": ["--set", "study.portfolio=0"], "portfolio": ["--set", f"study.portfolio={EIGHT}"]}
+        line = [sys.executable, *program, "run", "--study", str(source), ways.NO_RACE]
+        return [[*line, *common, *begin.get(way, [])]]
     line = [sys.executable, str(HERE / "plain.py"), "--study", str(source), *common]
     return [line] if way == "ordinary" else [[*line, "--threads", "1"]] * usable_cores()
-
-
-def with_starts(source: Path, portfolio: Path, folder: Path) -> Path:
-    """A copy of the study that begins with the trials of its space that are nearest to recipes of the file."""
-    space = study.read(source).space
-    text = source.read_text(encoding="utf-8")
-    for trial in from_portfolio(space, recipes_in(portfolio))[:EIGHT]:
-        searched = {path: value for path, value in trial.items() if path in space.searched()}
-        text += "\n[[start]]\n" + "".join(f"{path} = {value_text(value)}\n" for path, value in searched.items())
-    copy = folder / source.name
-    copy.write_text(text, encoding="utf-8")
-    return copy
 
 
 def searched(options: argparse.Namespace, way: str, turn: int) -> list[Seen]:

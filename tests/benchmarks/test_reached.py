@@ -1,14 +1,14 @@
 """How soon a search is good, as seen from outside."""
 
 import math
+import subprocess
+import sys
 from argparse import Namespace
-from pathlib import Path
 
 import pytest
 import reached
 from measure.journal import Seen
 
-from lenet_search import Study
 from lenet_search.study.portfolio import FILE
 
 SEEN = [
@@ -47,12 +47,18 @@ def test_the_median_search_stands_in_the_table_and_one_that_never_got_there_is_t
     assert "| 2.0 min (1.0 min to never) | - |" in table  # one had nothing after a minute
 
 
-@pytest.mark.parametrize("name", ["cifar", str(Path(reached.__file__).with_name("own_space.toml"))])
-def test_a_study_that_begins_with_recipes_of_a_file_is_the_same_study_with_starts(name, tmp_path):
-    copy = reached.with_starts(reached.find(name), FILE, tmp_path)
-    begun, before = (Study.read(source).definition for source in (copy, name))
-    assert begun.space == before.space
-    assert len(begun.start) == len(before.start) + reached.EIGHT
+def test_the_way_with_another_portfolio_tries_the_recipes_of_that_file(tmp_path):
+    other = tmp_path / "other.toml"
+    kinds = "optimizer.kind = 'adam'\nschedule.kind = 'constant'\n"
+    other.write_text("".join(f"[[recipe]]\nregularize.dropout = {n / 32}\n{kinds}" for n in range(1, 9)))
+    options = Namespace(study="digits", overrides=[], data=None, portfolio=other)
+    (line,) = reached.commands(options, "portfolio", 0, tmp_path)
+    program = line[: line.index("run")]
+    assert program[-1] == str(other)
+    asked = "from lenet_search.study import read; print(read('digits', overrides=['study.portfolio=8']).first)"
+    code = reached.OTHER_PORTFOLIO.replace("from lenet_search.__main__ import main\nmain()", asked)
+    first = subprocess.run([sys.executable, "-c", code, str(other)], capture_output=True, text=True, check=True).stdout
+    assert first.index("'regularize.dropout': 0.03125") < first.index("'regularize.dropout': 0.25")
 
 
 def test_every_way_searches_the_same_study_in_the_same_images(tmp_path):
