@@ -30,7 +30,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -166,19 +166,19 @@ def table(found: Mapping[str, Sequence[Steps]], target: float, minutes: float, m
     ]
     for way, searches in found.items():
         late = [reached(steps, target, maximize=maximize) / 60 for steps in searches]
-        cells = [spread([f"{each:.1f} min" if math.isfinite(each) else "never" for each in sorted(late)])]
+        cells = [spread(late, lambda minutes: f"{minutes:.1f} min" if math.isfinite(minutes) else "never")]
         for moment in moments:
             values = [at(steps, 60 * moment) for steps in searches]
-            some = sorted(value for value in values if value is not None)
-            cells.append(spread([shown.text(value) for value in some]) if len(some) == len(values) else "-")
+            some = [value for value in values if value is not None]
+            cells.append(spread(some, shown.text) if len(some) == len(values) else "-")
         rows.append(f"| {way} | {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
-def spread(words: Sequence[str]) -> str:
-    """The middle one of sorted words, the upper one of two, with the ends if there are several."""
-    middle = words[len(words) // 2]
-    return f"{middle} ({words[0]} to {words[-1]})" if len(words) > 1 else middle
+def spread(values: Sequence[float], text: Callable[[float], str]) -> str:
+    """The median, with the lowest and the highest if there are several."""
+    low, middle, high = (text(pick(values)) for pick in (min, statistics.median, max))
+    return f"{middle} ({low} to {high})" if len(values) > 1 else middle
 
 
 def figure(

@@ -23,7 +23,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import optuna
 import plotly.graph_objects as go
@@ -33,7 +33,7 @@ from plotly.subplots import make_subplots
 from lenet_search import Study
 from lenet_search.api.inputs import shown as view_or
 from lenet_search.crew.signals import Interrupted
-from lenet_search.errors import ResultError, StudyFileError
+from lenet_search.errors import LenetSearchError, ResultError, StudyFileError
 from lenet_search.experiments.confirm import FIRST_SEED
 from lenet_search.experiments.finish import finish
 from lenet_search.experiments.kept import Kept
@@ -41,6 +41,7 @@ from lenet_search.experiments.task import Task
 from lenet_search.look.intervals import Difference, Estimate, holm, mean_of, paired_by_seed
 from lenet_search.look.progress import Silent
 from lenet_search.look.theme import METRICS, PALETTE, faded, titled
+from lenet_search.look.waterfall import difference_text
 from lenet_search.recipe import Recipe
 from lenet_search.storage.trials import carries_run, run_of, runs_of
 
@@ -54,7 +55,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {  # what each sets in [study]
     "random": ('sampler={ kind = "RandomSampler" }', NONE_SET),
     "sobol": ('sampler={ kind = "QMCSampler", scramble = true, warn_independent_sampling = false }', NONE_SET),
     "cma-es": ('sampler={ kind = "CmaEsSampler", warn_independent_sampling = false }', NONE_SET),
-    "gp": ('sampler={ kind = "GPSampler", deterministic_objective = false }', NONE_SET),
+    "gp": ('sampler={ kind = "GPSampler", warn_independent_sampling = false }', NONE_SET),
     "auto": ('sampler={ kind = "hub:samplers/auto_sampler" }', NONE_SET),
     "median": (f"sampler={TPE}", 'pruner={ kind = "MedianPruner", n_startup_trials = 10, n_warmup_steps = 3 }'),
     "hyperband": (f"sampler={TPE}", 'pruner={ kind = "HyperbandPruner" }'),
@@ -77,7 +78,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--methods", default=",".join(METHODS), help="comma-separated (default: all)")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a value; repeatable")
     parser.add_argument("--data", type=Path, help="folder with the images")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.methods = options.methods.split(",")
+    if unknown := set(options.methods) - METHODS.keys():
+        parser.error(f"--methods: there is no {min(unknown)!r}; expected some of {','.join(METHODS)}")
+    return options
 
 
 def study_of(options: argparse.Namespace, method: str, seed: int) -> Study:
@@ -113,7 +118,7 @@ def search(options: argparse.Namespace, study: Study) -> optuna.Study:
             if not watch.gone:
                 raise
     found = study.stored()
-    done = f"{len(ended(found))} trials, {trained(found)} epochs, best {found.best_value:.4f}"
+    done = f"{len(ended(found))} trials, {trained(found)} epochs, over the budget by those that ended last"
     print(f"{found.study_name}: {done}", flush=True)
     return found
 
@@ -134,19 +139,33 @@ def trained(study: optuna.Study) -> int:
     return sum(map(epochs_of, ended(study)))
 
 
-def within(study: optuna.Study, budget: int) -> tuple[Steps, FrozenTrial]:
-    """The best value so far by trained epochs, and the best trial, of those that ended within the budget."""
+class Within(NamedTuple):
+    """What a search has found within its budget: the best value so far by trained epochs, and the best trial."""
+
+    steps: Steps
+    trials: int
+    best: FrozenTrial
+
+
+def within(study: optuna.Study, budget: int) -> Within:
+    """What counts of a search: the trials that ended within the budget.
+
+    Raises:
+        SystemExit: none of them is complete.
+    """
     steps: Steps = []
-    epochs, best = 0, None
+    epochs, count, best = 0, 0, None
     for trial in ended(study):
         epochs += epochs_of(trial)
-        if epochs > budget and best is not None:
+        if epochs > budget:
             break
+        count += 1
         if trial.state == TrialState.COMPLETE and (best is None or is_better(study, trial.value, best.value)):
             best = trial
             steps.append((epochs, trial.value))
-    assert best is not None
-    return steps, best
+    if best is None:
+        raise SystemExit(f"{study.study_name}: no trial is complete after {budget} epochs; give a larger --budget")
+    return Within(steps, count, best)
 
 
 def is_better(study: optuna.Study, value: float, other: float) -> bool:
@@ -263,19 +282,29 @@ def table(
     return "\n".join(rows)
 
 
-def pairs_table(pairs: Sequence[tuple[str, str, Difference, float]], searches: int) -> str:
-    """The differences of methods, in Markdown."""
-    rows = [f"| pair | difference in points (95 % interval, n = {searches} searches) | p (Holm) |", "|---|---|--:|"]
-    rows += [f"| {one} - {other} | {difference} | {p:.3f} |" for one, other, difference, p in pairs]
+def pairs_table(pairs: Sequence[tuple[str, str, Difference, float]], searches: int, metric: str) -> str:
+    """The differences of methods, better if positive, in Markdown."""
+    unit = "in points " if METRICS[metric].unit == "%" else ""
+    rows = [f"| pair | difference {unit}(95 % interval, n = {searches} searches) | p (Holm) |", "|---|---|--:|"]
+    for one, other, difference, p in pairs:
+        rows.append(f"| {one} - {other} | {difference_text(difference.to_json(), metric)} | {p:.3f} |")
     return "\n".join(rows)
 
 
 def main() -> None:
     """Search, confirm, compare."""
     options = arguments()
+    try:
+        compare(options)
+    except LenetSearchError as error:  # images are missing, or too few
+        raise SystemExit(str(error)) from None
+
+
+def compare(options: argparse.Namespace) -> None:
+    """All of it, with these options."""
     options.folder.mkdir(parents=True, exist_ok=True)
     searches: dict[str, dict[int, optuna.Study]] = {}
-    for method in options.methods.split(","):
+    for method in options.methods:
         try:
             studies = {seed: study_of(options, method, seed) for seed in range(options.searches)}
         except StudyFileError as error:  # a package that is missing, or a sampler that does not suit the space
@@ -283,17 +312,19 @@ def main() -> None:
             continue
         metric = studies[0].definition.metric
         searches[method] = {seed: search(options, study) for seed, study in studies.items()}
+    if not searches:
+        raise SystemExit("no method is left")
     maximize = studies[0].definition.direction == "maximize"
-    bests = {
+    counted = {
         (method, seed): within(study, options.budget) for method, by in searches.items() for seed, study in by.items()
     }
-    winners = {f"{method}-{seed}": run_of(best).recipe for (method, seed), (_, best) in bests.items()}
+    winners = {f"{method}-{seed}": run_of(each.best).recipe for (method, seed), each in counted.items()}
     confirmed = confirm(options, winners, metric)
-    found = {method: [bests[method, seed][0] for seed in by] for method, by in searches.items()}
+    found = {method: [counted[method, seed].steps for seed in by] for method, by in searches.items()}
     worth = {method: {seed: confirmed[f"{method}-{seed}"].value for seed in by} for method, by in searches.items()}
-    trials = {method: [len(ended(study)) for study in by.values()] for method, by in searches.items()}
+    trials = {method: [counted[method, seed].trials for seed in by] for method, by in searches.items()}
     pairs = compared(worth, maximize=maximize)
-    print(f"\n{table(found, trials, worth, metric)}\n\n{pairs_table(pairs, options.searches)}")
+    print(f"\n{table(found, trials, worth, metric)}\n\n{pairs_table(pairs, options.searches, metric)}")
     figure(found, options.budget, metric).write_html(options.folder / "samplers.html")
     content = {"study": options.study, "budget": options.budget, "set": options.set, "found": found, "worth": worth}
     (options.folder / "samplers.json").write_text(json.dumps(content, indent=2) + "\n")

@@ -29,8 +29,11 @@ class Range:
             return False
         if self.step is None:
             return True
+        exact = steps_between(self.low, value, self.step)
+        if self.integer:
+            return exact.denominator == 1
         try:
-            steps = float(steps_between(self.low, value, self.step))
+            steps = float(exact)
         except OverflowError:  # more steps than a float can count
             return False
         return abs(steps - round(steps)) < 1e-8  # as in Optuna, which draws 0.30000000000000004

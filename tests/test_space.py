@@ -173,5 +173,10 @@ def test_every_sample_of_a_study_that_ships_is_a_recipe(name: str) -> None:
         assert Recipe.from_values(values).values() == values
 
 
+def test_a_whole_number_is_in_a_range_only_if_a_step_reaches_it() -> None:
+    found = Range(1, 1_000_000_001, step=1_000_000_000, integer=True)
+    assert found.contains(1) and found.contains(1_000_000_001) and not found.contains(2)
+
+
 def test_a_value_beyond_counting_is_in_no_range() -> None:
     assert not Range(0.0, 1e300, step=1e-300).contains(0.5e300)

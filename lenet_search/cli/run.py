@@ -91,6 +91,7 @@ def run(
     from lenet_search.cli.confirm import conclude
     from lenet_search.cli.terminal import console, print_json
     from lenet_search.crew.places import slots_of
+    from lenet_search.errors import ResultError
     from lenet_search.look.live import view_for
     from lenet_search.search import Interrupted
     from lenet_search.study import duration
@@ -112,7 +113,7 @@ def run(
         if json and interrupted.summary is not None:
             print_json(interrupted.summary.to_json())
         raise
-    confirmation, stated = None, chosen.definition.confirm
+    confirmation, refused, stated = None, None, chosen.definition.confirm
     if stated is not None and not no_confirm and summary.ended == "done" and summary.best is not None:
         race = chosen.race_size()
         if race is not None:
@@ -126,6 +127,8 @@ def run(
                 if json:  # the search itself has ended
                     print_json(summary.to_json() | {"confirmation": None})
                 raise
+            except ResultError as error:  # said last: the search itself has ended well
+                refused = error
         else:
             out.print(
                 f"\nNot confirmed: even a small race would train more than {stated.share:g} of the search's epochs "
@@ -137,6 +140,8 @@ def run(
     if confirmation is not None:
         conclude(confirmation, out)
     _conclude(summary, out, confirmed=confirmation is not None)
+    if refused is not None:
+        raise refused
 
 
 def _race_in_words(size: tuple[int, int], stated: "Confirming") -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lenet_search.crew import FREEZE_EVERY
+from lenet_search.errors import ResultError
 from lenet_search.experiments import race
 from lenet_search.experiments.finish import finish
 from lenet_search.experiments.kept import Kept
@@ -94,6 +95,9 @@ class Confirmation:
         else:
             names = listed([row.finalist.name for row in self.tied])
             lines = [f"{names} cannot be told apart. Chosen is {name}, which {self._reason()}: {figure}."]
+        for row in self.rows:
+            if row.finalist.is_reference and row.standing.state == State.DIVERGED:
+                lines.append("The reference diverged on some of its seeds.")
         if self.gain is not None and self.gain.low is not None and self.gain.high is not None:
             surely = (
                 "better than" if self.gain.low > 0 else "worse than" if self.gain.high < 0 else "not surely better than"
@@ -222,7 +226,7 @@ def confirm(
         ray: address of a Ray cluster, or "auto", whose nodes train; else this machine trains
 
     Raises:
-        ResultError: the folder contains other results.
+        ResultError: the folder contains other results, or every recipe diverged.
         Interrupted: by a signal; call again to resume.
         LenetSearchError: as `finish`.
     """
@@ -289,13 +293,19 @@ def _confirmation(
         mean = mean_of(list(standing.values.values()), share=is_share(metric), grain=grain)
         rows.append(Row(named[name], mean, standing, parameters[name], _needed(leader, standing, plan.indifference)))
     staying = set(race.staying(standings))
+    if not staying:
+        raise ResultError(
+            f"nothing of study {study!r} is confirmed: every recipe diverged on some of its fresh seeds; search with "
+            "smaller learning rates, or with optimizer.clip_norm"
+        )
     tied = [row for row in rows if row.finalist.name in staying]
     winner = rows[0]
     if not winner.finalist.is_reference:  # else the search has found nothing that is better
-        winner = min([row for row in tied if not row.finalist.is_reference] or rows, key=_simplicity)
+        winner = min((row for row in tied if not row.finalist.is_reference), key=_simplicity)
     reference = next((row for row in rows if row.finalist.is_reference), None)
     gain = None
-    if reference is not None and reference is not winner:
+    # Seeds on which the reference did not diverge are no fair sample.
+    if reference is not None and reference is not winner and reference.standing.state != State.DIVERGED:
         share = is_share(metric)
         before, after = reference.standing.values, winner.standing.values
         gain = paired_by_seed(before, after, maximize=share, inside=plan.inside, grain=grain, share=share)

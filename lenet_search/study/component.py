@@ -95,7 +95,11 @@ def read_component(source: Source, raw: Any, path: Path, role: str) -> Component
     found = _found(source, kind, path, role)
     if found is None:
         return None
-    parameters = inspect.signature(found).parameters
+    try:
+        parameters = inspect.signature(found).parameters
+    except hub.FAULTS as error:
+        source.report((*path, "kind"), f"a class whose arguments can be told ({hub.reason(error)})", kind)
+        return None
     arguments: dict[str, Any] = {}
     for name, value in raw.items():
         if name == "kind":
@@ -140,6 +144,14 @@ def _found(source: Source, kind: Any, path: Path, role: str) -> type | None:
     nearest = nearest_name(kind, known) if isinstance(kind, str) else None
     source.report((*path, "kind"), f"one of {', '.join(known)}", kind, f'"{nearest}"' if nearest else None)
     return None
+
+
+def base_class(kind: str) -> type:
+    """Optuna's base class of samplers or of pruners."""
+    import optuna
+
+    is_sampler = kind.endswith("Sampler") or kind.startswith(f"{hub.PREFIX}samplers/")
+    return optuna.samplers.BaseSampler if is_sampler else optuna.pruners.BasePruner
 
 
 def component_class(kind: str) -> Any:
@@ -201,6 +213,11 @@ def _try(source: Source, component: Component, path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # shown once, when the search builds the component
         try:
-            component.build(seed=0)
-        except (Exception, SystemExit) as error:  # the constructor's message explains the problem
-            source.report(path, f"arguments that {component.kind} accepts ({error})", component.table())
+            built = component.build(seed=0)
+        except hub.FAULTS as error:  # the constructor's message explains the problem
+            source.report(path, f"arguments that {component.kind} accepts ({hub.reason(error)})", component.table())
+            return
+        if not isinstance(built, base_class(component.kind)):
+            source.report(
+                (*path, "kind"), f"a class that makes a sampler or pruner, not {type(built).__name__}", component.kind
+            )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from lenet_search.errors import LenetSearchError, RunError
+from lenet_search.study.hub import FAULTS, reason
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -36,16 +37,14 @@ def _sampler(found: Any, kind: str) -> type:
         def sample_relative(self, study: Any, trial: Any, search_space: Any) -> Any:
             with _blamed(kind):
                 drawn = dict(super().sample_relative(study, trial, search_space))
-            for name, value in drawn.items():
-                if name in search_space:  # Optuna passes over others
-                    _check(kind, name, value, search_space[name])
-            return drawn
+            for name in drawn.keys() - search_space.keys():
+                raise _failed(kind, f"it drew {name}, which it had not been asked for")
+            return {name: _plain(kind, name, value, search_space[name]) for name, value in drawn.items()}
 
         def sample_independent(self, study: Any, trial: Any, param_name: str, param_distribution: Any) -> Any:
             with _blamed(kind):
                 value = super().sample_independent(study, trial, param_name, param_distribution)
-            _check(kind, param_name, value, param_distribution)
-            return value
+            return _plain(kind, param_name, value, param_distribution)
 
         def after_trial(self, study: Any, trial: Any, state: Any, values: Any) -> None:
             with _blamed(kind):
@@ -72,16 +71,26 @@ def _blamed(kind: str) -> Iterator[None]:
             yield
     except (LenetSearchError, StorageInternalError, UpdateFinishedTrialError):
         raise  # of the storage, and of what another process did there
-    except (Exception, SystemExit) as error:
-        if "Study.stop" in str(error):  # Optuna's, where a sampler has tried every combination
+    except FAULTS as error:
+        said = reason(error)
+        if "Study.stop" in said:  # Optuna's, where a sampler has tried every combination
             raise
-        raise _failed(kind, f"{type(error).__name__}: {error}".splitlines()[0].removesuffix(": ")) from error
+        raise _failed(kind, f"{type(error).__name__}: {said}".removesuffix(f": {type(error).__name__}")) from error
 
 
-def _check(kind: str, name: str, value: Any, distribution: "BaseDistribution") -> None:
-    with contextlib.suppress(ValueError):
-        if distribution._contains(distribution.to_internal_repr(value)):
-            return
+def _plain(kind: str, name: str, value: Any, distribution: "BaseDistribution") -> Any:
+    """The value as a plain number or choice: it may be one of numpy's.
+
+    Raises:
+        RunError: it is none of the distribution.
+    """
+    from optuna.distributions import CategoricalDistribution
+
+    if not isinstance(value, str) or isinstance(distribution, CategoricalDistribution):
+        with contextlib.suppress(ValueError, TypeError):
+            internal = distribution.to_internal_repr(value)
+            if distribution._contains(internal):
+                return distribution.to_external_repr(internal)
     raise _failed(kind, f"it drew {name} = {value!r}, which is not in {distribution}")
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 PREFIX = "hub:"
 KIND = re.compile(rf"{PREFIX}((?:sampler|pruner)s(?:/\w+)+)(?::(\w+))?", re.ASCII)
+FAULTS = (Exception, SystemExit, GeneratorExit)  # whatever a program may raise, but not a person who interrupts it
 INSTALL = "pip install 'lenet-search[hub]'"
 
 
@@ -59,8 +60,8 @@ def _classes(package: str) -> dict[str, type]:
             offered = getattr(module, "__all__", None)  # may list classes of Optuna, which do not count otherwise
             names = offered or [name for name in vars(module) if not name.startswith("_")]
             known = {str(name): getattr(module, name, None) for name in names}
-    except (Exception, SystemExit) as error:  # of git, which may be missing, of the network, or of the package itself
-        raise NotFound(f"a package that OptunaHub has, and that can be loaded ({_reason(error)})") from error
+    except FAULTS as error:  # of git, which may be missing, of the network, or of the package itself
+        raise NotFound(f"a package that OptunaHub has, and that can be loaded ({reason(error)})") from error
     base = optuna.samplers.BaseSampler if package.startswith("samplers/") else optuna.pruners.BasePruner
     return {
         name: each
@@ -69,8 +70,12 @@ def _classes(package: str) -> dict[str, type]:
     }
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """An error on one line; of git's, which repeat its command first, what git said."""
-    lines = (str(error).strip() or type(error).__name__).splitlines()
+    try:
+        text = str(error).strip()
+    except Exception:
+        text = ""
+    lines = (text or type(error).__name__).splitlines()
     said = next((line for line in lines if "fatal: " in line), lines[0])
     return said[said.find("fatal: ") + len("fatal: ") :].strip("' ") if "fatal: " in said else said

@@ -13,7 +13,7 @@ from lenet_search.study.toml_text import value_text
 
 RANGE_KEYS = ("low", "high", "log", "step")
 OTHERS = ("study", "start", "confirm", "claim")  # tables of a study file without hyperparameters
-MOST_STEPS = 10**15  # from low to high: more than that, floating-point numbers cannot tell apart
+MOST_STEPS = 10**7  # from low to high, of numbers that are not whole: of more, Optuna cannot tell which is which
 
 
 def read_entries(source: Source) -> dict[str, Entry]:
@@ -224,7 +224,7 @@ def _check_step(
         source.report(at, "no step, since log = true", step)
     elif low is not None and high is not None and low < high:
         steps = steps_between(low, high, step)
-        if steps > MOST_STEPS:
+        if steps > MOST_STEPS and not integer:
             source.report(at, f"a step of which at most {MOST_STEPS:,} reach high, {high}, from low, {low}", step)
         elif steps.denominator != 1:
             reached = Fraction(str(low)) + int(steps) * Fraction(str(step))

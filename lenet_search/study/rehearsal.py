@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lenet_search.space import Range, Space
 from lenet_search.study.component import Component, component_class
-from lenet_search.study.hub import is_of_hub
+from lenet_search.study.hub import FAULTS, is_of_hub, reason
 from lenet_search.study.source import Source
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def _rehearse(source: Source, sampler: Component, pruner: Component, space: Spac
             space.sample(trial)
             if not _judge(source, trial, pruner, space) or not _tell(study, trial, float(number % 3)):
                 return
-    except (Exception, SystemExit) as error:
-        expected = f"a sampler that can draw from this space ({_first_line(error)})"
+    except FAULTS as error:
+        expected = f"a sampler that can draw from this space ({reason(error)})"
         source.report(("study", "sampler"), expected, sampler.table())
 
 
@@ -67,9 +67,9 @@ def _judge(source: Source, trial: "optuna.Trial", pruner: Component, space: Spac
         for epoch in range(1, min(longest_trial(space), MOST_EPOCHS) + 1):
             trial.report(1.0 / epoch, epoch)
             trial.should_prune()
-    except (Exception, SystemExit) as error:
+    except FAULTS as error:
         epochs = longest_trial(space)
-        expected = f"a pruner for trials of up to {epochs} epoch{'' if epochs == 1 else 's'} ({_first_line(error)})"
+        expected = f"a pruner for trials of up to {epochs} epoch{'' if epochs == 1 else 's'} ({reason(error)})"
         source.report(("study", "pruner"), expected, pruner.table())
         return False
     return True
@@ -98,7 +98,3 @@ def _sooner(component: Component) -> Component:
     for name in soon.keys() & inspect.signature(component_class(component.kind)).parameters:
         arguments[name] = min(SOON[name], arguments.get(name, SOON[name]))
     return replace(component, arguments=arguments)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -26,9 +26,10 @@ def read_starts(source: Source, entries: Mapping[str, Entry]) -> tuple[dict[str,
 
 
 def _start(source: Source, table: Mapping[str, Any], at: Path, entries: Mapping[str, Entry]) -> dict[str, Value]:
-    if not table:
-        source.report(at, "at least one hyperparameter, like train.epochs = 10")
+    before = len(source.problems)
     written = written_paths(source, table, at)
+    if not written and len(source.problems) == before:
+        source.report(at, "at least one hyperparameter, like train.epochs = 10")
     checked = {path: checked_value(source, FIELDS[path], raw, (*at, *path.split("."))) for path, raw in written.items()}
     values = {path: value for path, value in checked.items() if value is not None}
     refused = checked.keys() - values.keys()

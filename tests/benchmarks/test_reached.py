@@ -45,6 +45,7 @@ def test_the_median_search_stands_in_the_table_and_one_that_never_got_there_is_t
     found = {"ours": [[(60.0, 0.7)], [(120.0, 0.7)], [(30.0, 0.5)]]}
     table = reached.table(found, 0.7, 15.0, "val_accuracy", maximize=True)
     assert "| 2.0 min (1.0 min to never) | - |" in table  # one had nothing after a minute
+    assert reached.spread([0.1, 0.4], lambda value: f"{value:.2f}") == "0.25 (0.10 to 0.40)"
 
 
 def test_the_way_with_another_portfolio_tries_the_recipes_of_that_file(tmp_path):

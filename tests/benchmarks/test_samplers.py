@@ -25,19 +25,22 @@ def search(monkeypatch):
     monkeypatch.setattr(samplers, "carries_run", lambda trial: True)
     monkeypatch.setattr(samplers, "epochs_of", lambda trial: trial.epochs)
     monkeypatch.setattr(samplers, "is_better", lambda study, value, other: value > other)
-    return lambda *trials: SimpleNamespace(get_trials=lambda deepcopy, states: list(trials))
+    return lambda *trials: SimpleNamespace(study_name="tpe-0", get_trials=lambda deepcopy, states: list(trials))
 
 
 def test_the_best_so_far_counts_all_epochs_trained_before_pruned_ones_too(search):
     found = search(trial(0.5, 10, 1), trial(None, 3, 2), trial(0.4, 10, 3), trial(0.7, 10, 5), trial(None, 2, 4))
-    steps, best = samplers.within(found, 100)
-    assert steps == [(10, 0.5), (35, 0.7)] and best.value == 0.7
+    steps, trials, best = samplers.within(found, 100)
+    assert steps == [(10, 0.5), (35, 0.7)] and trials == 5 and best.value == 0.7
     assert [samplers.at(steps, epochs) for epochs in (9, 10, 34, 35, 99)] == [None, 0.5, 0.5, 0.7, 0.7]
 
 
 def test_what_ends_after_the_budget_does_not_count(search):
-    steps, best = samplers.within(search(trial(0.5, 10, 1), trial(0.9, 10, 2)), 19)
-    assert steps == [(10, 0.5)] and best.value == 0.5
+    found = search(trial(0.5, 10, 1), trial(0.9, 10, 2))
+    steps, trials, best = samplers.within(found, 19)
+    assert steps == [(10, 0.5)] and trials == 1 and best.value == 0.5
+    with pytest.raises(SystemExit, match="no trial is complete after 9 epochs"):
+        samplers.within(found, 9)
 
 
 def test_methods_are_compared_in_pairs_of_searches_from_the_same_seed():
@@ -48,6 +51,9 @@ def test_methods_are_compared_in_pairs_of_searches_from_the_same_seed():
     assert difference.mean == pytest.approx(0.029 / 3) and p < 0.05
     assert {(one, other) for one, other, *_ in pairs} == {("a", "b"), ("a", "c"), ("b", "c")}
     assert samplers.compared(worth, maximize=False)[0][2].mean == pytest.approx(-0.029 / 3)
+    assert "| a - b | +0.97 (" in samplers.pairs_table(pairs, 3, "val_accuracy")
+    assert "difference (95 %" in samplers.pairs_table(pairs, 3, "val_loss")
+    assert "| a - b | +0.0097 (" in samplers.pairs_table(pairs, 3, "val_loss")
 
 
 @pytest.mark.parametrize("method", sorted(samplers.METHODS.keys() - {"auto"}))  # which downloads a package

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lenet_search import data
+from lenet_search.errors import ResultError
 from lenet_search.experiments.confirm import FIRST_SEED, Confirmation, Finalist, confirm
 from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.race import State
@@ -109,6 +110,21 @@ def test_a_recipe_that_diverges_leaves_the_race(tmp_path: Path) -> None:
     found = race(tmp_path, trial_0=0.90, trial_1=math.nan, reference=0.85)
     states = {row.finalist.name: row.standing.state for row in found.rows}
     assert states == {"trial_0": State.LEADER, "trial_1": State.DIVERGED, "reference": State.WORSE}
+
+
+def test_nothing_is_claimed_against_a_reference_that_diverged_on_some_seeds(tmp_path: Path) -> None:
+    found = race(tmp_path, trial_0=0.90, trial_1=0.95, reference=math.nan)
+    assert found.winner.finalist.name == "trial_1" and found.gain is None
+    said = " ".join(found.verdict())
+    assert "The reference diverged on some of its seeds." in said
+    assert "than the reference" not in said and "beats" not in said
+    assert found.summary()["gain"] is None
+
+
+@pytest.mark.parametrize("names", [("trial_0",), ("trial_0", "reference"), ("trial_0", "trial_1", "reference")])
+def test_where_every_recipe_diverges_nothing_is_confirmed(tmp_path: Path, names: tuple[str, ...]) -> None:
+    with pytest.raises(ResultError, match="nothing of study 'mine' is confirmed: every recipe diverged "):
+        race(tmp_path, **dict.fromkeys(names, math.nan))
 
 
 def test_those_that_are_set_aside_have_fewer_seeds_and_no_interval_to_the_leader(tmp_path: Path) -> None:

@@ -165,6 +165,11 @@ from optuna.pruners import HyperbandPruner
 from optuna.samplers import RandomSampler
 
 
+class Sealed(Exception):
+    def __str__(self):
+        raise AttributeError
+
+
 class Failing(RandomSampler):
     def __init__(self, method: str, after: int = 100) -> None:
         super().__init__(0)
@@ -185,12 +190,16 @@ class Failing(RandomSampler):
 
     def sample_relative(self, study, trial, search_space):
         self.due("sample_relative")
+        if self.method == "unasked":
+            return {"augment.shift": 1}
         return dict.fromkeys(search_space, 0.9) if self.method == "relative range" else {}
 
     def sample_independent(self, study, trial, param_name, param_distribution):
         self.due("sample_independent")
-        if self.method in ("range", "type"):
-            return {"range": 0.9, "type": "high"}[self.method]
+        if self.method == "sealed":
+            raise Sealed
+        if self.method in ("range", "type", "text"):
+            return {"range": 0.9, "type": "high", "text": "0.1"}[self.method]
         return super().sample_independent(study, trial, param_name, param_distribution)
 
     def after_trial(self, study, trial, state, values):
@@ -210,6 +219,9 @@ class FailingPruner(HyperbandPruner):
         *((method, "(SystemExit: out of luck)") for method in ("sample_relative", "sample_independent", "after_trial")),
         *((method, "(it drew regularize.dropout = 0.9, which is not in ") for method in ("relative range", "range")),
         ("type", "(it drew regularize.dropout = 'high', which is not in "),
+        ("text", "(it drew regularize.dropout = '0.1', which is not in "),
+        ("unasked", "(it drew augment.shift, which it had not been asked for)"),
+        ("sealed", "(Sealed)"),
     ],
 )
 def test_what_fails_in_a_package_is_its_fault_and_nothing_of_it_reaches_stdout(
@@ -230,6 +242,32 @@ def test_what_fails_in_a_package_is_its_fault_and_nothing_of_it_reaches_stdout(
         search()
     assert said in str(error.value)
     assert capsys.readouterr().out == ""
+
+
+def test_a_package_may_draw_numbers_of_numpy(publish: Publish) -> None:
+    code = "import numpy as np\nfrom optuna.samplers import RandomSampler\nclass Numpy(RandomSampler):\n"
+    code += "    def sample_independent(self, *given):\n        return np.float32(0.25)\n"
+    publish("samplers/of_numpy", code)
+    study = optuna.create_study(sampler=Component("hub:samplers/of_numpy:Numpy").build(0))
+    drawn = study.ask().suggest_float("regularize.dropout", 0.0, 0.5)
+    assert type(drawn) is float and drawn == 0.25
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("    def __init__(self):\n        raise GeneratorExit\n", "accepts (GeneratorExit)"),
+        ("    def __init__(self):\n        raise ValueError\n", "accepts (ValueError)"),
+        ("    def __new__(cls):\n        pass\n", "a class that makes a sampler or pruner, not NoneType"),
+        ("    __signature__ = 5\n", "a class whose arguments can be told ("),
+    ],
+)
+def test_a_class_that_makes_nothing_is_an_error_of_the_file(
+    code: str, said: str, publish: Publish, problems_of: ProblemsOf
+) -> None:
+    publish("samplers/odd", f"from optuna.samplers import RandomSampler\nclass Odd(RandomSampler):\n{code}")
+    (problem,) = problems_of(sampler_of('{ kind = "hub:samplers/odd:Odd" }'))
+    assert problem.startswith("mine.toml:2: study.sampler") and said in problem
 
 
 def test_a_pruner_of_a_package_is_still_what_it_was_and_its_faults_are_its_own(publish: Publish) -> None:

@@ -108,7 +108,7 @@ from tests.study.conftest import ProblemsOf
         ),
         (
             "[augment]\nrotate = { low = 0.0, high = 1.0, step = 1e-300 }",
-            "rotate.step: expected a step of which at most 1,000,000,000,000,000 reach high, 1.0, from low, 0.0;",
+            "rotate.step: expected a step of which at most 10,000,000 reach high, 1.0, from low, 0.0;",
         ),
         (
             "[augment]\nrotate = { low = 0.1, high = 0.5, step = 0.15 }",

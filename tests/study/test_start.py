@@ -97,3 +97,9 @@ def test_a_misspelled_kind_is_one_problem_not_one_for_each_of_its_values(problem
     )
     (problem,) = problems_of(text)
     assert "start.1.optimizer.kind" in problem and 'did you mean "sgd"?' in problem
+
+
+@pytest.mark.parametrize("start", ["", "regularize = {}", "optimizer = { adam = {} }"])
+def test_a_start_without_a_hyperparameter_is_an_error(start: str, problems_of: ProblemsOf) -> None:
+    (problem,) = problems_of(f"{STUDY}[[start]]\n{start}\n")
+    assert "expected at least one hyperparameter, like train.epochs = 10" in problem
