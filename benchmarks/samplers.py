@@ -51,7 +51,7 @@ NONE_SET = f"pruner={NONE}"
 METHODS: Mapping[str, tuple[str, ...]] = {  # what each sets in [study]
     "tpe": (f"sampler={TPE}", NONE_SET),
     "tpe-joint": ('sampler={ kind = "TPESampler", multivariate = true, group = true }', NONE_SET),
-    "tpe-random-30": ('sampler={ kind = "TPESampler", n_startup_trials = 30 }', NONE_SET),
+    "tpe-liar": ('sampler={ kind = "TPESampler", constant_liar = true }', NONE_SET),
     "random": ('sampler={ kind = "RandomSampler" }', NONE_SET),
     "sobol": ('sampler={ kind = "QMCSampler", scramble = true, warn_independent_sampling = false }', NONE_SET),
     "cma-es": ('sampler={ kind = "CmaEsSampler", warn_independent_sampling = false }', NONE_SET),

@@ -1,8 +1,9 @@
-"""The supply of new trials, drawn while the workers train, so that no worker waits for the sampler.
+"""The supply of new trials: drawn while a GPU trains, so that it does not wait for the sampler, else when they are due.
 
 With 10,000 stored trials, TPE takes 28 ms for a trial, and a GPU may need 64 of them at once, and again after 0.2 s. So
 they are drawn ahead, a few per epoch, and as late as this allows: a trial that is drawn early misses the results of the
-epochs in between. Trials that train side by side are drawn without each other's results anyway.
+epochs in between. Trials that train side by side end together, so even in the last epoch all of theirs are missed, and
+a search learns a generation later. A processor trains a few trials for a minute: it waits, and none is missed.
 
 If trials differ in structure, a worker takes the one that suits it best. Stacks are then fuller, and fewer programs
 are compiled, than if workers took the next trial.
@@ -23,6 +24,7 @@ FIRST_SLOTS = 4  # trials drawn ahead for each worker while it starts: the defau
 # Trials drawn within an epoch if there is a choice; 3 if 10,000 have ended, for which TPE takes 84 ms then (Xeon,
 # 2026-11). It is no measured time: the worker's speed must not decide what is drawn.
 QUICK, SLOWER = 36, 1000
+FEW_WORKERS = 8  # that may wait for the sampler, on processors: more of them would wait for each other
 
 
 class Supply:
@@ -61,11 +63,11 @@ class Supply:
     def is_short(self, workers: Sequence[WorkerHandle], slots: int) -> bool:
         """Whether to ask for a trial now.
 
-        Those that can start when the workers next report are asked for in any case: for each slot of a worker that
-        starts, for runs in their last epoch, and for those that end early. Others are drawn ahead, a few per epoch: so
-        many that the first rule will never need more than a few at once. During the first epoch, for which programs are
-        compiled, they need not be few. If trials differ in structure, as many more are drawn as all stacks have slots,
-        to choose from.
+        For a few processors, only those of workers that start, and those to choose from. Else, those that can
+        start when the workers next report are asked for in any case: for each slot of a worker that starts, for runs in
+        their last epoch, and for those that end early. Others are drawn ahead, a few per epoch: so many that the first
+        rule will never need more than a few at once. During the first epoch, for which programs are compiled, they need
+        not be few. If trials differ in structure, as many more are drawn as all stacks have slots, to choose from.
 
         Args:
             workers: the active workers
@@ -76,8 +78,11 @@ class Supply:
             self._asked, self._heard = 0, heard
         if not self._ledger.wanted():
             return False
-        left = np.sort(np.concatenate([np.zeros(0, int), *(worker.epochs_left() for worker in workers)]))
         starting = slots * sum(worker.ready is None for worker in workers)
+        on_gpu = any(worker.place.gpu is not None for worker in workers)
+        if not on_gpu and len(workers) <= FEW_WORKERS:
+            return len(self._ahead) < starting + self.mixed * slots * len(workers)
+        left = np.sort(np.concatenate([np.zeros(0, int), *(worker.epochs_left() for worker in workers)]))
         next_time = starting * (1 + self.mixed) + sum(worker.early for worker in workers) + np.sum(left <= 1)
         if len(self._ahead) < next_time:
             return True

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from lenet_search.crew.places import Place
 from lenet_search.recipe import Recipe
 from lenet_search.search.supply import QUICK, SLOWER, Supply, fair_share, suitability
 from lenet_search.space import Space
@@ -89,6 +90,7 @@ class Stack:
     heard: int = 0
     early: int = 0
     ready: object = field(default_factory=object)
+    place: Place = field(default_factory=lambda: Place("0", 1))
 
     def epochs_left(self) -> np.ndarray:
         return np.full(self.slots, self.left)
@@ -130,6 +132,20 @@ def test_trials_that_end_together_are_drawn_a_few_per_epoch_and_as_late_as_that_
     assert max(asked.values()) <= few
     assert sum(count > 0 for count in asked.values()) == -(-slots // few)
     assert all(asked[left] == few for left in range(1, slots // few + 1))
+
+
+def test_a_processor_waits_for_the_sampler_so_that_no_result_is_missed(late):
+    supply, fill = late(0, prunes=True)
+    stack = Stack(4, left=3, place=Place(None, 1), ready=None)
+    assert fill(stack) == 4  # while it starts there is nothing to learn from
+    for _ in range(4):
+        supply.take()
+    stack.ready = object()
+    while stack.left:
+        assert fill(stack) == 0
+        stack.train()
+    crowd = [Stack(4, left=1, heard=1, place=Place(None, 1)) for _ in range(9)]
+    assert supply.is_short(crowd, 4)  # so many would wait for each other
 
 
 def test_where_trials_are_pruned_so_many_are_kept_ready_that_a_few_more_per_epoch_are_always_enough(late):
