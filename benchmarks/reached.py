@@ -1,10 +1,11 @@
 """How soon a search is good: the best value so far by time, of this tool and of the ordinary way, seen from outside.
 
     python benchmarks/reached.py FOLDER --study cifar --minutes 15 --turns 3 --data DATA
-    python benchmarks/reached.py FOLDER --study benchmarks/own_space.toml --minutes 15 --turns 5 --data DATA
-        --portfolio PORTFOLIO/without-cifar10.toml --ways portfolio,plain_start,ordinary_parallel
+    python benchmarks/reached.py FOLDER --study benchmarks/own_space.toml --data DATA
+        --portfolio PORTFOLIO/without-cifar10.toml --ways portfolio:5:4,ordinary_parallel:1:15
 
-Each way searches the study for `--minutes`, and then is stopped; the ways take turns. They are
+Each way searches the study for `--minutes`, `--turns` times, and is then stopped; the ways take turns.
+WAY:TURNS:MINUTES says both for one of them. They are
 
     lenet_search       `lenet-search run`, the study as it is
     plain_start        the same without a portfolio
@@ -32,7 +33,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
@@ -63,6 +64,14 @@ CRITERIA = ("any epoch", "complete")
 Steps = list[tuple[float, float]]  # seconds, and the best value since then
 
 
+class Way(NamedTuple):
+    """A way to search: how often, and for how long."""
+
+    name: str
+    turns: int
+    minutes: float
+
+
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -70,18 +79,34 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--study", default="cifar", help="name or path of a study (default: cifar)")
     parser.add_argument("--minutes", type=float, default=15.0, help="length of a search (default: 15)")
     parser.add_argument("--turns", type=int, default=3, help="searches of each way (default: 3)")
-    parser.add_argument("--ways", default="lenet_search,ordinary_parallel", help="comma-separated, see above")
+    parser.add_argument(
+        "--ways", default="lenet_search,ordinary_parallel", metavar="WAY[:TURNS[:MINUTES]],...", help="see above"
+    )
     parser.add_argument("--target", default="ordinary_parallel", help="the way whose last value is to be reached")
     parser.add_argument("--portfolio", type=Path, help="file with recipes, for the way of that name")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE", help="as in run")
     parser.add_argument("--data", type=Path, help="folder with the images")
     options = parser.parse_args(given)
-    options.ways = options.ways.split(",")
-    if unknown := set(options.ways) - {*OURS, "ordinary", "ordinary_parallel"}:
-        parser.error(f"--ways: there is no way {min(unknown)!r}")
-    if "portfolio" in options.ways and options.portfolio is None:
+    try:
+        options.ways = [length_of(text, options.turns, options.minutes) for text in options.ways.split(",")]
+    except ValueError as error:
+        parser.error(f"--ways: {error}")
+    if options.portfolio is None and any(way.name == "portfolio" for way in options.ways):
         parser.error("--portfolio: expected a file with recipes, for the way of that name")
     return options
+
+
+def length_of(text: str, turns: int, minutes: float) -> Way:
+    """WAY, WAY:TURNS or WAY:TURNS:MINUTES.
+
+    Raises:
+        ValueError: there is no such way, or these are no numbers.
+    """
+    name, *lengths = text.split(":")
+    if name not in (*OURS, "ordinary", "ordinary_parallel"):
+        raise ValueError(f"there is no way {name!r}")
+    asked = [*lengths, *(turns, minutes)[len(lengths) :]]
+    return Way(name, int(asked[0]), float(asked[1]))
 
 
 def commands(options: argparse.Namespace, way: str, turn: int, folder: Path) -> list[list[str]]:
@@ -99,7 +124,7 @@ def commands(options: argparse.Namespace, way: str, turn: int, folder: Path) -> 
     return [line] if way == "ordinary" else [[*line, "--threads", "1"]] * usable_cores()
 
 
-def searched(options: argparse.Namespace, way: str, turn: int) -> list[Seen]:
+def searched(options: argparse.Namespace, way: Way, turn: int) -> list[Seen]:
     """What a search has reported, from the command on; it is stopped when its time is over.
 
     Raises:
@@ -112,13 +137,13 @@ def searched(options: argparse.Namespace, way: str, turn: int) -> list[Seen]:
             started = time.monotonic()
             running = [
                 subprocess.Popen(line, stdout=said, stderr=said, env=ways.environment())
-                for line in commands(options, way, turn, folder)
+                for line in commands(options, way.name, turn, folder)
             ]
             try:
-                while (now := time.monotonic() - started) < 60 * options.minutes:
+                while (now := time.monotonic() - started) < 60 * way.minutes:
                     journal.look(now)
                     if any(process.poll() is not None for process in running):
-                        raise SystemExit(f"{way} ended after {now:.0f} s:\n{log.read_text()[-3000:]}")
+                        raise SystemExit(f"{way.name} ended after {now:.0f} s:\n{log.read_text()[-3000:]}")
                     time.sleep(LOOK)
             finally:
                 stop(running)
@@ -151,15 +176,16 @@ def reached(steps: Steps, target: float, *, maximize: bool) -> float:
     return next((seconds for seconds, value in steps if (value >= target) == maximize or value == target), math.inf)
 
 
-def at(steps: Steps, seconds: float) -> float | None:
-    """The best value at a time; None before the first."""
-    return next((value for moment, value in reversed(steps) if moment <= seconds), None)
+def at(steps: Steps, seconds: float, end: float = math.inf) -> float | None:
+    """The best value at a time; None before the first, and after the end of the search."""
+    return None if seconds > end else next((value for moment, value in reversed(steps) if moment <= seconds), None)
 
 
-def table(found: Mapping[str, Sequence[Steps]], target: float, minutes: float, metric: str, *, maximize: bool) -> str:
+def table(found: Mapping[Way, Sequence[Steps]], target: float, metric: str, *, maximize: bool) -> str:
     """When each way reached the target, and what it had at some times, in Markdown: medians (lowest to highest)."""
     shown = METRICS[metric]
-    moments = [minutes * share for share in (1 / 15, 1 / 5, 1 / 3, 1)]
+    longest = max(way.minutes for way in found)
+    moments = [longest * share for share in (1 / 15, 1 / 5, 1 / 3, 1)]
     rows = [
         f"| way | {shown.text(target)} after | " + " | ".join(f"at {moment:.2g} min" for moment in moments) + " |",
         "|---|---|" + "---|" * len(moments),
@@ -168,10 +194,10 @@ def table(found: Mapping[str, Sequence[Steps]], target: float, minutes: float, m
         late = [reached(steps, target, maximize=maximize) / 60 for steps in searches]
         cells = [spread(late, lambda minutes: f"{minutes:.1f} min" if math.isfinite(minutes) else "never")]
         for moment in moments:
-            values = [at(steps, 60 * moment) for steps in searches]
+            values = [at(steps, 60 * moment, 60 * way.minutes) for steps in searches]
             some = [value for value in values if value is not None]
             cells.append(spread(some, shown.text) if len(some) == len(values) else "-")
-        rows.append(f"| {way} | {' | '.join(cells)} |")
+        rows.append(f"| {way.name} | {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
@@ -181,30 +207,27 @@ def spread(values: Sequence[float], text: Callable[[float], str]) -> str:
     return f"{middle} ({low} to {high})" if len(values) > 1 else middle
 
 
-def figure(
-    found: Mapping[str, Sequence[Steps]], target: float, minutes: float, metric: str, criterion: str
-) -> go.Figure:
+def figure(found: Mapping[Way, Sequence[Steps]], target: float, metric: str, criterion: str) -> go.Figure:
     """The best so far by time: the median search of each way, and the range of all as a band."""
     shown, drawn = METRICS[metric], go.Figure()
-    moments = [minutes * 60 * place / 180 for place in range(1, 181)]
+    moments = [max(way.minutes for way in found) * 60 * place / 180 for place in range(1, 181)]
     for place, (way, searches) in enumerate(found.items()):
         color = PALETTE[place % len(PALETTE)]
-        levels = [(moment / 60, [at(steps, moment) for steps in searches]) for moment in moments]
+        levels = [(moment / 60, [at(steps, moment, 60 * way.minutes) for steps in searches]) for moment in moments]
         known = [(x, sorted(shown.factor * value for value in values)) for x, values in levels if None not in values]
         x = [moment for moment, _ in known]
-        common: dict[str, Any] = {"legendgroup": way, "mode": "lines"}
+        common: dict[str, Any] = {"legendgroup": way.name, "mode": "lines"}
         drawn.add_scatter(
             x=[*x, *x[::-1]], y=[*(values[-1] for _, values in known), *(values[0] for _, values in known[::-1])],
             fill="toself", fillcolor=faded(color, 0.12), line={"width": 0}, showlegend=False, hoverinfo="skip",
             **common,
         )  # fmt: skip
         drawn.add_scatter(
-            x=x, y=[statistics.median(values) for _, values in known], name=way,
+            x=x, y=[statistics.median(values) for _, values in known], name=f"{way.name}, n = {len(searches)}",
             line={"color": color, "width": 2.5, "shape": "hv"}, **common,
         )  # fmt: skip
     drawn.add_hline(shown.factor * target, line={"dash": "dot", "width": 1})
-    n = max(map(len, found.values()))
-    titled(drawn, "Best so far by time", f"{criterion}; medians of {n} searches, all of them as bands", height=520)
+    titled(drawn, "Best so far by time", f"{criterion}; medians of n searches, all of them as bands", height=520)
     drawn.update_xaxes(title_text="minutes since the command")
     return drawn.update_yaxes(title_text=shown.title)
 
@@ -215,29 +238,33 @@ def main() -> None:
     options.folder.mkdir(parents=True, exist_ok=True)
     definition = study.read(options.study, overrides=options.overrides)
     maximize = definition.direction == "maximize"
-    kept: dict[str, list[list[Seen]]] = {way: [] for way in options.ways}
-    for turn in range(options.turns):
+    kept: dict[Way, list[list[Seen]]] = {way: [] for way in options.ways}
+    for turn in range(max(way.turns for way in options.ways)):
         for way, searches in kept.items():
-            file = options.folder / f"{way}-{turn}.json"
+            if turn >= way.turns:
+                continue
+            file = options.folder / f"{way.name}-{turn}.json"
             if not file.exists():
                 file.write_text(json.dumps(searched(options, way, turn)))
             searches.append([Seen(*one) for one in json.loads(file.read_text())])
-            print(f"turn {turn + 1}: {way}, {sum(not one.complete for one in searches[-1])} epochs", flush=True)
+            print(f"turn {turn + 1}: {way.name}, {sum(not one.complete for one in searches[-1])} epochs", flush=True)
     results = {}
     for criterion in CRITERIA:
         found = {
             way: [best_by_time(seen, criterion, maximize=maximize) for seen in searches]
             for way, searches in kept.items()
         }
-        ends = [steps[-1][1] for steps in found[options.target] if steps]
+        ends = [
+            steps[-1][1] for way, all_of in found.items() if way.name == options.target for steps in all_of if steps
+        ]
         if not ends:
             print(f"\n{criterion}: no trial of {options.target} was complete in time")
             continue
         target = statistics.median(ends)
-        print(f"\n{criterion}\n\n{table(found, target, options.minutes, definition.metric, maximize=maximize)}")
-        drawn = figure(found, target, options.minutes, definition.metric, criterion)
+        print(f"\n{criterion}\n\n{table(found, target, definition.metric, maximize=maximize)}")
+        drawn = figure(found, target, definition.metric, criterion)
         drawn.write_html(options.folder / f"reached-{criterion.replace(' ', '-')}.html", include_plotlyjs="cdn")
-        results[criterion] = {"target": target, "found": found}
+        results[criterion] = {"target": target, "found": {way.name: steps for way, steps in found.items()}}
     (options.folder / "reached.json").write_text(json.dumps({"study": options.study, **results}, indent=2) + "\n")
 
 

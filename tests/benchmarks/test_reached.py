@@ -42,9 +42,11 @@ def test_a_target_is_reached_when_it_is_met_and_never_by_a_search_that_stays_bel
 
 
 def test_the_median_search_stands_in_the_table_and_one_that_never_got_there_is_the_latest():
-    found = {"ours": [[(60.0, 0.7)], [(120.0, 0.7)], [(30.0, 0.5)]]}
-    table = reached.table(found, 0.7, 15.0, "val_accuracy", maximize=True)
-    assert "| 2.0 min (1.0 min to never) | - |" in table  # one had nothing after a minute
+    found = {reached.Way("ours", 3, 15.0): [[(60.0, 0.7)], [(120.0, 0.7)], [(30.0, 0.5)]]}
+    table = reached.table(found, 0.7, "val_accuracy", maximize=True)
+    assert (
+        "| 2.0 min (1.0 min to never) | - | 70.00 % (50.00 % to 70.00 %) |" in table
+    )  # after a minute, one had nothing
     assert reached.spread([0.1, 0.4], lambda value: f"{value:.2f}") == "0.25 (0.10 to 0.40)"
 
 
@@ -60,6 +62,14 @@ def test_the_way_with_another_portfolio_tries_the_recipes_of_that_file(tmp_path)
     code = reached.OTHER_PORTFOLIO.replace("from lenet_search.__main__ import main\nmain()", asked)
     first = subprocess.run([sys.executable, "-c", code, str(other)], capture_output=True, text=True, check=True).stdout
     assert first.index("'regularize.dropout': 0.03125") < first.index("'regularize.dropout': 0.25")
+
+
+def test_what_a_search_has_after_its_end_is_not_known():
+    assert reached.at([(10.0, 0.4)], 61.0, end=60.0) is None
+    assert reached.length_of("ordinary:1:15", 3, 4.0) == ("ordinary", 1, 15.0)
+    assert reached.length_of("portfolio:5", 3, 4.0) == ("portfolio", 5, 4.0)
+    with pytest.raises(ValueError, match="there is no way 'mine'"):
+        reached.length_of("mine", 3, 4.0)
 
 
 def test_every_way_searches_the_same_study_in_the_same_images(tmp_path):
