@@ -263,7 +263,7 @@ def main() -> None:
         target = statistics.median(ends)
         print(f"\n{criterion}\n\n{table(found, target, definition.metric, maximize=maximize)}")
         drawn = figure(found, target, definition.metric, criterion)
-        drawn.write_html(options.folder / f"reached-{criterion.replace(' ', '-')}.html", include_plotlyjs="cdn")
+        drawn.write_html(options.folder / f"reached-{criterion.replace(' ', '-')}.html")
         results[criterion] = {"target": target, "found": {way.name: steps for way, steps in found.items()}}
     (options.folder / "reached.json").write_text(json.dumps({"study": options.study, **results}, indent=2) + "\n")
 
