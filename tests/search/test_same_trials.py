@@ -30,6 +30,7 @@ from lenet_search.crew.signals import Stop
 from lenet_search.crew.staff import Staff
 from lenet_search.look.progress import Silent
 from lenet_search.run import Curve
+from lenet_search.search import supply
 from lenet_search.search.ledger import Ledger
 from lenet_search.search.searching import Searching
 from lenet_search.storage import open_storage
@@ -54,6 +55,9 @@ class MadeUp(Local):
         super().__init__(1)
         self.trained: list[tuple[int, int]] = []  # (number of the trial, epoch)
         self._on_gpu = on_gpu
+
+    def places(self) -> list[Place]:
+        return [Place("0" if self._on_gpu else None, 1)]
 
     def start(self, place: Place, log: Path) -> Link:
         return MadeUpWorker(self._live)
@@ -198,6 +202,7 @@ def test_with_one_worker_a_search_takes_the_same_course_every_time(definition, o
 
 @pytest.mark.parametrize("sampler", [TPE, "{ kind = 'RandomSampler' }"], ids=["tpe", "random"])
 def test_without_a_pruner_a_gpu_makes_the_calls_and_trials_that_a_cpu_makes(definition, sampler, monkeypatch):
+    monkeypatch.setattr(supply, "FEW_WORKERS", 0)  # so that trials are asked for ahead on both
     chosen = read("small.toml", overrides=[f"study.sampler={sampler}", "train.epochs=4"])
     cpu, gpu = (searched(chosen, f"{on}.journal", monkeypatch, on_gpu=on) for on in (False, True))
     assert str(gpu.calls) == str(cpu.calls)
@@ -224,8 +229,9 @@ def test_a_pruned_trial_trains_at_most_one_epoch_more_on_a_gpu_and_none_on_a_cpu
     assert pace.epochs == sum(run_of(trial).epochs for trial in trials)
 
 
-def test_trials_are_asked_for_before_the_slots_are_free(definition, monkeypatch):
+def test_a_gpu_s_trials_are_asked_for_before_its_slots_are_free_a_processor_s_are_not(definition, monkeypatch):
     chosen = read("small.toml", overrides=["train.epochs=4"])
-    calls = searched(chosen, "study.journal", monkeypatch).calls
-    balance = [(call == "ask") - (call == "tell") for call, _, _ in calls]
-    assert max(itertools.accumulate(balance)) > SLOTS
+    for on_gpu in (True, False):
+        calls = searched(chosen, f"{on_gpu}.journal", monkeypatch, on_gpu=on_gpu).calls
+        balance = [(call == "ask") - (call == "tell") for call, _, _ in calls]
+        assert (max(itertools.accumulate(balance)) > SLOTS) == on_gpu
