@@ -87,8 +87,8 @@ class Searching:
     def _is_early(self, worker: WorkerHandle) -> bool:
         """Whether the first recipes of a portfolio train alone, so that a good one is complete soon.
 
-        On a processor, a trial alone takes less than half the time that it takes as one of four. A GPU trains as many at
-        once in hardly more time.
+        On a processor, a trial alone takes less than half the time that it takes as one of four. A GPU trains as many
+        at once in hardly more time.
         """
         return self._ledger.definition.portfolio > 0 and worker.place.gpu is None and not self._ledger.ended()
 
