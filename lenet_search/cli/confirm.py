@@ -98,8 +98,8 @@ def conclude(found: "Confirmation", out: "Console") -> None:
     show(out, f"{found.study}: {len(found.rows)} recipes on fresh seeds", made)
     out.print(
         f"Differences are paired{', in points' if is_share(found.metric) else ''}. Each interval has "
-        f"{100 * found.inside:.4g} %, so that the best recipe is called worse in at most 5 of 100 races, and one that is "
-        "no better than the reference better in at most 5, over all rivals and rounds together. Nothing is claimed of "
-        "recipes that were set aside.",
+        f"{100 * found.inside:.4g} %, so that the best recipe is called worse in at most 5 of 100 races, and one that "
+        "is no better than the reference better in at most 5, over all rivals and rounds together. Nothing is claimed "
+        "of recipes that were set aside.",
         style="dim",
     )
