@@ -5,10 +5,11 @@
     python benchmarks/samplers.py FOLDER --study digits --budget 40 --searches 2 --seeds 2 --methods tpe,random
 
 Each method searches the study `--searches` times, each time from another seed, the same for all methods, until its
-trials have trained `--budget` epochs; nothing that ended later counts. Pruners are tried with TPE. A search has one
-worker with `--slots` trials side by side: two commands with other `--methods` can share two cores and a folder. The
-best recipe of every search then trains on `--seeds` fresh seeds, the same for all: their mean is what the search was
-worth. Methods are compared in pairs of searches from the same seed, by Student's t and Holm over all pairs.
+trials have trained `--budget` epochs; nothing that ended later counts. Pruners are tried with TPE, and so is a start
+from eight recipes (`portfolio`), those of `--portfolio`: a file of `portfolio.py` that has not seen these images. A
+search has one worker with `--slots` trials side by side: two commands with other `--methods` can share two cores and a
+folder. The best recipe of every search then trains on `--seeds` fresh seeds, the same for all: their mean is what the
+search was worth. Methods are compared in pairs of searches from the same seed, by Student's t and Holm over all pairs.
 
 Everything is kept in FOLDER; run again, the command goes on. It prints two tables, and writes samplers.html (the best
 value so far by trained epochs, mean and 95 % interval over the searches) and samplers.json there.
@@ -44,6 +45,7 @@ from lenet_search.look.theme import METRICS, PALETTE, faded, titled
 from lenet_search.look.waterfall import difference_text
 from lenet_search.recipe import Recipe
 from lenet_search.storage.trials import carries_run, run_of, runs_of
+from lenet_search.study import portfolio
 
 TPE = '{ kind = "TPESampler" }'
 NONE = '{ kind = "NopPruner" }'
@@ -61,6 +63,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {  # what each sets in [study]
     "hyperband": (f"sampler={TPE}", 'pruner={ kind = "HyperbandPruner" }'),
     "halving": (f"sampler={TPE}", 'pruner={ kind = "SuccessiveHalvingPruner" }'),
     "wilcoxon": (f"sampler={TPE}", 'pruner={ kind = "WilcoxonPruner", n_startup_steps = 3 }', "seeds=2"),
+    "portfolio": (f"sampler={TPE}", NONE_SET, "portfolio=8"),
 }
 LEVELS = 20  # parts of the budget at which the best so far is shown
 Steps = list[tuple[int, float]]  # epochs trained so far, and the best value since then
@@ -75,11 +78,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--searches", type=int, default=10, help="searches of each method (default: 10)")
     parser.add_argument("--seeds", type=int, default=4, help="fresh seeds of each winner (default: 4)")
     parser.add_argument("--slots", type=int, default=8, help="trials side by side (default: 8)")
-    parser.add_argument("--methods", default=",".join(METHODS), help="comma-separated (default: all)")
+    usual = ",".join(method for method in METHODS if method != "portfolio")
+    parser.add_argument("--methods", default=usual, help="comma-separated (default: all but portfolio)")
+    parser.add_argument("--portfolio", type=Path, help="file with recipes, for the method of that name")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a value; repeatable")
     parser.add_argument("--data", type=Path, help="folder with the images")
     options = parser.parse_args()
     options.methods = options.methods.split(",")
+    if options.portfolio is None and "portfolio" in options.methods:
+        parser.error("--portfolio: expected a file with recipes, for the method of that name")
     if unknown := set(options.methods) - METHODS.keys():
         parser.error(f"--methods: there is no {min(unknown)!r}; expected some of {','.join(METHODS)}")
     return options
@@ -87,8 +94,8 @@ def arguments() -> argparse.Namespace:
 
 def study_of(options: argparse.Namespace, method: str, seed: int) -> Study:
     """One search of a method. The study's own starts are left out: they would be the same recipes for all."""
-    changes = [f"study.{text}" for text in METHODS[method]]
-    changes += [f"study.seed={seed}", "study.reference=false", "study.portfolio=0", "study.trials=1000000"]
+    changes = [f"study.seed={seed}", "study.reference=false", "study.portfolio=0", "study.trials=1000000"]
+    changes += [f"study.{text}" for text in METHODS[method]]
     storage = str(options.folder / f"{method}-{seed}.journal")  # of its own: the watch reads it again and again
     found = Study.read(options.study, (*options.set, *changes), name=f"{method}-{seed}", storage=storage)
     return Study(dataclasses.replace(found.definition, start=()), storage)
@@ -294,6 +301,8 @@ def pairs_table(pairs: Sequence[tuple[str, str, Difference, float]], searches: i
 def main() -> None:
     """Search, confirm, compare."""
     options = arguments()
+    if options.portfolio is not None:
+        portfolio.FILE = options.portfolio  # before anything has read the recipes that ship
     try:
         compare(options)
     except LenetSearchError as error:  # images are missing, or too few

@@ -73,6 +73,12 @@ def test_every_search_begins_without_the_starts_of_the_study(tmp_path):
     assert one.first == other.first == () and (one.seed, other.seed) == (0, 1)
 
 
+def test_only_the_portfolio_starts_from_recipes(tmp_path):
+    options = SimpleNamespace(study="digits", set=[], folder=tmp_path)
+    starts = {method: len(samplers.study_of(options, method, 0).definition.first) for method in ("tpe", "portfolio")}
+    assert starts == {"tpe": 0, "portfolio": 8}
+
+
 def test_samplers_and_pruners_are_drawn_beside_each_other_with_plain_tpe_in_both():
     steps = {method: [[(10, 0.5), (60, 0.6)]] * 2 for method in ("median", "tpe", "random")}
     sides = samplers.panels(list(steps))
