@@ -47,6 +47,7 @@ th {{ color: {SOFT}; font-weight: 600; white-space: nowrap; }}
 th[scope=row] {{ width: 150px; }}
 td {{ overflow-wrap: break-word; }}
 section > :last-child, section > :last-child > :last-child {{ margin-bottom: 0; }}
+.whole {{ white-space: nowrap; }}
 .number {{ text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }}
 code, pre {{ font: 13px/1.6 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }}
 pre {{ margin: 0; columns: 2 480px; column-gap: 40px; white-space: pre-wrap; overflow-wrap: anywhere; }}

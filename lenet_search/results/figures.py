@@ -166,7 +166,7 @@ def slices_figure(study: optuna.Study) -> go.Figure:
     rows = math.ceil(len(spreads) / columns)
     height = 130 + 250 * rows
     figure = make_subplots(
-        rows, columns, shared_yaxes=True, horizontal_spacing=0.035, vertical_spacing=min(0.3, 95 / height)
+        rows, columns, shared_yaxes="all", horizontal_spacing=0.035, vertical_spacing=min(0.3, 95 / height)
     )
     last, images, bars = max(trial.number for trial in trials), validation_images(study), len(trials) <= MOST_BARS
     for place, (path, spread) in enumerate(spreads.items()):

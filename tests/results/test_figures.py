@@ -90,6 +90,13 @@ def test_there_is_one_slice_for_each_searched_hyperparameter(made_study: Make) -
     assert len(slices_figure(made_study(60)).data) == len(SPACE)
 
 
+def test_all_slices_have_one_scale_of_values_so_that_they_can_be_compared(made_study: Make) -> None:
+    axes = list(slices_figure(made_study(60)).select_yaxes())
+    assert len(axes) >= len(SPACE) > 3
+    followed = [axis.matches for axis in axes if axis.matches]  # all but one follow that one
+    assert len(followed) == len(axes) - 1 and len(set(followed)) == 1
+
+
 def test_a_slice_shows_only_the_trials_that_had_the_hyperparameter(made_study: Make) -> None:
     study = made_study(60)
     shown = slices_figure(study).data[list(SPACE).index("optimizer.sgd.momentum")]

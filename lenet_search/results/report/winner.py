@@ -131,7 +131,7 @@ def _best(study: optuna.Study) -> str:
     for row in rows:
         cell = [str(row.rank), str(row.number), metric.number(row.estimate.value or 0.0), row.estimate.bounds() or "-"]
         cell += [metric.number(shrunk[row.number])] if shrunk else []
-        cell += [escape(confirmed.get(row.number, "-")).replace("\n", "<br>")] if confirmed else []
+        cell += [_fresh(confirmed.get(row.number, "-"))] if confirmed else []
         cells.append([*cell, params_html(row.params)])
     table = data_table(columns, cells, frozenset(range(4 + bool(shrunk))))
     note = (
@@ -141,6 +141,12 @@ def _best(study: optuna.Study) -> str:
         else ""
     )
     return card(f"Best {len(rows)} trials of the search", table + note)
+
+
+def _fresh(result: str) -> str:
+    """The result of a trial on fresh seeds: the mean with its interval in one piece, and below it how it did."""
+    mean, *below = escape(result).split("\n")
+    return "<br>".join([f'<span class="whole">{mean}</span>', *below])
 
 
 def params_html(params: dict[str, Any]) -> str:
