@@ -25,7 +25,6 @@ Every search is kept in FOLDER; run again, the command goes on. It writes reache
 import argparse
 import json
 import math
-import signal
 import statistics
 import subprocess
 import sys
@@ -49,7 +48,6 @@ from lenet_search.machine import usable_cores  # noqa: E402
 from lenet_search.study.locate import find  # noqa: E402
 
 LOOK = 0.1  # seconds between two looks into the journal
-PATIENCE = 60.0  # seconds for a search that was told to stop
 EIGHT = 8  # recipes of a portfolio
 OTHER_PORTFOLIO = """
 import sys
@@ -146,19 +144,8 @@ def searched(options: argparse.Namespace, way: Way, turn: int) -> list[Seen]:
                         raise SystemExit(f"{way.name} ended after {now:.0f} s:\n{log.read_text()[-3000:]}")
                     time.sleep(LOOK)
             finally:
-                stop(running)
+                ways.stop(running)
     return journal.seen
-
-
-def stop(running: Sequence[subprocess.Popen[bytes]]) -> None:
-    """End these processes, in order if they can."""
-    for process in running:
-        process.send_signal(signal.SIGTERM)
-    for process in running:
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
 
 
 def best_by_time(seen: Sequence[Seen], criterion: str, *, maximize: bool) -> Steps:

@@ -12,7 +12,6 @@ through `lenet_search.search` instead, without showing progress and without note
 import argparse
 import importlib.util
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import command_line
-from ways import NO_PRUNING, NO_RACE
+from ways import NO_PRUNING, NO_RACE, environment, stop
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # this checkout's package
@@ -42,7 +41,6 @@ summary = search.run(definition, view=Silent(), data_folder=given["data"] and Pa
 print(json.dumps(summary.to_json()))
 """
 LOOK = 0.02  # seconds between two looks into the journal
-PATIENCE = 60.0  # seconds for a study that was told to stop
 
 
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
@@ -73,9 +71,8 @@ def command(options: argparse.Namespace, overrides: list[str], storage: Path) ->
 def watched(line: list[str], storage: Path, *, until_first_epoch: bool) -> tuple[Journal, float, int]:
     """Run a study; returns its journal with seconds since the command, the seconds of all, and its exit status."""
     journal, stopped = Journal(storage), False
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])}
     started = time.perf_counter()
-    process = subprocess.Popen(line, env=environment)
+    process = subprocess.Popen(line, env=environment())
     try:
         while process.poll() is None:
             journal.look(time.perf_counter() - started)
@@ -84,12 +81,7 @@ def watched(line: list[str], storage: Path, *, until_first_epoch: bool) -> tuple
                 stopped = True
             time.sleep(LOOK)
     finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
+        stop([process])
     seconds = time.perf_counter() - started
     journal.look(seconds)
     return journal, seconds, 0 if stopped else process.returncode

@@ -4,10 +4,11 @@ import argparse
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ HERE = Path(__file__).resolve().parent
 NO_PRUNING = 'study.pruner={ kind = "NopPruner" }'
 LENET_SEARCH = "lenet_search"
 USUAL = ("ordinary", "ordinary_parallel")
+PATIENCE = 60.0  # seconds for a study that was told to stop
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,19 @@ def timed(commands: list[list[str]], folder: Path) -> tuple[float, list[str]]:
             words = (err.read_text() + out.read_text())[-3000:]
             raise SystemExit(f"{' '.join(command)}\nended with exit code {code}:\n{words}")
     return taken, [out.read_text() for out, _ in logs]
+
+
+def stop(running: Sequence[subprocess.Popen[bytes]]) -> None:
+    """End those of the processes that still run, in order if they can."""
+    running = [process for process in running if process.poll() is None]
+    for process in running:
+        process.send_signal(signal.SIGTERM)
+    for process in running:
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def environment() -> dict[str, str]:
