@@ -44,8 +44,11 @@ from lenet_search.look.progress import Silent
 from lenet_search.look.theme import METRICS, PALETTE, faded, titled
 from lenet_search.look.waterfall import difference_text
 from lenet_search.recipe import Recipe
+from lenet_search.storage.definitions import definition_of
 from lenet_search.storage.trials import carries_run, run_of, runs_of
-from lenet_search.study import portfolio
+from lenet_search.study import differences, portfolio
+from lenet_search.study.portfolio import recipes_in
+from lenet_search.whole import replace_text
 
 TPE = '{ kind = "TPESampler" }'
 NONE = '{ kind = "NopPruner" }'
@@ -74,10 +77,10 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="folder for the searches and results")
     parser.add_argument("--study", default="digits", help="name or path of a study (default: digits)")
-    parser.add_argument("--budget", type=int, default=800, help="epochs of a search (default: 800)")
-    parser.add_argument("--searches", type=int, default=10, help="searches of each method (default: 10)")
-    parser.add_argument("--seeds", type=int, default=4, help="fresh seeds of each winner (default: 4)")
-    parser.add_argument("--slots", type=int, default=8, help="trials side by side (default: 8)")
+    parser.add_argument("--budget", type=positive, default=800, help="epochs of a search (default: 800)")
+    parser.add_argument("--searches", type=positive, default=10, help="searches of each method (default: 10)")
+    parser.add_argument("--seeds", type=positive, default=4, help="fresh seeds of each winner (default: 4)")
+    parser.add_argument("--slots", type=positive, default=8, help="trials side by side (default: 8)")
     usual = ",".join(method for method in METHODS if method != "portfolio")
     parser.add_argument("--methods", default=usual, help="comma-separated (default: all but portfolio)")
     parser.add_argument("--portfolio", type=Path, help="file with recipes, for the method of that name")
@@ -85,11 +88,27 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="folder with the images")
     options = parser.parse_args()
     options.methods = options.methods.split(",")
-    if options.portfolio is None and "portfolio" in options.methods:
-        parser.error("--portfolio: expected a file with recipes, for the method of that name")
+    if "portfolio" in options.methods:
+        try:
+            recipes_in(options.portfolio)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            parser.error("--portfolio: expected a file with recipes of portfolio.py, for the method of that name")
+    if options.folder.exists() and not options.folder.is_dir():
+        parser.error(f"FOLDER: {options.folder} is no folder")
     if unknown := set(options.methods) - METHODS.keys():
         parser.error(f"--methods: there is no {min(unknown)!r}; expected some of {','.join(METHODS)}")
     return options
+
+
+def positive(text: str) -> int:
+    """A whole number from 1.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if int(text) < 1:
+        raise ValueError
+    return int(text)
 
 
 def study_of(options: argparse.Namespace, method: str, seed: int) -> Study:
@@ -114,7 +133,11 @@ class Watch(Silent):
 
 
 def search(options: argparse.Namespace, study: Study) -> optuna.Study:
-    """Search until the budget is trained."""
+    """Search until the budget is trained.
+
+    Raises:
+        SystemExit: the folder has a search of this name with other options.
+    """
     watch = Watch(study, options.budget)
     with suppress(ResultError):  # no trial yet
         watch.ended("", "", "")
@@ -125,6 +148,8 @@ def search(options: argparse.Namespace, study: Study) -> optuna.Study:
             if not watch.gone:
                 raise
     found = study.stored()
+    if changed := differences(definition_of(found) or {}, study.definition.lines()):
+        raise SystemExit(f"{study.storage} has a search with other options: {'; '.join(changed)}; give another FOLDER")
     done = f"{len(ended(found))} trials, {trained(found)} epochs, over the budget by those that ended last"
     print(f"{found.study_name}: {done}", flush=True)
     return found
@@ -327,16 +352,16 @@ def compare(options: argparse.Namespace) -> None:
     counted = {
         (method, seed): within(study, options.budget) for method, by in searches.items() for seed, study in by.items()
     }
-    winners = {f"{method}-{seed}": run_of(each.best).recipe for (method, seed), each in counted.items()}
-    confirmed = confirm(options, winners, metric)
+    names = {key: f"{'-'.join(map(str, key))}-trial-{each.best.number}" for key, each in counted.items()}
+    confirmed = confirm(options, {names[key]: run_of(each.best).recipe for key, each in counted.items()}, metric)
     found = {method: [counted[method, seed].steps for seed in by] for method, by in searches.items()}
-    worth = {method: {seed: confirmed[f"{method}-{seed}"].value for seed in by} for method, by in searches.items()}
+    worth = {method: {seed: confirmed[names[method, seed]].value for seed in by} for method, by in searches.items()}
     trials = {method: [counted[method, seed].trials for seed in by] for method, by in searches.items()}
     pairs = compared(worth, maximize=maximize)
     print(f"\n{table(found, trials, worth, metric)}\n\n{pairs_table(pairs, options.searches, metric)}")
-    figure(found, options.budget, metric).write_html(options.folder / "samplers.html")
+    replace_text(options.folder / "samplers.html", figure(found, options.budget, metric).to_html())
     content = {"study": options.study, "budget": options.budget, "set": options.set, "found": found, "worth": worth}
-    (options.folder / "samplers.json").write_text(json.dumps(content, indent=2) + "\n")
+    replace_text(options.folder / "samplers.json", json.dumps(content, indent=2) + "\n")
 
 
 if __name__ == "__main__":
