@@ -75,6 +75,9 @@ class Curve:
             raise KeyError(cls.NAMES[0])
         if len(lengths) > 1:
             raise ValueError("a curve has as many numbers under each name")
+        for name, column in columns.items():
+            if name.endswith("accuracy") and any(x < 0 or x > 1 for x in column):  # NaN is neither
+                raise ValueError(f"{name} is a share, from 0 to 1")
         unmeasured = [math.nan] * lengths.pop()
         return cls(*(columns.get(name) or list(unmeasured) for name in cls.NAMES))
 

@@ -89,13 +89,14 @@ class Load:
 
 @dataclass(frozen=True)
 class Testing:
-    """A model (its file's bytes) to measure on the test set of `data`, brought to `size`, on at most `limit` images."""
+    """A model (the bytes of `file`) to measure on the test set of `data`, brought to `size`, on `limit` images."""
 
     number: int
     model: bytes
     data: str
     limit: int | None = None
     size: int = 0  # as `data.size`
+    file: str = "the model"  # for messages: a worker does not read it
 
 
 @dataclass(frozen=True)

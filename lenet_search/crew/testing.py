@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lenet_search.crew.messages import Tested, Testing
+from lenet_search.errors import ResultError
 from lenet_search.recipe import Recipe
 
 
@@ -33,5 +34,9 @@ def test(order: Testing, data_folder: Path | None) -> Tested:
     with tempfile.TemporaryDirectory(prefix="lenet-search-") as folder:
         path = Path(folder) / "model.keras"
         path.write_bytes(order.model)
-        found = evaluate(path, order.data, data_folder, order.limit, order.size)
+        try:
+            found = evaluate(path, order.data, data_folder, order.limit, order.size)
+        except ResultError as error:
+            reason = str(error).removeprefix(f"{path}: ")
+            raise ResultError(f"{order.file}: {reason}; remove it to train the run again") from error
     return Tested(order.number, int(found.confusion.trace()), found.accuracy.n)

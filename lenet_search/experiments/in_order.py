@@ -75,8 +75,9 @@ class InOrder:
     def to_test(self, number: int, task: Task, run: Run, model: bytes | None = None) -> Testing:
         """What reads the test set for a run's model, which is kept already."""
         self._testing[number] = task, run
-        model = model or self._kept[task.name].model(run.seed).read_bytes()
-        return Testing(number, model, run.recipe.data.name, self._test_limit, run.recipe.data.size)
+        file = self._kept[task.name].model(run.seed)
+        data = run.recipe.data
+        return Testing(number, model or file.read_bytes(), data.name, self._test_limit, data.size, str(file))
 
     def wanted(self) -> int:
         """The number of runs left to train."""

@@ -44,22 +44,23 @@ class Kept:
         """The run of a seed, or None if it has not been trained to the end.
 
         Raises:
-            ResultError: the file does not describe a run.
+            ResultError: the file does not describe a run of this folder's recipe, on its images.
         """
         path = self.folder / f"seed-{seed}.json"
         try:
             raw = read_json(path)
+            beside = read_json(self._summary)
             if "recipe" not in raw:  # of version 0.1.0, which had it in recipe.json alone; all began at clock 0
-                beside = read_json(self._summary)
                 raw |= {"recipe": beside["values"], "images": beside["images"], "clock": 0}
                 raw["seconds"] /= len(raw["stack"])
             run = Run.from_json(raw)
-            if run.seed != seed:
-                raise ValueError(f"the run of seed {run.seed}")
+            problem = _problem(run, seed, Recipe.from_values(beside["values"]), beside["images"])
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, ArithmeticError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
             raise ResultError(f"{path}: expected the file of a run; remove it to train the run again") from error
+        if problem:
+            raise ResultError(f"{path}: expected {problem}; remove it to train the run again")
         return run if run.diverged or is_zipfile(self.model(seed)) else None  # no model, or one cut short: train again
 
     def keep_model(self, seed: int, model: bytes) -> None:
@@ -133,8 +134,8 @@ class Kept:
             return
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise _no_recipe(path) from error
-        changed = differences(_texts(stored), _texts(recipe.values()))
-        what_to_do = "choose another folder with --out, or remove this one"
+        changed = _changed(stored, recipe.values())
+        what_to_do = "remove that folder, or write to another one"
         if changed:
             raise ResultError(
                 f"{self.folder} contains results of another recipe of this name ({'; '.join(changed)}); {what_to_do}"
@@ -168,12 +169,31 @@ class Kept:
         return self.folder / f"seed-{seed}.frozen"
 
 
+def _problem(run: Run, seed: int, recipe: Recipe, images: Mapping[str, Any]) -> str:
+    """What was expected of the run of a seed, if it is none of this recipe and these images; "" if it is."""
+    if run.seed != seed:
+        return f"the run of seed {seed}; this is of seed {run.seed}"
+    if not run.is_of(recipe, seed):
+        now = recipe.settled(run.recipe.train.precision)
+        return f"a run of this recipe; this is of another ({'; '.join(_changed(run.recipe.values(), now.values()))})"
+    if run.images.get("digest") != images["digest"]:
+        return f"a run on the images of this folder; this is on others (digest {run.images.get('digest')})"
+    if not run.over or not 1 <= run.epochs <= recipe.train.epochs:
+        return f"a run of {recipe.train.epochs} epochs; this has {run.epochs}"
+    return ""
+
+
 def _no_recipe(path: Path) -> ResultError:
-    return ResultError(f"{path}: expected a trained recipe; choose another folder with --out")
+    return ResultError(f"{path}: expected a trained recipe; remove its folder, or write to another one")
 
 
-def _texts(values: Mapping[str, Any]) -> dict[str, str]:
-    return {path: value_text(value) for path, value in values.items()}
+def _changed(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """In what the values of a recipe differ from those stored."""
+
+    def texts(values: Mapping[str, Any]) -> dict[str, str]:
+        return {path: value_text(value) for path, value in values.items()}
+
+    return differences(texts(stored), texts(now))
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -144,7 +144,10 @@ def _best_seed(study: optuna.Study, row: dict[str, Any]) -> int:
 
 def _run(file: Path) -> Run:
     try:
-        return Run.from_json(json.loads(file.read_text(encoding="utf-8")))
+        run = Run.from_json(json.loads(file.read_text(encoding="utf-8")))
+        if not run.over or not run.epochs:
+            raise ValueError(f"a run of {run.epochs} epochs")
+        return run
     except FileNotFoundError:
         raise ResultError(
             f"there is no {file}: copy that folder from the machine that confirmed the study, or run "

@@ -79,7 +79,7 @@ def run_of(trial: "FrozenTrial") -> Run:
         ResultError: it carries none, or one that this version does not understand.
     """
     try:
-        return Run.from_json(_attributes(trial))
+        return _checked(trial, Run.from_json(_attributes(trial)))
     except KeyError as missing:
         raise ResultError(f"trial {trial.number} carries no {missing}: was it run by lenet-search?") from missing
     except ValueError as error:
@@ -95,10 +95,21 @@ def runs_of(trial: "FrozenTrial") -> list[Run]:
     runs, attributes = [run_of(trial)], _attributes(trial)
     while (also := attributes.get(f"{ALSO} {len(runs) + 1}")) is not None:
         try:
-            runs.append(Run.from_json({**attributes, **also}))
+            runs.append(_checked(trial, Run.from_json({**attributes, **also})))
         except (KeyError, ValueError, TypeError) as error:
             raise ResultError(f"trial {trial.number} was run by another version of lenet-search: {error}") from error
     return runs
+
+
+def _checked(trial: "FrozenTrial", run: Run) -> Run:
+    """The run, which has an epoch if its trial is complete.
+
+    Raises:
+        ValueError: it has none.
+    """
+    if trial.state.name == "COMPLETE" and not run.epochs:
+        raise ValueError("it is complete, but has no epoch")
+    return run
 
 
 def has_several_runs(trial: "FrozenTrial") -> bool:

@@ -28,8 +28,8 @@ from lenet_search.look.progress import Progress, Silent, View
 from lenet_search.run import Curve, Run
 from lenet_search.space import Space
 from lenet_search.structure import structure_of
+from tests.experiments.made import IMAGES, a_zip, folder_of, run, task
 from tests.experiments.made import RECIPE as MADE
-from tests.experiments.made import a_zip, folder_of, run, task
 
 RECIPES = [MADE]
 ROOT = Path(__file__).parents[2]
@@ -142,7 +142,7 @@ def test_a_worker_gets_the_next_recipe_only_when_it_is_through_with_the_last() -
 
 def test_what_was_trained_is_not_trained_again_and_what_was_not_measured_is_measured(tmp_path: Path) -> None:
     kept = Kept(tmp_path / "mine")
-    kept.folder.mkdir()
+    kept.begin(MADE, IMAGES, "")
     for seed, right in ((1, 900), (2, None)):
         kept.model(seed).write_bytes(a_zip())
         kept.keep(run(seed, 0.9, right))
@@ -182,9 +182,10 @@ def test_a_signal_ends_the_work_at_once_and_keeps_what_was_finished(tiny_npz: Pa
     quick, endless = write(tmp_path, "quick"), write(tmp_path, "endless", epochs=100_000)
     kept = Kept(tmp_path / "out" / "quick")
     (first,) = read_tasks([str(quick)], 1)
-    kept.begin(first.recipe, data.load(first.recipe.images, tmp_path).describe(), "")
+    images = data.load(first.recipe.images, tmp_path).describe()
+    kept.begin(first.recipe, images, "")
     kept.model(1).write_bytes(a_zip())
-    kept.keep(run(1, 0.9, 900))
+    kept.keep(replace(run(1, 0.9, 900), recipe=first.recipe, images=images))
     process = subprocess.Popen(
         [sys.executable, "-m", "lenet_search", "reproduce", str(quick), str(endless), "--seeds", "1", "--workers", "1",
          "--data", str(tmp_path), "--out", str(tmp_path / "out")],

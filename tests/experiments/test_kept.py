@@ -2,6 +2,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from lenet_search.errors import ResultError
 from lenet_search.experiments.kept import Kept
 from lenet_search.frozen import SlotState
 from lenet_search.recipe import FIELDS, Recipe
+from lenet_search.run import Curve
 from lenet_search.study import read_recipe
 from tests.experiments.made import IMAGES, RECIPE, a_zip, folder_of, run
 
@@ -55,6 +57,28 @@ def test_a_file_that_is_no_run_is_named(kept: Kept) -> None:
         kept.run(1)
 
 
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        ({"recipe": RECIPE.with_epochs(3)}, r"another \(train\.epochs: stored 3, now 2\)"),
+        ({"seed": 2}, "seed 1; this is of seed 2"),
+        ({"images": IMAGES | {"digest": "f" * 16}}, "on others"),
+        ({"images": {}}, "on others"),
+        ({"curve": Curve()}, "2 epochs; this has 0"),
+        ({"curve": Curve(), "diverged": True}, "2 epochs; this has 0"),
+        ({"curve": Curve.constant([0.5])}, "2 epochs; this has 1"),
+        ({"curve": Curve.constant([0.5] * 9)}, "2 epochs; this has 9"),
+        ({"curve": Curve.constant([0.5, 7.0])}, "the file of a run"),
+    ],
+)
+def test_the_run_of_something_else_is_named_and_never_counted(kept: Kept, change: dict[str, Any], said: str) -> None:
+    kept.model(1).write_bytes(a_zip())
+    kept.keep(run(1, 0.9))
+    (kept.folder / "seed-1.json").write_text(json.dumps(replace(run(1, 0.9), **change).to_json()))
+    with pytest.raises(ResultError, match=rf"seed-1\.json: expected .*{said}.*remove it to train the run again"):
+        kept.run(1)
+
+
 def test_the_folder_holds_the_recipe_for_people_and_for_programs(kept: Kept) -> None:
     assert folder_of(kept.folder) == ["recipe.json", "recipe.toml"]
     assert read_recipe(kept.folder / "recipe.toml")[1] == RECIPE
@@ -82,7 +106,7 @@ def test_a_hyperparameter_that_did_not_exist_when_a_folder_was_begun_is_no_chang
 def test_another_recipe_or_other_images_are_refused_and_the_same_are_not(kept: Kept) -> None:
     kept.begin(RECIPE, IMAGES, "another title")
     other = Recipe.from_values(RECIPE.values() | {"train.epochs": 3})
-    with pytest.raises(ResultError, match=r"another recipe .*train\.epochs: stored 2, now 3.*--out"):
+    with pytest.raises(ResultError, match=r"another recipe .*train\.epochs: stored 2, now 3.*remove that folder"):
         kept.begin(other, IMAGES, "")
     with pytest.raises(ResultError, match="other images of digits"):
         kept.begin(RECIPE, IMAGES | {"digest": "f" * 16}, "")
