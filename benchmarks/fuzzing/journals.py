@@ -17,14 +17,23 @@ from optuna.trial import TrialState
 from fuzzing.damage import DEEP, damaged, damaged_json
 from fuzzing.run_files import a_run
 from lenet_search.errors import LenetSearchError
+from lenet_search.look.waterfall import ablation_figure
+from lenet_search.recipe import Recipe
 from lenet_search.results.best import best_trial, complete_trials, passed_over, pick_study, top_rows
 from lenet_search.results.chosen import confirmed_means, headline
+from lenet_search.results.finalists import reference_of
 from lenet_search.results.importance import importance
+from lenet_search.results.notes import study_note
+from lenet_search.results.report.commands import commands
+from lenet_search.results.report.question import question
+from lenet_search.results.report.winner import winner
+from lenet_search.results.verdict import verdict
 from lenet_search.search.frozen_trials import FROZEN
 from lenet_search.search.ledger import Ledger
 from lenet_search.search.opening import compare_images, open_study, remember_folders
 from lenet_search.search.parents import PREFIX, RUN
 from lenet_search.storage import DATA_FOLDERS, open_storage
+from lenet_search.storage.ablated import read_ablated, write_ablated
 from lenet_search.storage.confirmed import write_confirmed
 from lenet_search.storage.facts import store_fact
 from lenet_search.storage.trials import attributes_of, carries_run, note, note_runs, runs_of
@@ -69,7 +78,8 @@ def _example() -> bytes:
         study.add_trial(optuna.create_trial(value=0.5, params={}, user_attrs={"by": "another tool"}))
         rows = [{"trial": number, "name": f"trial-{number}", "searched": 0.5, "mean": 0.5, "n": 3, "low": 0.4,
         "high": 0.6,
-                 "state": "out", "seeds": {"1": 0.5, "2": 0.5}, "model_seed": 1} for number in (0, 1)]  # fmt: skip
+                 "state": "out", "seeds": {"1": 0.5, "2": 0.5}, "model_seed": 1, "behind": None, "parameters": 61706,
+                 "values": Recipe().values()} for number in (0, 1)]  # fmt: skip
         summary = {
             "study": "digits",
             "recipes": rows,
@@ -77,8 +87,16 @@ def _example() -> bytes:
             "tied": ["trial-0"],
             "metric": "val_accuracy",
             "epochs": None,
+            "gain": {"n": 2, "mean": 0.1, "low": 0.0, "high": 0.2},
+            "verdict": ["trial-0 wins."],
         }
         write_confirmed(study, summary)
+        mean = {"n": 2, "mean": 0.5, "low": 0.4, "high": 0.6}
+        step = mean | {"choice": "augment.flip", "before": {"augment.flip": 0.0}, "after": {"augment.flip": 0.5},
+                       "verdict": "helps"}  # fmt: skip
+        ablated = {"study": "digits", "metric": "val_accuracy", "path": False, "winner": mean, "reference": mean,
+                   "verdict": "augment.flip helps.", "steps": [step]}  # fmt: skip
+        write_ablated(study, ablated, Recipe())
         return path.read_bytes()
 
 
@@ -190,6 +208,9 @@ def _show(path: Path) -> None:
                 ],
                 lambda study=study: passed_over(study),
                 lambda study=study: confirmed_means(study),
+                lambda study=study: [question(study), commands(study, str(path)), winner(study)],
+                lambda study=study: [study_note(study, str(path)), verdict(study), reference_of(study)],
+                lambda study=study: [ablation_figure(found) for found in read_ablated(study)],
             ):
                 try:
                     with redirect_stdout(io.StringIO()):

@@ -67,8 +67,7 @@ def _stored(url: str, *, asked: bool) -> tuple[list[dict[str, Any]], list[dict[s
     from lenet_search.errors import ResultError
     from lenet_search.results.best import complete_trials, metric_of, ranked_trials
     from lenet_search.storage import open_storage
-    from lenet_search.storage.confirmed import CONFIRMED
-    from lenet_search.storage.facts import fact
+    from lenet_search.storage.confirmed import is_beside, read_confirmed
 
     try:
         opened = open_storage(url, create=False, patience=telling())
@@ -79,16 +78,26 @@ def _stored(url: str, *, asked: bool) -> tuple[list[dict[str, Any]], list[dict[s
     rows, confirmed = [], []
     for name in sorted(each.study_name for each in opened.get_all_studies()):
         study = load_study(study_name=name, storage=opened)
-        if (found := fact(study, CONFIRMED)) is not None:
-            confirmed.append({key: found[key] for key in ("study", "winner", "verdict")})
+        if is_beside(study):
             continue
+        try:
+            found = read_confirmed(study)
+            if found is not None:
+                confirmed.append({"study": name, "winner": found["winner"], "verdict": found["verdict"]})
+        except ResultError as error:
+            confirmed.append({"study": name, "winner": None, "verdict": [str(error)]})
         states = Counter(trial.state.name.lower() for trial in study.get_trials(deepcopy=False))
         single = len(study.directions) == 1  # another tool's study may have several objectives
-        best = next(iter(complete_trials(study) or ranked_trials(study)), None) if single else None
+        try:
+            metric, problem = metric_of(study) if single else None, "" if single else "several objectives"
+        except ResultError as error:
+            metric, problem = None, str(error)
+        best = next(iter(complete_trials(study) or ranked_trials(study)), None) if metric else None
         rows.append(
             {
                 "study": name,
-                "metric": metric_of(study) if single else None,
+                "metric": metric,
+                "problem": problem or None,
                 "trials": {name: states[state] for name, state in STATES.items()},
                 "best": None if best is None else {"number": best.number, "value": best.value},
             }
@@ -109,7 +118,7 @@ def _runs(url: str, stored: list[dict[str, Any]], out: "Console") -> None:
     for row in stored:
         counts = [str(row["trials"][state] or "·") for state in STATES]
         if row["best"] is None:
-            shown, number = "none yet" if row["metric"] else "several objectives", ""
+            shown, number = row["problem"] or "none yet", ""
         else:
             value, number = figure(row["best"]["value"], row["metric"]), str(row["best"]["number"])
             shown = f"{row['metric']} {value}"

@@ -1,7 +1,6 @@
 """The best trials of a study."""
 
 import math
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +17,8 @@ from lenet_search.errors import ResultError
 from lenet_search.look.intervals import Estimate, grain_of, is_share, mean_of, share_of
 from lenet_search.recipe import FIELDS
 from lenet_search.storage import DEFINITION
-from lenet_search.storage.confirmed import CONFIRMED, SUFFIX
+from lenet_search.storage.confirmed import SUFFIX, is_beside
+from lenet_search.storage.definitions import definition_of, stored_value
 from lenet_search.storage.facts import fact
 from lenet_search.storage.trials import carries_run, has_several_runs, run_of, runs_of
 
@@ -58,7 +58,7 @@ def pick_study(storage: BaseStorage, name: str | None = None) -> optuna.Study:
     elif name not in ids:
         raise ResultError(f"The storage contains no study named {name!r}. Available: {', '.join(sorted(ids))}")
     study = optuna.load_study(study_name=name, storage=storage)
-    if fact(study, CONFIRMED) is not None:
+    if is_beside(study):
         raise ResultError(
             f"Study {name!r} is the confirmation of study {name.removesuffix(SUFFIX)!r}, and shown with it: name that "
             "one."
@@ -76,9 +76,9 @@ def _newest(storage: BaseStorage, study_id: int) -> datetime:
 def metric_of(study: optuna.Study) -> str:
     """The metric of the study, one of `study.METRICS`."""
     if study not in _metrics:
-        stored = fact(study, DEFINITION, {}).get("study.metric")
-        if stored is not None:
-            _metrics[study] = str(tomllib.loads(f"metric = {stored}")["metric"])
+        metric = stored_value(definition_of(study) or {}, "study.metric")
+        if metric is not None:
+            _metrics[study] = str(metric)
     if study in _metrics:
         return _metrics[study]
     return "val_accuracy" if study.direction == StudyDirection.MAXIMIZE else "val_loss"

@@ -142,10 +142,14 @@ def _write_confirmation(study: optuna.Study) -> int:
     confirmed = read_confirmed(study)
     if confirmed is None:
         return 0
-    beside = optuna.load_study(study_name=study.study_name + SUFFIX, storage=study._storage)
+    try:
+        beside = optuna.load_study(study_name=study.study_name + SUFFIX, storage=study._storage)
+    except KeyError:  # the confirmation was killed before it could write it, or somebody has deleted it
+        return 0
     board = Board(beside)
     board.put_note(confirmation_note(study, confirmed))
     rows = {row["name"]: row for row in confirmed["recipes"]}
     for trial in beside.get_trials(deepcopy=False):
-        board.put_note(recipe_note(confirmed, rows[trial.user_attrs["name"]]), trial)
+        if (row := rows.get(trial.user_attrs.get("name"))) is not None:  # else an earlier confirmation is still there
+            board.put_note(recipe_note(confirmed, row), trial)
     return board.write()

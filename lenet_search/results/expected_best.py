@@ -1,6 +1,5 @@
 """Was the search long enough? The expected best value by number of random trials, and the trials since the best one."""
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +10,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search.results.best import complete_trials
-from lenet_search.storage import DEFINITION
-from lenet_search.storage.facts import fact
+from lenet_search.storage.definitions import definition_of, stored_value
 
 DRAWS = 200  # of the bootstrap
 LEVEL = 0.9  # of its band
@@ -91,8 +89,7 @@ def _seen(trial: FrozenTrial, others: Sequence[FrozenTrial], *, liar: bool) -> i
 
 
 def _sampler(study: optuna.Study) -> Mapping[str, Any]:
-    stored = fact(study, DEFINITION, {}).get("study.sampler")
-    return {"kind": ""} if stored is None else dict(tomllib.loads(f"sampler = {stored}")["sampler"])
+    return stored_value(definition_of(study) or {}, "study.sampler") or {"kind": ""}
 
 
 def _value(trial: FrozenTrial) -> float | None:

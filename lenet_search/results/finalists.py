@@ -7,9 +7,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search.recipe import Recipe
 from lenet_search.results.best import best_trial, complete_trials
-from lenet_search.storage import DEFINITION
 from lenet_search.storage.confirmed import read_confirmed
-from lenet_search.storage.facts import fact
+from lenet_search.storage.definitions import definition_of
 from lenet_search.storage.trials import carries_run, run_of, runs_of
 from lenet_search.study.stored import stored_reference
 
@@ -70,7 +69,7 @@ def confirmed_epochs(study: optuna.Study) -> int | None:
 
 def reference_of(study: optuna.Study) -> Recipe | None:
     """The study's first `[[start]]`, else its defaults, in the precision of its trials; None for a foreign study."""
-    lines = fact(study, DEFINITION)
+    lines = definition_of(study)
     if lines is None:
         return None
     return stored_reference(lines).settled(run_of(best_trial(study)).recipe.train.precision)

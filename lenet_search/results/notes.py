@@ -18,10 +18,10 @@ from lenet_search.results.best import estimate_of, metric_of, ordered
 from lenet_search.results.report.question import entry_words
 from lenet_search.results.verdict import quick_of, verdict
 from lenet_search.space import Choice, Range, Space
-from lenet_search.storage import DEFINITION, resolve, shown
+from lenet_search.storage import resolve, shown
 from lenet_search.storage.address import HIDDEN, HOW_TO_GIVE_THE_PASSWORD
 from lenet_search.storage.confirmed import place_of
-from lenet_search.storage.facts import fact
+from lenet_search.storage.definitions import definition_of
 from lenet_search.storage.trials import REASON, carries_run, runs_of
 from lenet_search.study.stored import stored_space
 
@@ -35,7 +35,7 @@ def study_note(study: optuna.Study, url: str) -> str:
     warning = quick_of(study).warning
     parts = [f"**{_plain(first)}** {_plain(' '.join(more))}".rstrip()]
     parts += [f"*{_plain(warning)}*"] if warning else []
-    lines = fact(study, DEFINITION)
+    lines = definition_of(study)
     parts += [] if lines is None else [_question(study, lines)]
     return "\n\n".join([*parts, _commands(study.study_name, url)])
 

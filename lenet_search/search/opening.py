@@ -15,6 +15,7 @@ from lenet_search.search.history import History
 from lenet_search.search.percentiles import RememberingPercentilePruner
 from lenet_search.search.remembering import RememberingStudy
 from lenet_search.storage import DATA_FOLDERS, DEFINITION
+from lenet_search.storage.definitions import definition_of
 from lenet_search.storage.facts import fact, store_fact
 from lenet_search.study import Component, Definition, differences
 from lenet_search.study.rehearsal import longest_trial
@@ -23,6 +24,7 @@ SAME_EVERYWHERE = ("QMCSampler", "GridSampler")  # all their runs share one sequ
 PRECISION = "lenet-search precision"  # study attribute: what "auto" means in this study
 IMAGES = "lenet-search images"  # study attribute: the digest of its images
 KNOWN_INSIDE = ("5.0.",)  # versions of Optuna whose TPE `search/tpe.py` knows; with others, Optuna's own TPE runs
+START = "start"  # trial attribute, for people: its place among the starts of the study
 PATIENCE = 5.0  # seconds to wait for another run to describe a study that it has just created
 
 
@@ -41,12 +43,7 @@ def open_study(definition: Definition, storage: BaseStorage, run_id: str) -> Rem
         _compare(study, definition)
     else:
         study = RememberingStudy(definition.name, storage)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            study.set_metric_names([definition.metric])  # the value's name in plots and in the dashboard
-        for place, values in enumerate(definition.first, start=1):
-            study.enqueue_trial(values, user_attrs={"start": place})
-        store_fact(study, DEFINITION, definition.lines())
+        _describe(study, definition)
     begun = sum(trial.state != TrialState.WAITING for trial in study.get_trials(deepcopy=False))
     study.sampler = _sampler(definition, begun, run_id, study.history, joins=joins)
     study.pruner = _pruner(definition, study.history)
@@ -82,16 +79,38 @@ def derived_seed(*parts: int) -> int:
     return int(np.random.SeedSequence(parts).generate_state(1)[0] >> 1)
 
 
+def _describe(study: optuna.Study, definition: Definition) -> None:
+    """Queue the starts that are missing, and store the definition last: where it is, everything is."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.set_metric_names([definition.metric])  # the value's name in plots and in the dashboard
+    queued = {trial.user_attrs[START] for trial in study.get_trials(deepcopy=False)}
+    for place, values in enumerate(definition.first, start=1):
+        if place not in queued:
+            study.enqueue_trial(values, user_attrs={START: place})
+    store_fact(study, DEFINITION, definition.lines())
+
+
+def _begun_by_us(study: optuna.Study, definition: Definition) -> bool:
+    """Whether a study without a definition has nothing but starts of this one: its creator died before the end."""
+    starts = dict(enumerate(definition.first, start=1))
+    return study.directions == [StudyDirection[definition.direction.upper()]] and all(
+        trial.state == TrialState.WAITING
+        and START in trial.user_attrs
+        and starts.get(trial.user_attrs[START]) == trial.system_attrs.get("fixed_params")
+        for trial in study.get_trials(deepcopy=False)
+    )
+
+
 def _compare(study: optuna.Study, definition: Definition) -> None:
     stored = _stored_definition(study)
-    directions = [StudyDirection[definition.direction.upper()]]
-    if stored is None and (study.get_trials(deepcopy=False) or study.directions != directions):
+    if stored is None and not _begun_by_us(study, definition):
         raise DefinitionChanged(
-            f"the storage contains a study {study.study_name!r} that lenet-search did not create: "
-            "choose another name with --name"
+            f"the storage contains a study {study.study_name!r} that lenet-search did not create, or whose creation "
+            "was interrupted with other starts: choose another name with --name"
         )
-    if stored is None:  # the run that created it was stopped before it could describe it
-        store_fact(study, DEFINITION, definition.lines())
+    if stored is None:
+        _describe(study, definition)
     elif changed := differences(stored, definition.lines()):
         raise DefinitionChanged(
             f"the storage contains a study {study.study_name!r} with another definition:\n"
@@ -100,11 +119,11 @@ def _compare(study: optuna.Study, definition: Definition) -> None:
         )
 
 
-def _stored_definition(study: optuna.Study) -> dict[str, str] | None:
+def _stored_definition(study: optuna.Study) -> Mapping[str, str] | None:
     """The definition stored with the study. Waits a little for a run that has just created the study."""
     deadline = time.monotonic() + PATIENCE
     while True:
-        stored: dict[str, str] | None = fact(study, DEFINITION)
+        stored = definition_of(study)
         begun = any(trial.state != TrialState.WAITING for trial in study.get_trials(deepcopy=False))
         if stored is not None or begun or time.monotonic() > deadline:
             return stored

@@ -1,7 +1,8 @@
-"""What the confirmation of a study found, as a study beside it in the storage: NAME.confirm.
+"""What the confirmation of a study found, as an attribute of the study, and for dashboards as a study beside it.
 
-It has a trial for each recipe of the race, with its seeds as intermediate values, so that a dashboard shows it, and the
-result as an attribute. It is written again as a whole after each confirmation; runs and models are files.
+The attribute is written in one step. The study beside it, NAME.confirm, has a trial for each recipe of the race, with
+its seeds as intermediate values; it is written again as a whole after each confirmation, and has the result, too: it
+was its only place in earlier versions. Runs and models are files.
 """
 
 import warnings
@@ -10,23 +11,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lenet_search.errors import ResultError
-from lenet_search.storage import artifact_folder
+from lenet_search.storage import DEFINITION, artifact_folder
 from lenet_search.storage.facts import fact, store_fact
+from lenet_search.storage.shapes import MEAN, Shape, misfit, recipe_values
 from lenet_search.study import METRICS
 from lenet_search.whole import as_name
 
 if TYPE_CHECKING:
     import optuna
+    from optuna.study._frozen import FrozenStudy
 
-CONFIRMED = "lenet-search confirmed"
+CONFIRMED = "lenet-search confirmed"  # attribute of the study beside
+CONFIRMED_OF = "lenet-search confirmation"  # attribute of the study itself
 SUFFIX = ".confirm"
-NONE = type(None)
-NUMBER = (int, float, NONE)
-# What is read of a confirmation and of each of its recipes, and the types that it may have.
-SUMMARY: Mapping[str, tuple[type, ...]] = {"metric": (str,), "winner": (str,), "tied": (list,), "epochs": (int, NONE)}
-ROW: Mapping[str, tuple[type, ...]] = {
-    "name": (str,), "trial": (int, NONE), "mean": NUMBER, "n": (int,), "low": NUMBER, "high": NUMBER, "state": (str,),
-    "seeds": (dict,), "model_seed": (int, NONE),
+
+
+def _seeds(value: Any) -> str:
+    """What is wrong with values by seed."""
+    wrong = [seed for seed in value if not str(seed).isdecimal()] if isinstance(value, dict) else [value]
+    return f"received {wrong[0]!r}"[:100] if wrong else misfit(list(value.values()), [(int, float)])
+
+
+ROW: Shape = {
+    **MEAN, "name": str, "trial": (int, None), "state": str, "behind": (None, MEAN), "seeds": _seeds,
+    "model_seed": (int, None), "parameters": int, "values": recipe_values,
+}  # fmt: skip
+SUMMARY: Shape = {
+    "study": str, "metric": str, "winner": str, "tied": list, "gain": (None, MEAN), "epochs": (int, None),
+    "verdict": [str], "recipes": [ROW],
 }  # fmt: skip
 
 
@@ -43,18 +55,32 @@ def runs_folder(url: str, study: str, epochs: int | None) -> Path:
     return folder if epochs is None else folder / f"{epochs}-epochs"
 
 
+def is_beside(study: "optuna.Study") -> bool:
+    """Whether a study is what dashboards show as the confirmation of another, or will be."""
+    return fact(study, CONFIRMED) is not None or (
+        study.study_name.endswith(SUFFIX)
+        and study.study_name.removesuffix(SUFFIX) in {each.study_name for each in study._storage.get_all_studies()}
+        and not study.get_trials(deepcopy=False)  # the confirmation that created it was killed before the next step
+        and fact(study, DEFINITION) is None
+    )
+
+
 def check_room(study: "optuna.Study") -> None:
-    """Check that no study of another origin has the name under which the confirmation is stored.
+    """Check that no study of another origin has the name under which dashboards see the confirmation.
 
     Raises:
         ResultError: there is one.
     """
-    for each in study._storage.get_all_studies():
-        if each.study_name == study.study_name + SUFFIX and fact(each, CONFIRMED) is None:
-            raise ResultError(
-                f"the storage contains a study {each.study_name!r} that is not a confirmation: the confirmation of "
-                f"{study.study_name!r} would take its place; rename or delete one of them"
-            )
+    import optuna
+
+    beside = _beside(study)
+    if beside is None:
+        return
+    if not is_beside(optuna.load_study(study_name=beside.study_name, storage=study._storage)):
+        raise ResultError(
+            f"the storage contains a study {beside.study_name!r} that is not a confirmation: the confirmation of "
+            f"{study.study_name!r} would take its place; rename or delete one of them"
+        )
 
 
 def write_confirmed(study: "optuna.Study", summary: Mapping[str, Any]) -> None:
@@ -62,12 +88,13 @@ def write_confirmed(study: "optuna.Study", summary: Mapping[str, Any]) -> None:
     import optuna
     from optuna.trial import TrialState
 
-    name, storage = study.study_name + SUFFIX, study._storage
+    storage = study._storage
     check_room(study)
-    if name in optuna.get_all_study_names(storage):
-        optuna.delete_study(study_name=name, storage=storage)
-    made = optuna.create_study(study_name=name, storage=storage, direction=study.direction)
-    store_fact(made, CONFIRMED, dict(summary))  # first: a study that is written in part is known as ours
+    store_fact(study, CONFIRMED_OF, dict(summary))
+    if (before := _beside(study)) is not None:
+        storage.delete_study(before._study_id)
+    made = optuna.create_study(study_name=study.study_name + SUFFIX, storage=storage, direction=study.direction)
+    store_fact(made, CONFIRMED, dict(summary))  # a study that is written in part is known as ours
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         made.set_metric_names([summary["metric"]])
@@ -92,33 +119,29 @@ def read_confirmed(study: "optuna.Study") -> dict[str, Any] | None:
     Raises:
         ResultError: what is stored is no confirmation.
     """
-    storage, name = study._storage, study.study_name + SUFFIX
-    for each in storage.get_all_studies():
-        if each.study_name == name:
-            found: dict[str, Any] | None = fact(each, CONFIRMED)
-            if found is not None and (problem := _problem(found)):
-                raise ResultError(
-                    f"the confirmation in the study {name!r} is damaged: {problem}; run `lenet-search confirm` again"
-                )
-            return found
-    return None
+    found: Any = fact(study, CONFIRMED_OF)
+    if found is None and (beside := _beside(study)) is not None:
+        found = fact(beside, CONFIRMED)
+    if found is not None and (problem := problem_of(found)):
+        raise ResultError(
+            f"the confirmation of study {study.study_name!r} is damaged: {problem}; run `lenet-search confirm` again"
+        )
+    return found  # type: ignore[no-any-return]
 
 
-def _problem(summary: Any) -> str:
+def problem_of(summary: Any) -> str:
     """What a stored confirmation lacks, or what is no value for it; "" if nothing."""
-    if not isinstance(summary, dict):
-        return "expected a table"
-    rows = summary.get("recipes")
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        return "recipes: expected a list of tables"
-    for table, fields in ((summary, SUMMARY), *((row, ROW) for row in rows)):
-        for field, legal in fields.items():
-            value = table.get(field, ...)
-            if not isinstance(value, legal) or isinstance(value, bool):
-                return f"{field}: received {'nothing' if value is ... else repr(value)[:100]}"
-    names = [row["name"] for row in rows]
+    if problem := misfit(summary, SUMMARY):
+        return problem
+    names = [row["name"] for row in summary["recipes"]]
     if summary["winner"] not in names or any(name != as_name(name) for name in names):
         return "the winner is none of the recipes, or a recipe's name is no name of a folder"
-    if summary["metric"] not in METRICS:
-        return f"metric: received {summary['metric']!r}"
-    return ""
+    if not summary["verdict"]:
+        return "verdict: received nothing"
+    return "" if summary["metric"] in METRICS else f"metric: received {summary['metric']!r}"
+
+
+def _beside(study: "optuna.Study") -> "FrozenStudy | None":
+    """The study that dashboards show as the confirmation of this one."""
+    name = study.study_name + SUFFIX
+    return next((each for each in study._storage.get_all_studies() if each.study_name == name), None)

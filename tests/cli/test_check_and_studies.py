@@ -5,8 +5,10 @@ from pathlib import Path
 import optuna
 from calls import call, store, write_study
 
-from lenet_search.storage import open_storage
-from lenet_search.storage.confirmed import write_confirmed
+from lenet_search.storage import DEFINITION, open_storage
+from lenet_search.storage.confirmed import CONFIRMED_OF, write_confirmed
+from lenet_search.storage.facts import store_fact
+from tests.storage.test_confirmed import SUMMARY as CONFIRMATION
 
 
 def test_check_prints_what_is_fixed_and_what_is_searched():
@@ -81,9 +83,25 @@ def test_studies_lists_the_study_files_of_the_folder_itself_and_no_other_toml():
 def test_studies_shows_a_confirmation_as_such_and_not_among_the_searches():
     store(write_study(Path("studies/mine.toml")))
     study = optuna.load_study(study_name="mine", storage=open_storage("lenet-search.journal", create=False))
-    found = {"study": "mine", "winner": "trial-1", "verdict": ["trial-1 wins."]}
-    write_confirmed(study, {**found, "metric": "val_accuracy", "recipes": []})
+    write_confirmed(study, CONFIRMATION)
+    found = {name: CONFIRMATION[name] for name in ("study", "winner", "verdict")}
     answer = json.loads(call("studies", "--json").stdout)
     assert [row["study"] for row in answer["stored"]] == ["mine"]
     assert answer["confirmed"] == [found]
     assert re.search(r"mine +trial-1 wins", call("studies").stdout)
+
+
+def test_studies_lists_all_others_beside_a_damaged_one():
+    store(write_study(Path("studies/mine.toml")))
+    storage = open_storage("lenet-search.journal", create=True)
+    for name in ("bent", "worn"):
+        optuna.create_study(study_name=name, storage=storage)
+    store_fact(optuna.load_study(study_name="bent", storage=storage), DEFINITION, {"study.metric": "3"})
+    store_fact(optuna.load_study(study_name="worn", storage=storage), CONFIRMED_OF, {"winner": 3})
+    answer = json.loads(call("studies", "--json").stdout)
+    problems = {row["study"]: row["problem"] for row in answer["stored"]}
+    assert problems["mine"] is None and "study.metric: received 3" in problems["bent"]
+    assert [row["study"] for row in answer["confirmed"]] == ["worn"]
+    assert "run `lenet-search confirm` again" in answer["confirmed"][0]["verdict"][0]
+    shown = call("studies")
+    assert shown.exit_code == 0 and "mine" in shown.stdout and "is damaged" in shown.stdout

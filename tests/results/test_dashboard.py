@@ -110,7 +110,8 @@ def test_an_ablation_of_the_winner_is_a_figure_and_one_of_an_earlier_winner_is_n
     step = {"choice": "augment.flip", "before": {"augment.flip": 0.0}, "after": {"augment.flip": 0.5}, "n": 3,
             "mean": 0.01, "low": 0.0, "high": 0.02, "verdict": "helps"}  # fmt: skip
     mean = {"n": 3, "mean": 0.6, "low": 0.59, "high": 0.61, "over": "seeds"}
-    found = {"study": "cifar", "metric": "val_accuracy", "steps": [step], "winner": mean, "reference": mean}
+    found = {"study": "cifar", "metric": "val_accuracy", "steps": [step], "winner": mean, "reference": mean,
+             "verdict": "augment.flip helps."}  # fmt: skip
     write_ablated(study, {**found, "path": False}, winner)
     write_ablated(study, {**found, "path": True}, run_of(complete_trials(study)[-1]).recipe)
     show_figures(study, print)

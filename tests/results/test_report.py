@@ -68,7 +68,8 @@ def confirm(study: optuna.Study, url: str | None = None) -> int:
     write_confirmed(
         study,
         {
-            "metric": "val_accuracy", "winner": rows[0]["name"], "tied": [rows[0]["name"]], "epochs": None,
+            "study": study.study_name, "metric": "val_accuracy", "winner": rows[0]["name"], "tied": [rows[0]["name"]],
+            "epochs": None,
             "gain": {"n": 4, "mean": 0.02, "low": 0.01, "high": 0.03}, "verdict": ["The winner wins."], "recipes": rows,
         },
     )  # fmt: skip

@@ -3,13 +3,14 @@ import json
 import optuna
 import pytest
 
-from lenet_search.errors import DefinitionChanged
+from lenet_search.errors import DefinitionChanged, ResultError
 from lenet_search.recipe import Recipe
 from lenet_search.search import opening
 from lenet_search.search.opening import compare_images, derived_seed, remember_folders
 from lenet_search.search.search import _data_folders
 from lenet_search.storage import DATA_FOLDERS, DEFINITION, open_storage
-from lenet_search.storage.facts import fact
+from lenet_search.storage.definitions import definition_of
+from lenet_search.storage.facts import fact, store_fact
 from lenet_search.study import read
 from search.conftest import STUDY, ask, finish
 
@@ -80,6 +81,50 @@ def test_a_study_whose_maker_was_stopped_before_it_described_it_is_taken_over(op
     monkeypatch.setattr(opening, "PATIENCE", 0.0)
     optuna.create_study(study_name="small", storage=open_storage(url, create=True), direction="maximize")
     assert fact(opened().study, DEFINITION) == definition.lines()
+
+
+def test_a_study_that_is_killed_at_any_write_of_its_creation_has_all_its_starts_once_it_is_opened_again(
+    definition, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(opening, "PATIENCE", 0.0)
+    overrides = ["study.reference=true", "study.portfolio=3"]
+    definition, journal = read("small.toml", overrides=overrides), tmp_path / "whole.journal"
+    assert len(definition.first) >= 3
+    opening.open_study(definition, open_storage(str(journal), create=True), "0" * 12)
+    lines = journal.read_bytes().splitlines(keepends=True)
+    assert len(lines) >= len(definition.first) + 3
+    for length in range(len(lines) + 1):
+        cut = tmp_path / f"{length}.journal"
+        cut.write_bytes(b"".join(lines[:length]))
+        study = opening.open_study(definition, open_storage(str(cut), create=True), "1" * 12)
+        assert [trial.system_attrs["fixed_params"] for trial in study.trials] == list(definition.first)
+        assert [trial.user_attrs["start"] for trial in study.trials] == list(range(1, len(definition.first) + 1))
+        assert fact(study, DEFINITION) == definition.lines()
+        if 3 < length < len(lines):  # a start is queued: another study of this name has other ones
+            cut.write_bytes(b"".join(lines[:length]))
+            other = read("small.toml", overrides=["study.reference=true", "train.epochs=3", "study.portfolio=0"])
+            with pytest.raises(DefinitionChanged, match="interrupted with other starts"):
+                opening.open_study(other, open_storage(str(cut), create=True), "1" * 12)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda lines: "x", lambda lines: [], lambda lines: 3, lambda lines: {"a": 3},
+     *(lambda lines, key=key: {path: text for path, text in lines.items() if path != key}
+       for key in ("study.seed", "study.sampler", "study.pruner")),
+     *(lambda lines, key=key, text=text: lines | {key: text}
+       for key, text in {"study.metric": '"foo', "study.sampler": "3", "study.pruner": "{ kind = 3 }",
+                         "study.seed": '"x"', "regularize.l2": "{ low = 3 }", "start.1": "7", "train.epochs": "x y",
+                         "optimizer.kind": '"nobody"'}.items()),
+     lambda lines: lines | {"study.metric": '"foo"'}],
+)  # fmt: skip
+def test_a_damaged_definition_is_an_error_that_names_the_study(opened, definition, damage):
+    study = opened().study
+    store_fact(study, DEFINITION, damage(definition.lines()))
+    with pytest.raises(ResultError, match="the definition that is stored with study 'small' is damaged"):
+        definition_of(study)
+    with pytest.raises(ResultError, match="damaged"):
+        opened()
 
 
 def test_other_images_under_the_same_name_are_noticed(opened):

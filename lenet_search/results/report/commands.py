@@ -8,11 +8,11 @@ import optuna
 
 from lenet_search.look.page import card, data_table, file_text
 from lenet_search.results.best import complete_trials
-from lenet_search.storage import DEFINITION, shown
+from lenet_search.storage import shown
 from lenet_search.storage.ablated import read_ablated
 from lenet_search.storage.address import DEFAULT_STORAGE
 from lenet_search.storage.confirmed import read_confirmed
-from lenet_search.storage.facts import fact
+from lenet_search.storage.definitions import definition_of
 from lenet_search.storage.trials import run_of
 from lenet_search.study import write_study
 from lenet_search.whole import as_name
@@ -32,7 +32,7 @@ def commands(study: optuna.Study, url: str | None) -> list[str]:
         card("Commands", f'{text}<p class="small">{SAME}</p>'),
         card("Versions, digests and seeds", facts),
     ]
-    if definition := fact(study, DEFINITION):
+    if definition := definition_of(study):
         parts.append(card("study.toml: the whole study, defaults included", file_text(write_study(definition))))
     return parts
 
@@ -44,7 +44,7 @@ def _commands(study: optuna.Study, url: str | None) -> list[tuple[str, list[str]
     here, folder = ["--study", name, *where], f"exports/{as_name(name)}"
     count = len(study.get_trials(deepcopy=False))
     found: list[tuple[str, list[str]]] = []
-    if fact(study, DEFINITION) is not None:
+    if definition_of(study) is not None:
         run = ["run", "--study", "study.toml", "--name", name, "--trials", str(count), *where]
         found.append(("the search, with the file below", run))
     found.append(("the best recipes and the reference on fresh seeds", ["confirm", *here, *_race(confirmed)]))
@@ -82,7 +82,7 @@ def _facts(study: optuna.Study) -> list[tuple[str, str]]:
         ("Images", f"{run.images['name']}, digest {run.images['digest']} of images, labels and split"),
         ("Best trial", f"trial {trials[0].number}, seed {run.seed}, {_clocks(run.clocks)}"),
     ]
-    lines, confirmed = fact(study, DEFINITION, {}), read_confirmed(study)
+    lines, confirmed = definition_of(study) or {}, read_confirmed(study)
     if "study.seed" in lines:
         facts.append(("Seed of the study", lines["study.seed"]))
     if confirmed is not None:

@@ -13,8 +13,7 @@ from lenet_search.look.words import counted
 from lenet_search.recipe import FIELDS, Value
 from lenet_search.results.best import complete_trials, metric_of, searched
 from lenet_search.space import Choice, Range
-from lenet_search.storage import DEFINITION
-from lenet_search.storage.facts import fact
+from lenet_search.storage.definitions import definition_of
 from lenet_search.storage.trials import carries_run, run_of, runs_of
 from lenet_search.study.stored import stored_reference, stored_space
 
@@ -78,8 +77,7 @@ def _images(study: optuna.Study) -> str:
 
 def _lines(study: optuna.Study) -> Mapping[str, str]:
     """The stored definition; empty for a study of another tool."""
-    lines: Mapping[str, str] = fact(study, DEFINITION, {})
-    return lines
+    return definition_of(study) or {}
 
 
 def _space(study: optuna.Study) -> dict[str, Range | Choice]:
