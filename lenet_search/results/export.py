@@ -22,8 +22,7 @@ from lenet_search.results.report import report_page
 from lenet_search.results.script import train_script
 from lenet_search.results.verdict import quick_of
 from lenet_search.run import Run
-from lenet_search.storage import DATA_FOLDERS
-from lenet_search.storage.facts import fact
+from lenet_search.storage.facts import data_folders
 from lenet_search.study import write_recipe
 from lenet_search.whole import folder_written_whole
 
@@ -100,7 +99,7 @@ def export(
     """
     found = chosen(study, url, best_seed=best_seed)
     run = found.run
-    remembered = fact(study, DATA_FOLDERS, {}).get(run.recipe.data.name)
+    remembered = data_folders(study).get(run.recipe.data.name)
     data_folder = images_folder(study, run.recipe.data.name, data_folder)
     if folder.exists() and not folder.is_dir():
         raise ResultError(f"{folder}: expected a folder; received a file")
@@ -130,7 +129,7 @@ def images_folder(study: optuna.Study, name: str, given: Path | None) -> Path | 
     Raises:
         DataError: `given` is not a folder.
     """
-    remembered = fact(study, DATA_FOLDERS, {}).get(name)
+    remembered = data_folders(study).get(name)
     return data.folder_with(name, given, None if remembered is None else Path(remembered))
 
 

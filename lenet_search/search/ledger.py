@@ -15,8 +15,8 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from lenet_search import __version__
-from lenet_search.errors import RunError
-from lenet_search.recipe import Recipe
+from lenet_search.errors import ResultError, RunError
+from lenet_search.recipe import FIELDS, Recipe
 from lenet_search.run import Run
 from lenet_search.search.frozen_trials import FROZEN, FrozenTrials, new_name
 from lenet_search.search.opening import PRECISION, derived_seed, open_study
@@ -126,11 +126,21 @@ class Ledger:
         return min(left, standings.count(WAITING)) if self._exhausted else left
 
     def settle(self, precision: str) -> str:
-        """Store what precision "auto" means in this study, unless it is settled already; returns what it means."""
-        stored: str | None = fact(self.study, PRECISION)
+        """Store what precision "auto" means in this study, unless it is settled already; returns what it means.
+
+        Raises:
+            ResultError: what is stored is no precision.
+        """
+        stored = fact(self.study, PRECISION)
         if stored is None:
             store_fact(self.study, PRECISION, precision)
-        return stored or precision
+            return precision
+        if not FIELDS["train.precision"].legal.allows(stored) or stored == "auto":
+            raise ResultError(
+                f"the precision that is stored with study {self.study.study_name!r} is damaged: received {stored!r}; "
+                "its trials cannot be continued: choose another name with --name"
+            )
+        return str(stored)
 
     def beat(self, *, over: bool = False) -> None:
         """Write a heartbeat if one is due, or, with `over`, that this parent has ended."""

@@ -16,7 +16,7 @@ from lenet_search.search.percentiles import RememberingPercentilePruner
 from lenet_search.search.remembering import RememberingStudy
 from lenet_search.storage import DATA_FOLDERS, DEFINITION
 from lenet_search.storage.definitions import definition_of
-from lenet_search.storage.facts import fact, store_fact
+from lenet_search.storage.facts import data_folders, fact, store_fact
 from lenet_search.study import Component, Definition, differences
 from lenet_search.study.rehearsal import longest_trial
 
@@ -68,8 +68,7 @@ def compare_images(study: optuna.Study, digest: str) -> None:
 
 def remember_folders(study: optuna.Study, folders: Mapping[str, str]) -> None:
     """Keep, by the name of the data set, the folder in which this run has found its file."""
-    stored = fact(study, DATA_FOLDERS)
-    stored = stored if isinstance(stored, dict) else {}
+    stored = data_folders(study)
     if any(stored.get(name) != folder for name, folder in folders.items()):
         store_fact(study, DATA_FOLDERS, {**stored, **folders})
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import optuna
 
+from lenet_search.storage import DATA_FOLDERS
+
 if TYPE_CHECKING:
     from optuna.study._frozen import FrozenStudy
 
@@ -21,6 +23,13 @@ def facts(study: "optuna.Study | FrozenStudy") -> dict[str, Any]:
     if isinstance(study, optuna.Study):
         return {**study.user_attrs, **study._storage.get_study_system_attrs(study._study_id)}
     return {**study.user_attrs, **study.system_attrs}
+
+
+def data_folders(study: "optuna.Study | FrozenStudy") -> dict[str, str]:
+    """The folder in which the file of each data set was found, by its name; empty where that is not known."""
+    stored = fact(study, DATA_FOLDERS)
+    found = stored.items() if isinstance(stored, dict) else ()
+    return {name: folder for name, folder in found if isinstance(folder, str)}
 
 
 def store_fact(study: optuna.Study, name: str, value: Any) -> None:

@@ -3,12 +3,15 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 from optuna.trial import TrialState
 
+from lenet_search.errors import ResultError
 from lenet_search.frozen import SlotState
 from lenet_search.search import parents
 from lenet_search.search.frozen_trials import FROZEN
 from lenet_search.search.ledger import KEPT, TOTAL_REACHED
+from lenet_search.search.opening import PRECISION
 from lenet_search.search.parents import PREFIX
 from lenet_search.storage import artifact_folder
 from lenet_search.storage.facts import facts, store_fact
@@ -180,6 +183,13 @@ def test_a_trial_that_cannot_be_frozen_does_not_end_the_search(opened, url):
 def test_what_auto_means_as_a_precision_is_settled_once_for_a_study(opened):
     assert opened().settle("mixed_bfloat16") == "mixed_bfloat16"
     assert opened().settle("float32") == "mixed_bfloat16"
+
+
+@pytest.mark.parametrize("stored", [3, [], {}, "float64", "auto", ""])
+def test_a_damaged_precision_of_a_study_is_an_error(opened, stored):
+    store_fact(opened().study, PRECISION, stored)
+    with pytest.raises(ResultError, match="the precision that is stored with study 'small' is damaged"):
+        opened().settle("float32")
 
 
 def test_seeds_differ_between_trials_and_follow_from_the_study_seed(opened, definition):

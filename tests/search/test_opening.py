@@ -10,7 +10,7 @@ from lenet_search.search.opening import compare_images, derived_seed, remember_f
 from lenet_search.search.search import _data_folders
 from lenet_search.storage import DATA_FOLDERS, DEFINITION, open_storage
 from lenet_search.storage.definitions import definition_of
-from lenet_search.storage.facts import fact, store_fact
+from lenet_search.storage.facts import data_folders, fact, store_fact
 from lenet_search.study import read
 from search.conftest import STUDY, ask, finish
 
@@ -183,6 +183,15 @@ def test_where_images_were_found_is_kept_and_written_only_when_it_changes(opened
     monkeypatch.setattr(opening, "store_fact", None)  # nothing is written again
     remember_folders(study, folders)
     remember_folders(study, {})
+
+
+@pytest.mark.parametrize("stored", ["x", 3, [], {"tiny": 3}])
+def test_where_images_were_found_is_forgotten_where_it_is_damaged(opened, stored):
+    study = opened().study
+    store_fact(study, DATA_FOLDERS, stored)
+    assert data_folders(study) == {}
+    remember_folders(study, {"tiny": "/somewhere"})
+    assert data_folders(study) == {"tiny": "/somewhere"}
 
 
 def test_images_that_come_from_no_file_are_not_looked_for_in_a_folder(definition):
