@@ -68,6 +68,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {  # what each sets in [study]
     "wilcoxon": (f"sampler={TPE}", 'pruner={ kind = "WilcoxonPruner", n_startup_steps = 3 }', "seeds=2"),
     "portfolio": (f"sampler={TPE}", NONE_SET, "portfolio=8"),
 }
+EARLY = 0.2  # part of the budget that does not set the scale of a plot
 LEVELS = 20  # parts of the budget at which the best so far is shown
 Steps = list[tuple[int, float]]  # epochs trained so far, and the best value since then
 
@@ -239,19 +240,23 @@ def at(steps: Steps, epochs: float) -> float | None:
 
 
 def panels(methods: Sequence[str]) -> dict[str, list[str]]:
-    """The methods that differ in their sampler, and those that differ in their pruner; the plain TPE is in both."""
+    """The methods that differ in their sampler, in their pruner, or in how they begin; plain TPE is in all of these."""
     pruning = [method for method in methods if NONE_SET not in METHODS[method]]
-    both = {
-        "samplers, without a pruner": [method for method in methods if method not in pruning],
-        "pruners, with TPE": [*(method for method in methods if method == "tpe"), *pruning],
+    starting = [method for method in methods if method == "portfolio"]
+    plain = [method for method in methods if method == "tpe"]
+    found = {
+        "samplers, without a pruner": [method for method in methods if method not in (*pruning, *starting)],
+        "pruners, with TPE": [*plain, *pruning] if pruning else [],
+        "a portfolio, with TPE": [*plain, *starting] if starting else [],
     }
-    return {title: shown for title, shown in both.items() if shown}
+    return {title: shown for title, shown in found.items() if shown}
 
 
 def figure(found: Mapping[str, Sequence[Steps]], budget: int, metric: str) -> go.Figure:
     """The best so far by method: the mean over the searches, from where all have one, with its interval as a band."""
     shown, sides = METRICS[metric], panels(list(found))
     drawn = make_subplots(1, len(sides), subplot_titles=list(sides), shared_yaxes=True, horizontal_spacing=0.04)
+    seen: list[float] = []
     for column, methods in enumerate(sides.values(), 1):
         for place, method in enumerate(methods):
             color = PALETTE[place % len(PALETTE)]
@@ -259,23 +264,27 @@ def figure(found: Mapping[str, Sequence[Steps]], budget: int, metric: str) -> go
             epochs = [epoch for epoch, _ in means]
             upper = [shown.factor * (mean.value if mean.high is None else mean.high) for _, mean in means]
             lower = [shown.factor * (mean.value if mean.low is None else mean.low) for _, mean in means]
+            later = sum(epoch < EARLY * budget for epoch in epochs)  # how it began would set the scale
+            seen += [*upper[later:], *lower[later:]]
             at_side: dict[str, Any] = {"row": 1, "col": column}
             common: dict[str, Any] = {"legendgroup": f"{column} {method}", "mode": "lines"}
+            beside = f"legend{column}" if column > 1 else "legend"
             drawn.add_scatter(
                 x=[*epochs, *epochs[::-1]], y=[*upper, *lower[::-1]], fill="toself", fillcolor=faded(color, 0.08),
                 line={"width": 0}, showlegend=False, hoverinfo="skip", **common, **at_side,
             )  # fmt: skip
             drawn.add_scatter(
                 x=epochs, y=[shown.factor * mean.value for _, mean in means], name=method,
-                legend="legend" if column == 1 else "legend2", line={"color": color, "width": 2.5}, **common, **at_side,
+                legend=beside, line={"color": color, "width": 2.5}, **common, **at_side,
             )  # fmt: skip
     n = max(map(len, found.values()))
     titled(drawn, "Best so far by trained epochs", f"means of {n} searches with 95 % intervals as bands", height=520)
-    corner = {"yanchor": "bottom", "y": 0.02, "xanchor": "right"}
-    drawn.update_layout(
-        margin_t=110, legend={**corner, "x": 0.47 if len(sides) > 1 else 0.99}, legend2={**corner, "x": 0.99}
-    )
-    drawn.update_xaxes(title_text="epochs trained by the search")
+    for column, axis in enumerate(drawn.select_xaxes(), 1):
+        corner = {"yanchor": "bottom", "y": 0.02, "xanchor": "right", "x": axis.domain[1]}
+        drawn.update_layout({f"legend{column}" if column > 1 else "legend": corner})
+    margin = 0.03 * (max(seen) - min(seen))
+    drawn.update_layout(margin_t=110).update_xaxes(title_text="epochs trained by the search")
+    drawn.update_yaxes(range=[min(seen) - margin, max(seen) + margin])
     return drawn.update_yaxes(title_text=shown.title, col=1)
 
 

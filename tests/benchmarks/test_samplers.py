@@ -81,8 +81,9 @@ def test_only_the_portfolio_starts_from_recipes(tmp_path):
 
 def test_samplers_and_pruners_are_drawn_beside_each_other_with_plain_tpe_in_both():
     steps = {method: [[(10, 0.5), (60, 0.6)]] * 2 for method in ("median", "tpe", "random")}
-    sides = samplers.panels(list(steps))
-    assert list(sides.values()) == [["tpe", "random"], ["tpe", "median"]]
+    sides = samplers.panels([*steps, "portfolio"])
+    assert list(sides.values()) == [["tpe", "random"], ["tpe", "median"], ["tpe", "portfolio"]]
+    assert list(samplers.panels(["random"]).values()) == [["random"]]
     drawn = samplers.figure(steps, 100, "val_accuracy")
     lines = [(line.name, line.xaxis, line.y[0], line.y[-1]) for line in drawn.data if line.name]
     assert lines == [
