@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Self
 
 from lenet_search.recipe import Recipe
 
+ROUNDING = 1e-6  # by which a mean of shares may exceed 1
+
 
 @dataclass
 class Curve:
@@ -76,7 +78,7 @@ class Curve:
         if len(lengths) > 1:
             raise ValueError("a curve has as many numbers under each name")
         for name, column in columns.items():
-            if name.endswith("accuracy") and any(x < 0 or x > 1 for x in column):  # NaN is neither
+            if name.endswith("accuracy") and any(x < 0 or x > 1 + ROUNDING for x in column):  # NaN is neither
                 raise ValueError(f"{name} is a share, from 0 to 1")
         unmeasured = [math.nan] * lengths.pop()
         return cls(*(columns.get(name) or list(unmeasured) for name in cls.NAMES))

@@ -14,9 +14,15 @@ from tests.recipe_strategy import recipes
 NUMBERS = st.floats(allow_infinity=False, width=32)
 
 
+def measured(value: float) -> dict[str, float]:
+    """An epoch that measured `value`, or for accuracies the nearest share."""
+    share = value if math.isnan(value) else min(1.0, abs(value))
+    return {name: share if name.endswith("accuracy") else value for name in Curve.NAMES}
+
+
 def epochs(run: Run, values: list[float], clock: int = 0) -> Run:
     for place, value in enumerate(values):
-        run.add(clock + place, dict.fromkeys(Curve.NAMES, value), finite=math.isfinite(value), seconds=0.5)
+        run.add(clock + place, measured(value), finite=math.isfinite(value), seconds=0.5)
     return run
 
 
