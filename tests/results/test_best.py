@@ -16,6 +16,7 @@ from lenet_search.results.best import (
 )
 from lenet_search.results.chosen import headline
 from lenet_search.storage import DEFINITION
+from lenet_search.study import read
 from tests.results.conftest import drawn, trial_of
 
 Make = Callable[..., optuna.Study]
@@ -84,7 +85,7 @@ def test_an_empty_storage_says_how_to_begin() -> None:
 def test_the_metric_is_read_from_the_stored_definition(made_study: Make) -> None:
     study = made_study(0, direction="minimize")
     assert metric_of(study) == "val_loss"
-    study.set_user_attr(DEFINITION, {"study.metric": '"val_accuracy"'})
+    study.set_user_attr(DEFINITION, read("cifar").lines() | {"study.metric": '"val_accuracy"'})
     assert metric_of(study) == "val_accuracy"
 
 
@@ -104,7 +105,7 @@ def test_a_loss_has_no_interval_of_a_share(made_study: Make) -> None:
 
 def test_a_balanced_accuracy_is_shown_in_percent_without_an_interval(made_study: Make) -> None:
     study = made_study(30)
-    study.set_user_attr(DEFINITION, {"study.metric": '"val_balanced_accuracy"'})
+    study.set_user_attr(DEFINITION, read("cifar").lines() | {"study.metric": '"val_balanced_accuracy"'})
     (row,) = top_rows(study, 1)
     assert str(row.estimate).endswith(" %")
     assert not row.estimate.bounds()

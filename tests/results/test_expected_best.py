@@ -16,13 +16,14 @@ from lenet_search.results.expected_best import (
 )
 from lenet_search.results.expected_best_figure import expected_best_figure
 from lenet_search.storage import DEFINITION
+from lenet_search.study import read
 from tests.results.conftest import START, drawn, trial_of
 
 Make = Callable[..., optuna.Study]
 
 
 def sampled(study: optuna.Study, sampler: str) -> optuna.Study:
-    study.set_user_attr(DEFINITION, {"study.sampler": sampler})
+    study.set_user_attr(DEFINITION, read("cifar").lines() | {"study.sampler": sampler})
     return study
 
 
