@@ -185,7 +185,7 @@ def test_a_result_is_recorded_in_a_recipe_s_header_once_and_nothing_else_changes
 
 
 def test_the_latency_of_a_database_is_measured_on_trials_that_run_to_their_end(tmp_path):
-    definition = study.read("cifar", overrides=["train.epochs=2"], name="latency")
+    definition = study.read("cifar", overrides=["train.epochs=2", "study.portfolio=0"], name="latency")
     storage = open_storage(f"sqlite:///{tmp_path}/study.db", create=True, batched=True)
     ledger = Ledger(definition, storage, tmp_path, 2)
     measured = load("latency").measure(ledger, 2, 2, lambda: 0)

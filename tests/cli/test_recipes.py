@@ -29,11 +29,12 @@ def test_a_list_tells_runs_of_another_recipe_and_damaged_ones_from_those_that_ar
         recipe = read_recipe(name)[1]
         recipe = dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, **change))
         kept = Kept(tmp_path / "results" / name)
-        kept.folder.mkdir(parents=True)
-        kept.keep(Run(recipe, 1, {}, [(0, 1)], Curve.constant([0.5]), diverged=True))
+        kept.begin(recipe, {"digest": "0" * 16}, "")
+        kept.keep(Run(recipe, 1, {"digest": "0" * 16}, [(0, 1)], Curve.constant([0.5]), diverged=True))
     damaged = tmp_path / "results/lenet-regularized/seed-1.json"
     damaged.parent.mkdir()
     damaged.write_text("[]")
+    (damaged.parent / "recipe.json").write_text("[]")
     lines = {line.split()[0]: line for line in call("reproduce", "--list").stdout.splitlines() if line.split()}
     assert "damaged" in lines["lenet-regularized"]
     assert "1 of 5" in lines["lenet-basic"]
