@@ -137,7 +137,8 @@ def _verdict(named: list[str], searched: int, trials: int) -> str:
 def _fanova(study: optuna.Study, trials: list[FrozenTrial]) -> Mapping[str, float]:
     """FANOVA's shares among the hyperparameters that all trials have; empty if there are none."""
     few = optuna.create_study(direction=study.direction)  # only complete trials with a finite value
-    few.add_trials(trials[:: math.ceil(len(trials) / FOREST_TRIALS)])
+    for trial in trials[:: math.ceil(len(trials) / FOREST_TRIALS)]:  # made anew: a damaged storage may lack their times
+        few.add_trial(optuna.create_trial(value=trial.value, params=trial.params, distributions=trial.distributions))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about a forest of few trials
         try:
