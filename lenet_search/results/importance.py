@@ -137,13 +137,15 @@ def _verdict(named: list[str], searched: int, trials: int) -> str:
 def _fanova(study: optuna.Study, trials: list[FrozenTrial]) -> Mapping[str, float]:
     """FANOVA's shares among the hyperparameters that all trials have; empty if there are none."""
     few = optuna.create_study(direction=study.direction)  # only complete trials with a finite value
-    for trial in trials[:: math.ceil(len(trials) / FOREST_TRIALS)]:  # made anew: a damaged storage may lack their times
-        few.add_trial(optuna.create_trial(value=trial.value, params=trial.params, distributions=trial.distributions))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about a forest of few trials
         try:
+            for trial in trials[:: math.ceil(len(trials) / FOREST_TRIALS)]:  # without their times, which may be damaged
+                few.add_trial(
+                    optuna.create_trial(value=trial.value, params=trial.params, distributions=trial.distributions)
+                )
             evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
             shares = optuna.importance.get_param_importances(few, evaluator=evaluator)
-        except (RuntimeError, ValueError):  # all trees are constant; a value is too large for the forest's float32
+        except (RuntimeError, ValueError):  # all trees are constant; a value is too large, or damaged
             return {}
     return {path: float(share) for path, share in shares.items() if math.isfinite(share)}

@@ -10,6 +10,7 @@ has the weight 2; all draws share their arithmetic.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
@@ -128,8 +129,18 @@ def _normal(z: Array) -> Array:
     return 0.5 * (1.0 + np.array([math.erf(x) for x in (z / math.sqrt(2.0)).ravel()]).reshape(z.shape))
 
 
+def _value(trial: FrozenTrial, path: str, spread: BaseDistribution) -> Any:
+    """The trial's value if it was drawn from `spread`, else None, as where a damaged storage has a value of another."""
+    if trial.distributions.get(path) != spread:
+        return None
+    value = trial.params[path]
+    if isinstance(spread, CategoricalDistribution):
+        return value if value in spread.choices else None
+    return value if isinstance(value, int | float) else None
+
+
 def _column(path: str, spread: BaseDistribution, trials: Sequence[FrozenTrial]) -> Column:
-    values = [trial.params[path] if trial.distributions.get(path) == spread else None for trial in trials]
+    values = [_value(trial, path, spread) for trial in trials]
     if isinstance(spread, CategoricalDistribution):
         cells = [-1 if value is None else int(spread.to_internal_repr(value)) for value in values]
         return Column(path, np.array(cells), len(spread.choices), True)
