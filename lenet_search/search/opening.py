@@ -92,11 +92,10 @@ def _describe(study: optuna.Study, definition: Definition) -> None:
 
 def _begun_by_us(study: optuna.Study, definition: Definition) -> bool:
     """Whether a study without a definition has nothing but starts of this one: its creator died before the end."""
-    starts = dict(enumerate(definition.first, start=1))
+    starts = list(enumerate(definition.first, start=1))
     return study.directions == [StudyDirection[definition.direction.upper()]] and all(
         trial.state == TrialState.WAITING
-        and START in trial.user_attrs
-        and starts.get(trial.user_attrs[START]) == trial.system_attrs.get("fixed_params")
+        and (trial.user_attrs.get(START), trial.system_attrs.get("fixed_params")) in starts
         for trial in study.get_trials(deepcopy=False)
     )
 
@@ -120,10 +119,12 @@ def _compare(study: optuna.Study, definition: Definition) -> None:
 
 def _stored_definition(study: optuna.Study) -> Mapping[str, str] | None:
     """The definition stored with the study. Waits a little for a run that has just created the study."""
-    deadline = time.monotonic() + PATIENCE
+    deadline, queued = time.monotonic() + PATIENCE, 0
     while True:
-        stored = definition_of(study)
-        begun = any(trial.state != TrialState.WAITING for trial in study.get_trials(deepcopy=False))
+        stored, trials = definition_of(study), study.get_trials(deepcopy=False)
+        if len(trials) > queued:  # it is still queueing starts: a distant database takes a while
+            deadline, queued = time.monotonic() + PATIENCE, len(trials)
+        begun = any(trial.state != TrialState.WAITING for trial in trials)
         if stored is not None or begun or time.monotonic() > deadline:
             return stored
         time.sleep(0.1)

@@ -166,6 +166,15 @@ def finish_one(ledger) -> float:
     return held.run.recipe.regularize.dropout
 
 
+@pytest.mark.parametrize("place", [1, 99, [1], None])
+def test_an_enqueued_trial_of_another_tool_is_not_taken_for_a_start(opened, url, monkeypatch, place):
+    monkeypatch.setattr(opening, "PATIENCE", 0.0)
+    study = optuna.create_study(study_name="small", storage=open_storage(url, create=True), direction="maximize")
+    study.enqueue_trial({"regularize.dropout": 0.123}, user_attrs={"start": place})
+    with pytest.raises(DefinitionChanged, match="lenet-search did not create"):
+        opened()
+
+
 @pytest.mark.parametrize("directions", [["minimize"], ["maximize", "minimize"]])
 def test_an_empty_study_that_goes_another_way_is_not_taken_over(opened, url, monkeypatch, directions):
     monkeypatch.setattr(opening, "PATIENCE", 0.0)
