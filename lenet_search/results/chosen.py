@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial
 from lenet_search.errors import ResultError
 from lenet_search.look.intervals import Estimate, is_share
 from lenet_search.look.theme import METRICS
+from lenet_search.recipe import Recipe
 from lenet_search.results.best import best_trial, complete_trials, estimate_of, metric_of
 from lenet_search.results.verdict import quick_of
 from lenet_search.run import Run
@@ -52,7 +53,7 @@ def chosen(study: optuna.Study, url: str, *, best_seed: bool = False) -> Chosen:
     row = next(each for each in confirmed["recipes"] if each["name"] == confirmed["winner"])
     folder = runs_folder(url, study.study_name, confirmed["epochs"]) / row["name"]
     seed = _best_seed(study, row) if best_seed else row["model_seed"]
-    run = _run(folder / f"seed-{seed}.json")
+    run = _run(folder, row, seed)
     file = folder / f"seed-{seed}.keras"
     if not file.is_file():
         raise _missing(study, file)
@@ -82,10 +83,11 @@ def confirmed_runs(study: optuna.Study, url: str) -> dict[str, list[Run]]:
     confirmed = read_confirmed(study)
     if confirmed is None:
         return {}
-    folder, found = runs_folder(url, study.study_name, confirmed["epochs"]), {}
+    runs, found = runs_folder(url, study.study_name, confirmed["epochs"]), {}
     for row in confirmed["recipes"]:
-        files = [folder / row["name"] / f"seed-{seed}.json" for seed in row["seeds"]]
-        found[str(row["name"])] = [_run(file) for file in files if file.is_file()]
+        folder = runs / row["name"]
+        seeds = [int(seed) for seed in row["seeds"] if (folder / f"seed-{seed}.json").is_file()]
+        found[str(row["name"])] = [_run(folder, row, seed) for seed in seeds]
     return {name: runs for name, runs in found.items() if runs}
 
 
@@ -142,11 +144,13 @@ def _best_seed(study: optuna.Study, row: dict[str, Any]) -> int:
     return int(pick(row["seeds"], key=row["seeds"].__getitem__))
 
 
-def _run(file: Path) -> Run:
+def _run(folder: Path, row: dict[str, Any], seed: int) -> Run:
+    """The run of a seed of a confirmed recipe."""
+    file = folder / f"seed-{seed}.json"
     try:
         run = Run.from_json(json.loads(file.read_text(encoding="utf-8")))
-        if not run.over or not run.epochs:
-            raise ValueError(f"a run of {run.epochs} epochs")
+        if not run.is_of(Recipe.from_values(row["values"]), seed) or not run.over or not run.epochs:
+            raise ValueError("the run of another recipe, or one that is not over")
         return run
     except FileNotFoundError:
         raise ResultError(

@@ -289,3 +289,14 @@ def test_a_quick_search_says_so_at_the_top_and_in_every_title(made_study: Make) 
 
 def test_a_page_is_smaller_than_6_megabytes(made_study: Make) -> None:
     assert len(report_page(made_study(1000)).encode()) < 6e6
+
+
+def test_the_run_of_another_recipe_is_no_run_of_the_race(cifar_study: optuna.Study, tmp_path: Path) -> None:
+    url = str(tmp_path / "a.journal")
+    winner = confirm(cifar_study, url)
+    file = runs_folder(url, cifar_study.study_name, None) / f"trial-{winner}" / "seed-1000001.json"
+    content = json.loads(file.read_text(encoding="utf-8"))
+    content["recipe"]["train.batch_size"] = 64
+    file.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(ResultError, match=r"seed-1000001\.json: expected the file of a run; remove it"):
+        report_page(cifar_study, url)
