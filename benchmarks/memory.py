@@ -103,8 +103,9 @@ def search(options: argparse.Namespace, checkout: Path) -> Course:
         command = ways.tool(options, Path(folder), "--workers", str(options.workers))
         if not (checkout / "lenet_search" / "study" / "confirming.py").is_file():  # a version without the option
             command.remove(ways.NO_RACE)
-        if MANY[0] in options.overrides and (checkout / "lenet_search" / "study" / "portfolio.py").is_file():
-            command += ["--set", "study.portfolio=0"]  # its recipes are of few structures
+        if not (checkout / "lenet_search" / "study" / "portfolio.py").is_file():
+            place = command.index(ways.NO_PORTFOLIO)
+            del command[place - 1 : place + 1]
         environment = os.environ | {"PYTHONPATH": str(checkout)}
         started = time.monotonic()
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=folder)

@@ -16,6 +16,7 @@ import command_line
 
 HERE = Path(__file__).resolve().parent
 NO_PRUNING = 'study.pruner={ kind = "NopPruner" }'
+NO_PORTFOLIO = "study.portfolio=0"  # the other methods draw all their recipes
 LENET_SEARCH = "lenet_search"
 USUAL = ("ordinary", "ordinary_parallel")
 PATIENCE = 60.0  # seconds for a study that was told to stop
@@ -64,8 +65,8 @@ def settings(options: argparse.Namespace, storage: Path) -> list[str]:
 
 
 def overrides(options: argparse.Namespace) -> list[str]:
-    """What all methods change in the study: no pruning, so that all train the same number of epochs."""
-    found = [NO_PRUNING, *options.overrides]
+    """What all methods change in the study: all recipes are drawn, and none pruned, so that all train equally long."""
+    found = [NO_PRUNING, NO_PORTFOLIO, *options.overrides]
     found += [f"train.epochs={options.epochs}"] if options.epochs else []
     return found + ([f"data.limit={options.limit}"] if options.limit else [])
 
