@@ -21,6 +21,14 @@ def usable_cores(quota_file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
         return max(1, affinity)
 
 
+def has_avx512(told: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether the processor's vectors hold 16 numbers of float32, not 8. Only Linux says so."""
+    try:
+        return "avx512f" in told.read_text().split()
+    except OSError:
+        return False
+
+
 def visible_gpus() -> list[str]:
     """The GPUs that a worker may use, as CUDA_VISIBLE_DEVICES names them; asked without loading what computes."""
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")

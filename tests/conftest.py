@@ -21,6 +21,7 @@ for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
 # Before TensorFlow or JAX is imported, which read them once.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as `keras_settings` has it in every process of ours
 # Most of what JAX's tests take is compiling, and many of them need the same programs.
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".pytest_cache" / "jax"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -51,6 +52,17 @@ def test_every_key_and_variable_that_keras_reads_is_known():
     assert set(re.findall(r'"(KERAS_\w+)"', CONFIG)) - {"KERAS_HOME", "KERAS_BACKEND"} <= set(VARIABLES)
     setters = set(re.findall(r'"keras\.config\.set_(\w+)"', CONFIG))
     assert setters <= set(keras_settings._SET)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="what TensorFlow does on others was not tried")
+@pytest.mark.parametrize(("chosen", "found"), [(None, "1"), ("0", "0")])
+def test_tensorflow_uses_onednn_unless_the_user_has_chosen(home, chosen, found, monkeypatch):
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    if chosen:
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", chosen)
+    set_aside()
+    assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == found
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")  # what `set_aside` has set goes at the end
 
 
 @pytest.mark.parametrize("settings", UNUSUAL.values(), ids=UNUSUAL)

@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from lenet_search import keras_settings
 from lenet_search.crew.places import Place
 from measure.measuring import Measuring, Settings
 
@@ -31,6 +32,7 @@ class Crew:
     """
 
     def __init__(self, places: list[Place], settings: Settings) -> None:
+        keras_settings.set_aside()  # as in a process of a search, before it imports the backend
         spawn = multiprocessing.get_context("spawn")
         self._members: list[tuple[Any, Connection[Any, Any]]] = []
         started = time.perf_counter()

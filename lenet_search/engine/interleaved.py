@@ -19,13 +19,13 @@ Tensor = Any
 class Interleaved(Maps):
     """See `Maps`.
 
-    That a slot's course is the same to the bit whatever its neighbors do holds on processors, for which both lowerings
+    That a slot's course is the same to the bit whatever its neighbors do holds on processors, for which these lowerings
     are. On a GPU, where neither is chosen, it need not hold: cuDNN picks algorithms anew in each run. With an earlier
     version and JAX on an H100, the tests of isolation failed under "separate" in float32, and passed otherwise
     (November 2026).
 
     Args:
-        lowering: how convolutions are computed: "grouped" or "separate"
+        lowering: how convolutions are computed: "grouped", "narrow" or "separate"
     """
 
     ORDER = AXES = "bhwk"

@@ -8,9 +8,10 @@ from lenet_search.engine.slots_first import SlotsFirst
 
 LOWERINGS: dict[str, Maps] = {"rows": SlotsFirst(), "tiles": SlotsFirst(widest=4)}
 if keras.backend.backend() == "tensorflow":
+    from lenet_search.engine.backend.tensorflow import CONVOLUTIONS
     from lenet_search.engine.interleaved import Interleaved
 
-    LOWERINGS |= {name: Interleaved(name) for name in ("grouped", "separate")}
+    LOWERINGS |= {name: Interleaved(name) for name in CONVOLUTIONS}
 
 
 def best_lowering() -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from lenet_search import machine
 from lenet_search.crew.places import Place, places, slots_of
-from lenet_search.machine import usable_cores, visible_gpus
+from lenet_search.machine import has_avx512, usable_cores, visible_gpus
 
 
 def test_without_gpus_every_core_gets_a_worker_of_one_thread():
@@ -36,6 +36,15 @@ def test_a_container_s_quota_bounds_the_cores(tmp_path: Path, quota: str, cores:
     (tmp_path / "cpu.max").write_text(quota)
     free = usable_cores(tmp_path / "no such file")
     assert usable_cores(tmp_path / "cpu.max") == (cores or free)
+
+
+def test_whether_there_is_avx_512_is_read_from_what_the_system_says_of_the_processor(tmp_path: Path):
+    told = tmp_path / "cpuinfo"
+    assert not has_avx512(told)
+    told.write_text("processor : 0\nflags : fpu avx2 avx512bw\n")
+    assert not has_avx512(told)
+    told.write_text("processor : 0\nflags : fpu avx2 avx512f avx512bw\n")
+    assert has_avx512(told)
 
 
 @pytest.fixture

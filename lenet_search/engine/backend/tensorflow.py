@@ -10,9 +10,11 @@ import tensorflow as tf
 
 from lenet_search.engine.backend.gradients import Backward, pulled, with_own_gradient
 from lenet_search.engine.backend.gradients import value_and_gradients as value_and_gradients
+from lenet_search.machine import has_avx512
 
 Tensor = Any
-CONVOLUTIONS = ("grouped", "separate")
+# With AVX2, oneDNN cannot differentiate groups in bfloat16.
+CONVOLUTIONS = ("grouped", "narrow", "separate") if has_avx512() else ("narrow", "separate")
 UNSUPPORTED = (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError)  # what has no kernel on this device
 
 
@@ -155,7 +157,8 @@ def convolution(
     Args:
         images: (B, H, W, C) seen by all slots, or (B, H, W, K * C), slot by slot
         kernels: (K, k, k, C, F)
-        lowering: "grouped", one convolution with K groups (needs oneDNN on a CPU), or "separate", K convolutions
+        lowering: "grouped", one convolution with K groups (needs oneDNN on a CPU); "separate", K convolutions;
+            "narrow", for vectors of 8 numbers (AVX2): "grouped" but for what is slow or missing there
         stride: of both axes
         padding: "valid" or "same", as Keras means them
         finite: whether the images hold finite numbers whatever a slot has learned
@@ -164,7 +167,7 @@ def convolution(
         (B, H', W', K * F), slot by slot
     """
     slots, k, _, channels, filters = kernels.shape
-    if images.shape[-1] != channels and lowering == "separate":
+    if images.shape[-1] != channels and _apart(lowering, channels, images.dtype):
         own = zip(tf.split(images, slots, axis=-1), tf.unstack(kernels), strict=True)
         return tf.concat([tf.nn.conv2d(image, kernel, stride, padding.upper()) for image, kernel in own], axis=-1)
     rounded = images.shape[-1] != channels and images.dtype == tf.bfloat16
@@ -180,6 +183,16 @@ def convolution(
         kernels = tf.reshape(tf.concat([first, second], 1), (slots, k, k, 2 * channels, filters))
     wide = tf.reshape(tf.transpose(kernels, (1, 2, 3, 0, 4)), (k, k, kernels.shape[3], slots * filters))
     return tf.nn.conv2d(images, wide, stride, padding.upper())
+
+
+def _apart(lowering: str, channels: int, dtype: tf.DType) -> bool:
+    """Whether each slot has a convolution of its own.
+
+    With AVX2, oneDNN cannot differentiate groups in bfloat16, and is slow with groups of three channels (color images).
+    Measured 2026-11 on one core of an AMD EPYC (family 25), four slots, batch 128, 5x5, forward and backward: three
+    channels 64 ms grouped and 33 ms apart, one channel 17 and 20, two 20 and 28, four 67 and 77, six 22 and 38.
+    """
+    return lowering == "separate" or (lowering == "narrow" and (channels == 3 or dtype == tf.bfloat16))
 
 
 def _in_pairs(images: Tensor, kernels: Tensor, stride: int, padding: str) -> Tensor:
@@ -207,7 +220,8 @@ def pooled_convolution(images: Tensor, kernels: Tensor, lowering: str, finite: b
     A processor multiplies 16 numbers at a time, in which six filters leave ten places empty. So a grouped convolution
     with few filters computes two neighbouring columns at once: as 2 * F filters that are one column wider, with a
     stride of 2 along the rows. Measured 2026-11 on one core (four slots, batch 128, six filters on 32x32x3), with
-    pooling, forward and backward: 11.2 ms so, 15.6 ms otherwise.
+    pooling, forward and backward: 11.2 ms so, 15.6 ms otherwise. (One that multiplies 8, and lowers as "narrow": 34 and
+    17 ms with one channel.)
     """
     slots, k, _, channels, filters = kernels.shape
     height, width = (side - k + 1 for side in images.shape[1:3])
@@ -246,8 +260,9 @@ def _spread(which: Tensor, upstream: Tensor) -> Tensor:
 def best_on_processor() -> str:
     """The fastest that works on this processor: TensorFlow differentiates grouped convolutions only with oneDNN.
 
-    Measured 2026-11 on one core (four slots, batch 128): `grouped` is 1.3 to 2 times as fast as
-    `separate`, and five times as fast as `rows` or `tiles`, also in bfloat16 with AMX.
+    Measured 2026-11 on one core (four slots, batch 128): with AVX-512, `grouped` is 1.3 to 2 times as fast as
+    `separate`, and five times as fast as `rows` or `tiles`, also in bfloat16 with AMX. With AVX2, `narrow` takes 0.7 to
+    0.85 of the time of `grouped` and of `separate` (the whole space of `cifar`).
     """
     images, kernels = tf.ones((1, 5, 5, 4)), tf.ones((2, 3, 3, 2, 2))
 
@@ -261,4 +276,4 @@ def best_on_processor() -> str:
         compiled(probe)()
     except UNSUPPORTED:
         return "separate"
-    return "grouped"
+    return "grouped" if has_avx512() else "narrow"
