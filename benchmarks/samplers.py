@@ -37,7 +37,6 @@ from lenet_search.crew.signals import Interrupted
 from lenet_search.errors import LenetSearchError, ResultError, StudyFileError
 from lenet_search.experiments.confirm import FIRST_SEED
 from lenet_search.experiments.finish import finish
-from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.task import Task
 from lenet_search.look.intervals import Difference, Estimate, holm, mean_of, paired_by_seed
 from lenet_search.look.progress import Silent
@@ -45,6 +44,7 @@ from lenet_search.look.theme import METRICS, PALETTE, faded, titled
 from lenet_search.look.waterfall import difference_text
 from lenet_search.recipe import Recipe
 from lenet_search.storage.definitions import definition_of
+from lenet_search.storage.kept import Kept
 from lenet_search.storage.trials import carries_run, run_of, runs_of
 from lenet_search.study import differences, portfolio
 from lenet_search.study.portfolio import recipes_in

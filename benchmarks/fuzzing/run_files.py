@@ -13,7 +13,6 @@ import numpy as np
 from fuzzing.damage import array_bytes, damaged, damaged_archive, damaged_json
 from lenet_search import keras_settings
 from lenet_search.errors import ResultError
-from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.result import Result
 from lenet_search.experiments.task import Task
 from lenet_search.frozen import RUN, WEIGHT, SlotState, read_finished, read_frozen
@@ -21,6 +20,7 @@ from lenet_search.model.predictor import _images_beside
 from lenet_search.model.trained_on import trained_on
 from lenet_search.recipe import Recipe
 from lenet_search.run import Curve, Run, curves_csv
+from lenet_search.storage.kept import Kept
 from lenet_search.storage.trials import KEPT_AS, load_weights
 
 IMAGES = {

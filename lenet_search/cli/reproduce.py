@@ -78,7 +78,7 @@ def _list(tasks: "Sequence[Task]", folder: Path, json: bool) -> None:
 
     from lenet_search.cli.terminal import console, print_json, show, table
     from lenet_search.errors import ResultError
-    from lenet_search.experiments.kept import Kept
+    from lenet_search.storage.kept import Kept
 
     made = table(
         "name", "reported", "data", "epochs", "done", "title",

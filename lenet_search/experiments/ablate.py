@@ -13,7 +13,6 @@ from typing import Any
 from lenet_search.crew import FREEZE_EVERY
 from lenet_search.errors import ResultError
 from lenet_search.experiments.finish import finish
-from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.result import Result
 from lenet_search.experiments.task import Task
 from lenet_search.look.intervals import Difference, Estimate, holm, is_share, paired_by_seed
@@ -21,6 +20,7 @@ from lenet_search.look.progress import View
 from lenet_search.look.quick import Quick
 from lenet_search.look.words import listed
 from lenet_search.recipe import FIELDS, Recipe, Value
+from lenet_search.storage.kept import Kept
 
 LEVEL = 0.05  # probability of one or more false verdicts, if no choice matters
 WINNER, REFERENCE = "winner", "reference"

@@ -9,7 +9,6 @@ from lenet_search.crew import FREEZE_EVERY
 from lenet_search.errors import ResultError
 from lenet_search.experiments import race
 from lenet_search.experiments.finish import finish
-from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.race import Standing, State
 from lenet_search.experiments.result import Result
 from lenet_search.experiments.task import Task
@@ -17,6 +16,7 @@ from lenet_search.look.intervals import Difference, Estimate, is_share, mean_of,
 from lenet_search.look.progress import View
 from lenet_search.look.words import listed
 from lenet_search.recipe import FIELDS, Recipe
+from lenet_search.storage.kept import Kept
 
 INDIFFERENCE = 0.002  # a difference in accuracy that nobody would care about: two images in a thousand
 FIRST_SEED = 1_000_000  # fresh: searches draw seeds of 31 bits, and `train` counts up from the study's seed

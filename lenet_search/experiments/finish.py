@@ -14,12 +14,12 @@ from lenet_search.crew.staff import hire
 from lenet_search.errors import ResultError, RunError
 from lenet_search.experiments.images import Looked, data_folder_of, look, other_images
 from lenet_search.experiments.in_order import InOrder, SeedJob
-from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.result import Result
 from lenet_search.experiments.task import Task
 from lenet_search.look.progress import View
 from lenet_search.run import Run
 from lenet_search.space import Space
+from lenet_search.storage.kept import Kept
 from lenet_search.structure import structure_of
 
 

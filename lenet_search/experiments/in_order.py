@@ -9,11 +9,11 @@ from lenet_search.crew.bench import LARGEST_COHORT
 from lenet_search.crew.handle import WorkerHandle
 from lenet_search.crew.job import Job
 from lenet_search.crew.messages import RunEpoch, Tested, Testing
-from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.task import Task
 from lenet_search.look.intervals import figure
 from lenet_search.look.progress import Standing, View
 from lenet_search.run import Run
+from lenet_search.storage.kept import Kept
 
 
 @dataclass(eq=False, kw_only=True)

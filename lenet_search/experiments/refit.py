@@ -8,10 +8,10 @@ from lenet_search.crew import FREEZE_EVERY
 from lenet_search.errors import ResultError
 from lenet_search.experiments.confirm import FIRST_SEED, MOST_SEEDS
 from lenet_search.experiments.finish import finish
-from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.task import Task
 from lenet_search.look.progress import View
 from lenet_search.recipe import Recipe
+from lenet_search.storage.kept import Kept
 
 SEED = FIRST_SEED + 2 * MOST_SEEDS  # none that a race or an ablation uses
 

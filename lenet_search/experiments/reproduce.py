@@ -8,11 +8,11 @@ from lenet_search.crew import FREEZE_EVERY
 from lenet_search.errors import ResultError
 from lenet_search.experiments.compare import Comparison, check_comparable, compare, shared_name
 from lenet_search.experiments.finish import finish
-from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.result import Result
 from lenet_search.experiments.tables import row, write_tables
 from lenet_search.experiments.task import SEEDS, Task, read_tasks
 from lenet_search.look.progress import View
+from lenet_search.storage.kept import Kept
 
 FOLDER = Path("results")
 # One epoch on a few images, and a few test images: checks that everything works; the figures mean nothing.

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.task import SEEDS, Task
 from lenet_search.look.intervals import Estimate, grain_of, is_share, mean_of, share_of
 from lenet_search.look.quick import Quick, images_left_out
 from lenet_search.look.words import counted
 from lenet_search.run import Run
+from lenet_search.storage.kept import Kept
 
 # Verdicts on a claim
 REACHED = ("above", "reached")

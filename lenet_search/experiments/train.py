@@ -10,11 +10,11 @@ from typing import Any
 from lenet_search.crew import FREEZE_EVERY
 from lenet_search.errors import ResultError
 from lenet_search.experiments.finish import finish
-from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.result import Result
 from lenet_search.experiments.task import Task
 from lenet_search.look.progress import View
 from lenet_search.run import curves_csv
+from lenet_search.storage.kept import Kept
 from lenet_search.study import METRICS, write_recipe
 from lenet_search.whole import folder_written_whole
 

@@ -1,6 +1,5 @@
 """What an export is made of: the run that stands for a study's confirmed winner, else its best trial."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from lenet_search.results.verdict import quick_of
 from lenet_search.run import Run
 from lenet_search.storage import artifact_folder
 from lenet_search.storage.confirmed import place_of, read_confirmed, runs_folder
+from lenet_search.storage.kept import Kept
 from lenet_search.storage.trials import load_weights, run_of
 
 
@@ -54,7 +54,7 @@ def chosen(study: optuna.Study, url: str, *, best_seed: bool = False) -> Chosen:
     folder = runs_folder(url, study.study_name, confirmed["epochs"]) / row["name"]
     seed = _best_seed(study, row) if best_seed else row["model_seed"]
     run = _run(folder, row, seed)
-    file = folder / f"seed-{seed}.keras"
+    file = Kept(folder).model(seed)
     if not file.is_file():
         raise _missing(study, file)
     trials = {trial.number: trial for trial in complete_trials(study)}
@@ -83,11 +83,10 @@ def confirmed_runs(study: optuna.Study, url: str) -> dict[str, list[Run]]:
     confirmed = read_confirmed(study)
     if confirmed is None:
         return {}
-    runs, found = runs_folder(url, study.study_name, confirmed["epochs"]), {}
+    folder, found = runs_folder(url, study.study_name, confirmed["epochs"]), {}
     for row in confirmed["recipes"]:
-        folder = runs / row["name"]
-        seeds = [int(seed) for seed in row["seeds"] if (folder / f"seed-{seed}.json").is_file()]
-        found[str(row["name"])] = [_run(folder, row, seed) for seed in seeds]
+        runs = [_read(folder / row["name"], row, int(seed)) for seed in row["seeds"]]
+        found[str(row["name"])] = [run for run in runs if run is not None]
     return {name: runs for name, runs in found.items() if runs}
 
 
@@ -146,19 +145,23 @@ def _best_seed(study: optuna.Study, row: dict[str, Any]) -> int:
 
 def _run(folder: Path, row: dict[str, Any], seed: int) -> Run:
     """The run of a seed of a confirmed recipe."""
-    file = folder / f"seed-{seed}.json"
-    try:
-        run = Run.from_json(json.loads(file.read_text(encoding="utf-8")))
-        if not run.is_of(Recipe.from_values(row["values"]), seed) or not run.over or not run.epochs:
-            raise ValueError("the run of another recipe, or one that is not over")
-        return run
-    except FileNotFoundError:
+    run = _read(folder, row, seed)
+    if run is None:
         raise ResultError(
-            f"there is no {file}: copy that folder from the machine that confirmed the study, or run "
-            "`lenet-search confirm` here"
-        ) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ResultError(f"{file}: expected the file of a run; remove it and run `lenet-search confirm`") from error
+            f"there is no run of seed {seed} in {folder}: copy that folder from the machine that confirmed the study, "
+            "or run `lenet-search confirm` here"
+        )
+    return run
+
+
+def _read(folder: Path, row: dict[str, Any], seed: int) -> Run | None:
+    """The run of a seed of a confirmed recipe; None if it is not on this machine."""
+    run = Kept(folder).read(seed)
+    if run is not None and not run.is_of(Recipe.from_values(row["values"]), seed):
+        raise ResultError(
+            f"{folder}: expected runs of the recipe that was confirmed; remove it and run `lenet-search confirm`"
+        )
+    return run
 
 
 def _missing(study: optuna.Study, file: Path) -> ResultError:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from calls import ROOT, call
 
-from lenet_search.experiments.kept import Kept
 from lenet_search.run import Curve, Run
+from lenet_search.storage.kept import Kept
 from lenet_search.study import read_recipe
 
 

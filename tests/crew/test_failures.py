@@ -7,10 +7,10 @@ from lenet_search import search
 from lenet_search.crew import crew
 from lenet_search.errors import RunError
 from lenet_search.experiments.finish import finish
-from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.task import read_tasks
 from lenet_search.look.progress import Silent
 from lenet_search.storage import open_storage
+from lenet_search.storage.kept import Kept
 from lenet_search.storage.trials import REASON, run_of
 from lenet_search.study import read
 

@@ -18,11 +18,11 @@ from lenet_search.crew.fleet.cluster import ON_LOOPBACK, QUIET
 from lenet_search.crew.signals import Interrupted
 from lenet_search.errors import RunError
 from lenet_search.experiments.finish import finish
-from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.task import read_tasks
 from lenet_search.look.progress import Progress, Silent
 from lenet_search.run import Curve
 from lenet_search.storage import open_storage
+from lenet_search.storage.kept import Kept
 from lenet_search.study import read
 
 os.environ.update(QUIET | ON_LOOPBACK)  # as the command does before it imports Ray

@@ -13,12 +13,12 @@ from hypothesis import given
 from lenet_search import data
 from lenet_search.errors import ResultError
 from lenet_search.experiments.ablate import REFERENCE, WINNER, Ablation, ablate, changed, choices
-from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.pages import write_ablation
 from lenet_search.look.progress import Silent
 from lenet_search.look.waterfall import ablation_figure, cells, choice_words
 from lenet_search.recipe import FIELDS, Recipe
 from lenet_search.run import Curve, Run
+from lenet_search.storage.kept import Kept
 from lenet_search.study import read, read_recipe, shipped, write_recipe
 from tests.experiments.made import a_zip
 from tests.recipe_strategy import recipes

@@ -11,11 +11,11 @@ import pytest
 from lenet_search import data
 from lenet_search.errors import ResultError
 from lenet_search.experiments.confirm import FIRST_SEED, Confirmation, Finalist, confirm
-from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.race import State
 from lenet_search.look.progress import Silent
 from lenet_search.recipe import Recipe
 from lenet_search.run import Curve, Run
+from lenet_search.storage.kept import Kept
 from tests.experiments.made import a_zip
 
 SMALL = {"data.name": "digits", "data.limit": 200, "data.validation": 40, "train.epochs": 1, "train.batch_size": 20}

@@ -20,13 +20,13 @@ from lenet_search.crew.signals import Interrupted
 from lenet_search.errors import DataError, ResultError, RunError
 from lenet_search.experiments.finish import finish, missing
 from lenet_search.experiments.in_order import InOrder, SeedJob
-from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.result import Result
 from lenet_search.experiments.task import Task, read_tasks
 from lenet_search.frozen import SlotState
 from lenet_search.look.progress import Progress, Silent, View
 from lenet_search.run import Curve, Run
 from lenet_search.space import Space
+from lenet_search.storage.kept import Kept
 from lenet_search.structure import structure_of
 from tests.experiments.made import IMAGES, a_zip, folder_of, run, task
 from tests.experiments.made import RECIPE as MADE

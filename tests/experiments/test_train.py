@@ -7,7 +7,6 @@ from typing import ClassVar
 
 import pytest
 
-from lenet_search.experiments.kept import Kept
 from lenet_search.experiments.result import Result
 from lenet_search.experiments.task import Task, task_of
 from lenet_search.experiments.train import Training, train
@@ -15,6 +14,7 @@ from lenet_search.look.progress import Silent
 from lenet_search.model.trained_on import TrainedOn, trained_on
 from lenet_search.recipe import Recipe
 from lenet_search.run import Curve
+from lenet_search.storage.kept import Kept
 from lenet_search.study import read_recipe
 from tests.experiments.made import IMAGES, folder_of, run, task
 

@@ -21,6 +21,7 @@ from lenet_search.results.report.question import entry_words
 from lenet_search.results.verdict import verdict
 from lenet_search.storage.ablated import write_ablated
 from lenet_search.storage.confirmed import runs_folder, write_confirmed
+from lenet_search.storage.kept import Kept
 from lenet_search.storage.trials import attributes_of, run_of
 from lenet_search.study import read
 from tests.look.test_waterfall import ablated
@@ -61,10 +62,11 @@ def confirm(study: optuna.Study, url: str | None = None) -> int:
             ends | {"name": name, "trial": trial, "searched": best.value, "state": state, "mean": 0.65, "seeds": values}
             | {"behind": None, "model_seed": 1_000_001, "values": run.recipe.values()}
         )  # fmt: skip
-        for seed in values if url is not None else ():
-            file = runs_folder(str(url), study.study_name, None) / name / f"seed-{seed}.json"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(replace(run, seed=int(seed)).to_json()), encoding="utf-8")
+        if url is not None:
+            kept = Kept(runs_folder(url, study.study_name, None) / name)
+            kept.begin(run.recipe, run.images, name)
+            for seed in values:
+                kept.keep(replace(run, seed=int(seed)))
     write_confirmed(
         study,
         {
@@ -293,10 +295,16 @@ def test_a_page_is_smaller_than_6_megabytes(made_study: Make) -> None:
 
 def test_the_run_of_another_recipe_is_no_run_of_the_race(cifar_study: optuna.Study, tmp_path: Path) -> None:
     url = str(tmp_path / "a.journal")
-    winner = confirm(cifar_study, url)
-    file = runs_folder(url, cifar_study.study_name, None) / f"trial-{winner}" / "seed-1000001.json"
-    content = json.loads(file.read_text(encoding="utf-8"))
-    content["recipe"]["train.batch_size"] = 64
-    file.write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(ResultError, match=r"seed-1000001\.json: expected the file of a run; remove it"):
+    folder = runs_folder(url, cifar_study.study_name, None) / f"trial-{confirm(cifar_study, url)}"
+    for name in ("seed-1000001.json", "recipe.json"):  # a run alone, then a whole folder
+        content = json.loads((folder / name).read_text(encoding="utf-8"))
+        content["recipe" if name.startswith("seed") else "values"]["train.batch_size"] = 64
+        (folder / name).write_text(json.dumps(content), encoding="utf-8")
+        with pytest.raises(ResultError, match=r"seed-100000[01]\.json: expected a run of this recipe.*batch_size"):
+            report_page(cifar_study, url)
+    for file in folder.glob("seed-*.json"):
+        content = json.loads(file.read_text(encoding="utf-8"))
+        content["recipe"]["train.batch_size"] = 64
+        file.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(ResultError, match="expected runs of the recipe that was confirmed"):
         report_page(cifar_study, url)

@@ -46,6 +46,16 @@ class Kept:
         Raises:
             ResultError: the file does not describe a run of this folder's recipe, on its images.
         """
+        run = self.read(seed)
+        whole = run is not None and (run.diverged or is_zipfile(self.model(seed)))
+        return run if whole else None  # no model, or one cut short: train again
+
+    def read(self, seed: int) -> Run | None:
+        """The run of a seed that has been trained to the end, whether its model is still there or not.
+
+        Raises:
+            ResultError: the file does not describe a run of this folder's recipe, on its images.
+        """
         path = self.folder / f"seed-{seed}.json"
         try:
             raw = read_json(path)
@@ -61,7 +71,7 @@ class Kept:
             raise ResultError(f"{path}: expected the file of a run; remove it to train the run again") from error
         if problem:
             raise ResultError(f"{path}: expected {problem}; remove it to train the run again")
-        return run if run.diverged or is_zipfile(self.model(seed)) else None  # no model, or one cut short: train again
+        return run
 
     def keep_model(self, seed: int, model: bytes) -> None:
         """Write the model of a seed."""

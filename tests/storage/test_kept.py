@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from lenet_search.errors import ResultError
-from lenet_search.experiments.kept import Kept
 from lenet_search.frozen import SlotState
 from lenet_search.recipe import FIELDS, Recipe
 from lenet_search.run import Curve
+from lenet_search.storage.kept import Kept
 from lenet_search.study import read_recipe
 from tests.experiments.made import IMAGES, RECIPE, a_zip, folder_of, run
 
