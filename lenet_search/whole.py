@@ -73,7 +73,7 @@ def _replace_together(scratch: Path, folder: Path) -> None:
     names = sorted(os.listdir(scratch))
     for name in names:
         if (folder / name).is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(folder / name))
+            raise IsADirectoryError(errno.EISDIR, f"{name} is a folder there", str(folder / name))
     with _scratch_in(folder) as before:
         before.mkdir()
         begun = []
