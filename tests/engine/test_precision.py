@@ -69,14 +69,16 @@ def test_this_cpu_has_no_compute_capability():
     assert backend.on_gpu() or backend.compute_capability() is None
 
 
-@pytest.mark.parametrize(("share", "expected"), [(0.5, "mixed_bfloat16"), (0.9, "float32")])
-def test_a_cpu_is_timed(monkeypatch, share, expected):
-    now = 0.0
+@pytest.mark.parametrize(
+    ("share", "expected", "turns"), [(0.5, "mixed_bfloat16", 8), (0.9, "float32", 8), (7.0, "float32", 2)]
+)
+def test_a_cpu_is_timed_until_the_answer_is_clear(monkeypatch, share, expected, turns):
+    now, runs = 0.0, 0
 
     def probe(dtype: str) -> Any:
         def run() -> None:
-            nonlocal now
-            now += share if dtype == "bfloat16" else 1.0
+            nonlocal now, runs
+            now, runs = now + (share if dtype == "bfloat16" else 1.0), runs + 1
 
         return run
 
@@ -84,6 +86,7 @@ def test_a_cpu_is_timed(monkeypatch, share, expected):
     monkeypatch.setattr(precision, "_probe", probe)
     monkeypatch.setattr(precision, "perf_counter", lambda: now)
     assert best_precision() == expected
+    assert runs == 2 * turns
 
 
 def test_a_cpu_that_cannot_multiply_bfloat16_uses_float32(monkeypatch):
