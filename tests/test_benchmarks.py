@@ -89,7 +89,14 @@ def test_all_ways_get_the_same_study_without_pruning(tmp_path):
             words = [b for a, b in itertools.pairwise(command) if a == "--set"]
             precisions = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
             precision = [f"train.precision={value}" for word, value in precisions.items() if name.endswith("_" + word)]
-            expected = [ways.NO_PRUNING, "train.batch_size=64", "train.epochs=2", "data.limit=50", *precision]
+            expected = [
+                ways.NO_PRUNING,
+                ways.NO_PORTFOLIO,
+                "train.batch_size=64",
+                "train.epochs=2",
+                "data.limit=50",
+                *precision,
+            ]
             assert words == expected, name
             assert command[command.index("--trials") + 1] == "3"
 
