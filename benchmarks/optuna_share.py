@@ -100,7 +100,7 @@ def main() -> None:
     ]
     definition = study.read(options.study, overrides=changes, name="share")
     # What a study tries first would wait as trial 0 behind all simulated ones.
-    definition = dataclasses.replace(definition, start=(), reference=False)
+    definition = dataclasses.replace(definition, start=(), reference=False, portfolio=0)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "share.storage"
         address = f"sqlite:///{file}" if options.sqlite else str(file)
@@ -197,6 +197,7 @@ class Sleepers(Local):
 
     def __init__(self, workers: int, images: int, images_per_second: float) -> None:
         super().__init__(workers)
+        self._places = [dataclasses.replace(place, gpu=str(n)) for n, place in enumerate(self._places)]
         self.diaries: list[Diary] = []
         self._speed = images, images_per_second
         self._started: list[Sleeper] = []
