@@ -1,4 +1,4 @@
-"""Keras's settings: those that another project left behind are set aside, except for the backend. And TensorFlow's."""
+"""Keras's settings, of which only the backend is left as another project has set it, and one of TensorFlow's."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ def set_aside() -> None:
     """Have Keras start with its defaults, in a process of our own. Call before Keras is imported.
 
     If keras.json says anything but the defaults and a backend, or is not readable, Keras gets another home for this
-    process, with the same backend and the same downloads.
+    process, with the same backend and the same downloads. TensorFlow uses oneDNN, unless the user has chosen.
     """
     for name in VARIABLES:
         os.environ.pop(name, None)

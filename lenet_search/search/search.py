@@ -177,8 +177,8 @@ def _introduce(ledger: Ledger, total: Total, url: str, view: View) -> None:
     view.opening("Metric", f"{definition.metric} after the last epoch ({definition.direction})")
     hyperparameters = f"{len(searched)} hyperparameter{'' if len(searched) == 1 else 's'}: {', '.join(searched)}"
     view.opening("Searched", hyperparameters if searched else "nothing: every value is fixed")
-    begins = f", after {len(definition.first)} first trials, among them recipes that did well on other data"
-    begins = begins if definition.portfolio and not done else ""
+    first = f", after {len(definition.first)} first trials, among them recipes that did well on other data"
+    begins = first if definition.portfolio and not done else ""
     view.opening("Sampler", f"{definition.sampler.kind} with {definition.pruner.kind}{begins}")
     view.opening("Storage", f"{shown(url)}; best weights in {artifact_folder(url)}")
     view.opening("Watch", dashboard_command(url))
