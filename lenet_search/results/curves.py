@@ -19,6 +19,7 @@ from lenet_search.look.theme import (
     value_text,
     whole_axis,
 )
+from lenet_search.look.words import counted
 from lenet_search.results.best import NOTHING_YET, complete_trials, metric_of, ordered
 from lenet_search.run import Run, curves_csv
 from lenet_search.storage.confirmed import read_confirmed
@@ -89,7 +90,9 @@ def confirmed_curves_figure(study: optuna.Study, runs: Mapping[str, Sequence[Run
     for column, panel in enumerate(panels, 1):
         figure.update_yaxes(range=focus(every, measured(panel)), row=1, col=column)
     rest = f"; {len(runs) - len(shown)} more are not shown" if len(runs) > len(shown) else ""
-    how = f"means over fresh seeds with 95 % intervals as bands; click a name to hide it{rest}"
+    lost = sum(len(row["seeds"]) for row in confirmed["recipes"]) - sum(map(len, runs.values()))
+    missing = f"; {counted(lost, 'run')} of the confirmation missing on this machine" if lost else ""
+    how = f"means over fresh seeds with 95 % intervals as bands; click a name to hide it{rest}{missing}"
     titled(figure, "Learning curves on fresh seeds", how, height=480)
     figure.update_layout(margin={"b": 110})
     figure.update_layout(legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"})

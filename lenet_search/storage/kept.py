@@ -25,6 +25,8 @@ from lenet_search.study.toml_text import value_text
 from lenet_search.untrusted import read_json
 from lenet_search.whole import folder_written_whole, replace_text, written_whole
 
+NAMED = 4  # differing values that an error names
+
 
 class Kept:
     """The folder of one recipe.
@@ -148,7 +150,7 @@ class Kept:
         what_to_do = "remove that folder, or write to another one"
         if changed:
             raise ResultError(
-                f"{self.folder} contains results of another recipe of this name ({'; '.join(changed)}); {what_to_do}"
+                f"{self.folder} contains results of another recipe of this name ({changed}); {what_to_do}"
             )
         if digest != images["digest"]:
             raise ResultError(
@@ -185,7 +187,7 @@ def _problem(run: Run, seed: int, recipe: Recipe, images: Mapping[str, Any]) -> 
         return f"the run of seed {seed}; this is of seed {run.seed}"
     if not run.is_of(recipe, seed):
         now = recipe.settled(run.recipe.train.precision)
-        return f"a run of this recipe; this is of another ({'; '.join(_changed(run.recipe.values(), now.values()))})"
+        return f"a run of this recipe; this is of another ({_changed(run.recipe.values(), now.values())})"
     if run.images.get("digest") != images["digest"]:
         return f"a run on the images of this folder; this is on others (digest {run.images.get('digest')})"
     if not run.over or not 1 <= run.epochs <= recipe.train.epochs:
@@ -197,13 +199,15 @@ def _no_recipe(path: Path) -> ResultError:
     return ResultError(f"{path}: expected a trained recipe; remove its folder, or write to another one")
 
 
-def _changed(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """In what the values of a recipe differ from those stored."""
+def _changed(stored: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """In what the values of a recipe differ from those stored: the first few; "" if in nothing."""
 
     def texts(values: Mapping[str, Any]) -> dict[str, str]:
         return {path: value_text(value) for path, value in values.items()}
 
-    return differences(texts(stored), texts(now))
+    found = differences(texts(stored), texts(now))
+    more = f"; and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    return "; ".join(found[:NAMED]) + more
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from html import escape
@@ -162,10 +163,18 @@ def test_a_confirmed_study_begins_with_its_winner_and_shows_the_race_and_its_cur
     assert f"confirm --study cifar --storage {url} --finalists 1 --seeds 4" in Page(part(text, 7)).text
 
 
-def test_the_runs_of_a_confirmation_on_another_machine_are_no_error(made_study: Make, tmp_path: Path) -> None:
-    study = made_study(6)
-    confirm(study)
-    assert "Learning curves on fresh seeds" not in report_page(study, str(tmp_path / "a.journal"))
+def test_the_runs_of_a_confirmation_on_another_machine_are_said_to_be_missing(made_study: Make, tmp_path: Path) -> None:
+    study, url = made_study(6), str(tmp_path / "a.journal")
+    winner = confirm(study)
+    assert "runs of the confirmation are not on this machine" in report_page(study, url)
+
+    confirm(study, url)
+    assert "missing on this machine" not in report_page(study, url)
+    folder = runs_folder(url, study.study_name, None)
+    (folder / "reference" / "seed-1000002.json").unlink()
+    assert "1 run of the confirmation missing on this machine" in report_page(study, url)
+    shutil.rmtree(folder / f"trial-{winner}")
+    assert "5 runs of the confirmation missing on this machine" in report_page(study, url)
 
 
 def test_a_damaged_run_of_a_confirmation_is_named(made_study: Make, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from lenet_search.errors import ResultError
 from lenet_search.frozen import SlotState
 from lenet_search.recipe import FIELDS, Recipe
+from lenet_search.recipe.regularize import DROPOUTS
 from lenet_search.run import Curve
 from lenet_search.storage.kept import Kept
 from lenet_search.study import read_recipe
@@ -55,6 +56,13 @@ def test_a_file_that_is_no_run_is_named(kept: Kept) -> None:
     (kept.folder / "seed-1.json").write_text('{"seed": 1}')
     with pytest.raises(ResultError, match=r"seed-1\.json: expected the file of a run"):
         kept.run(1)
+
+
+def test_an_error_names_the_first_few_of_many_differences(kept: Kept) -> None:
+    other = RECIPE.values() | {f"regularize.{name}": 0.25 for name in ("l1", "l2", *DROPOUTS)}
+    (kept.folder / "recipe.json").write_text(json.dumps({"values": other, "images": IMAGES}))
+    with pytest.raises(ResultError, match=r"another recipe of this name \([^;]+(; [^;]+){3}; and 1 more\)"):
+        kept.begin(RECIPE, IMAGES, "mine")
 
 
 @pytest.mark.parametrize(

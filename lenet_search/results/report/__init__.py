@@ -15,6 +15,7 @@ from lenet_search.results.report.searched import searched_part
 from lenet_search.results.report.trials_table import trials_table
 from lenet_search.results.report.winner import winner
 from lenet_search.results.verdict import quick_of, verdict
+from lenet_search.storage.confirmed import read_confirmed
 
 __all__ = ["report_page"]
 
@@ -33,6 +34,8 @@ def report_page(study: optuna.Study, url: str | None = None) -> str:
 
     runs = {} if url is None else confirmed_runs(study, url)
     confirmed = [draw("confirmed-curves", confirmed_curves_figure(study, runs))] if runs else []
+    if not runs and url is not None and read_confirmed(study) is not None:
+        confirmed = ["<p>The runs of the confirmation are not on this machine, so their curves are not shown.</p>"]
     parts = {
         "What was asked": question(study),
         "What is best, and how sure": winner(study),
