@@ -134,10 +134,10 @@ def images_folder(study: optuna.Study, name: str, given: Path | None) -> Path | 
 
 
 def _measure(model: Any, run: Run, data_folder: Path | None) -> tuple[float | None, str | None]:
-    """The plain model's accuracy on the validation images of its trial, or None and the reason.
+    """The plain model's accuracy on the validation images of its run, or None and the reason.
 
     Raises:
-        ResultError: it is not that of the trial.
+        ResultError: it is not that of the run.
     """
     from lenet_search.model.evaluate import outputs
 
@@ -153,8 +153,9 @@ def _measure(model: Any, run: Run, data_folder: Path | None) -> tuple[float | No
     expected = run.curve["val_accuracy"][-1]
     if abs(measured - expected) > EDGE + 1 / len(split.y_val):
         raise ResultError(
-            f"the model with the stored weights reaches {measured:.2%} validation accuracy, but its trial reached "
-            f"{expected:.2%}: the weights do not belong to that trial, so nothing was written"
+            f"the model that is stored has a validation accuracy of {100 * measured:.2f} %, but its run (seed "
+            f"{run.seed}) had {100 * expected:.2f} %: it is not the model of that run, so nothing was written; copy "
+            "the folder of the weights from the machine that trained it"
         )
     return measured, None
 

@@ -217,7 +217,10 @@ def test_weights_of_another_trial_are_noticed_and_nothing_is_written(
         return {**weights, "logits.kernel": -weights["logits.kernel"]}
 
     monkeypatch.setattr(module, "load_weights", strange)
-    with pytest.raises(ResultError, match="do not belong to that trial"):
+    with pytest.raises(
+        ResultError,
+        match=r"accuracy of \d+\.\d\d %, but its run \(seed \d+\) had \d+\.\d\d %: it is not the model of that run",
+    ):
         exported(trained, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 

@@ -169,6 +169,22 @@ def test_a_summary_that_is_none_is_named_by_whatever_reads_it(kept: Kept, text: 
 
 
 @pytest.mark.parametrize(
+    "change",
+    [None, "{", "[1]", {"values": None}, {"values": {"train.epochs": "x"}}, {"images": None}, {"images": {}}],
+)
+def test_where_a_run_s_recipe_is_missing_or_damaged_that_file_is_named(kept: Kept, change: Any) -> None:
+    kept.keep(run(1, 0.9))
+    summary = kept.folder / "recipe.json"
+    if isinstance(change, dict):
+        change = json.dumps(json.loads(summary.read_text()) | change)
+    summary.unlink()
+    if change is not None:
+        summary.write_text(change)
+    with pytest.raises(ResultError, match=r"recipe\.json: expected the description.*remove .*mine to train"):
+        kept.read(1)
+
+
+@pytest.mark.parametrize(
     "text", ["[" * 100_000, "[1]", '{"stack": []}', '{"stack": 3}', '{"stack": [1], "seconds": "x"}']
 )
 def test_whatever_a_run_s_file_holds_it_is_named(kept: Kept, text: str) -> None:
