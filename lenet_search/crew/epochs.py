@@ -35,8 +35,8 @@ def record(worker: WorkerHandle, done: EpochDone, pace: Pace, suspects: Suspects
         run.images, run.device, run.versions = done.images, worker.ready.device, worker.ready.versions
         run.add(epoch.clock, epoch.measured, finite=epoch.finite, seconds=done.seconds / len(done.epochs))
         pace.epochs += 1
-        pace.add_images(epoch.images)
         heard.append((job, epoch))
+    pace.add_images(sum(epoch.images for _, epoch in heard))
     worker.heard += 1
     worker.programs = done.programs
     return heard

@@ -6,12 +6,18 @@ from collections.abc import Callable
 
 
 class Pace:
-    """Counts the work of a command. `clock` returns seconds; rates count from the start of the first worker."""
+    """Counts the work of a command. `clock` returns seconds.
+
+    Epochs may take minutes. So rates count from the start of the first worker to the last epoch that was reported:
+    otherwise they would sink, and the time left rise, until the next one.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._started = clock()
         self._working: float | None = None
+        self._reported = 0.0  # seconds of work when an epoch was last reported
+        self._reports = 0
         self._progress: float | None = None  # number of runs done when work began
         self.images = 0
         self.epochs = 0  # those of all runs together
@@ -24,8 +30,10 @@ class Pace:
             self._working = self._clock()
 
     def add_images(self, images: int) -> None:
-        """Count training images."""
+        """Count the training images of a stack's epoch, which is reported now."""
         self.images += images
+        self._reported = self._work_seconds()
+        self._reports += 1
 
     @property
     def seconds(self) -> float:
@@ -35,14 +43,12 @@ class Pace:
     @property
     def images_per_second(self) -> float:
         """Mean since the first worker was up. A shorter window would jump: stacks report whole epochs."""
-        span = self._work_seconds()
-        return self.images / span if span > 0 else 0.0
+        return self.images / self._reported if self._reported else 0.0
 
     @property
     def runs_per_hour(self) -> float:
         """Mean since the first worker was up."""
-        span = self._work_seconds()
-        return 3600.0 * self.runs / span if span > 0 else 0.0
+        return 3600.0 * self.runs / self._reported if self._reported else 0.0
 
     def seconds_left(self, progress: float, total: int, limit: float = math.inf) -> float | None:
         """Estimate the seconds until `total` runs are done; None until there is enough data.
@@ -52,11 +58,14 @@ class Pace:
             total: number of runs in all
             limit: seconds that the command may still take
         """
-        span = self._work_seconds()
         if self._progress is None:
             self._progress = progress
         done = progress - self._progress
-        return min(limit, span * (total - progress) / done) if done >= 0.5 and span > 0 else None
+        if done < 0.5 or not self._reported:
+            return None
+        # Since then, at most what lies between two reports has been done of the rest.
+        since = min(self._work_seconds() - self._reported, self._reported / self._reports)
+        return min(limit, max(0.0, self._reported * (total - progress) / done - since))
 
     def _work_seconds(self) -> float:
         return 0.0 if self._working is None else self._clock() - self._working
