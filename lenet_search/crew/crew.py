@@ -24,6 +24,7 @@ from lenet_search.crew.messages import (
     Halved,
     Measuring,
     Orders,
+    PartDone,
     Ready,
     Refused,
     Tested,
@@ -155,6 +156,8 @@ class Crew:
                 if message.text not in self._told:  # all workers may report the same
                     self._told.add(message.text)
                     self._view.opening("Slots", message.text)
+            case PartDone():
+                worker.parts |= dict.fromkeys(message.numbers, message.share)
             case EpochDone():
                 self._answer(worker, message)
             case Froze():
@@ -165,6 +168,7 @@ class Crew:
                 del worker.testing[message.number]
                 self._decider.tested(message)
             case Halved():
+                worker.parts.clear()
                 self._view.note(
                     f"out of memory: at most {message.slots} {'run' if message.slots == 1 else 'runs'} of this shape "
                     "will now train side by side"
@@ -412,11 +416,15 @@ class Crew:
         if self._shown is None or now - self._shown[0] >= LOOK:
             self._shown = now, self._decider.standing()
         standing = self._shown[1]
-        held = [(worker.place.node, job) for worker in self._staff.all for job in worker.held.values()]
+        held = [(worker, job) for worker in self._staff.all for job in worker.held.values()]
         jobs = [job for _, job in held]
         running = [
-            Running(job.name, job.run.recipe.train.epochs, job.run.curve[standing.metric], node) for node, job in held
-        ]
+            Running(
+                job.name, job.run.recipe.train.epochs, job.run.curve[standing.metric], worker.place.node,
+                worker.parts.get(job.number, 0.0),
+            )
+            for worker, job in held
+        ]  # fmt: skip
         units = len({job.number if job.unit is None else job.unit for job in jobs})
         done = standing.done + sum(job.share * job.run.epochs / job.run.recipe.train.epochs for job in jobs)
         return Progress(

@@ -37,6 +37,8 @@ def record(worker: WorkerHandle, done: EpochDone, pace: Pace, suspects: Suspects
         pace.epochs += 1
         heard.append((job, epoch))
     pace.add_images(sum(epoch.images for _, epoch in heard))
+    for epoch in done.epochs:
+        worker.parts.pop(epoch.number, None)
     worker.heard += 1
     worker.programs = done.programs
     return heard

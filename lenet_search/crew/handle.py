@@ -36,6 +36,7 @@ class WorkerHandle:
         self.given_up: dict[int, Job] = {}  # given up, but in their slots until its next orders
         self.testing: dict[int, Testing] = {}
         self.structures: set[Structure] = set()  # of all runs it ever held: it has compiled their programs
+        self.parts: dict[int, float] = {}  # the share of their present epoch that runs have trained, where it is known
         self.heard = 0  # number of epochs that its stack has completed
         self.early = 0  # how many of its runs end early: on a GPU `given_up`, else an estimate per epoch
         self.programs = 0  # number of programs it has compiled

@@ -4,6 +4,7 @@
     Setup  ----------------------->
            <-----------------------  Ready            when its device is up
     Orders ----------------------->                   whenever the worker holds no run
+           <-----------------------  PartDone         now and then during a long epoch of a stack
            <-----------------------  EpochDone        after each epoch of a stack
     Orders ----------------------->                   at once: the worker waits for them
            <-----------------------  Froze            if the orders asked for it; also the last message, see below
@@ -133,6 +134,14 @@ class Measuring:
 
 
 @dataclass(frozen=True)
+class PartDone:
+    """The runs of a stack, by number, have trained this share of their epoch."""
+
+    numbers: tuple[int, ...]
+    share: float
+
+
+@dataclass(frozen=True)
 class RunEpoch:
     """One epoch of a run; the last one brings `weights` or `model`. A diverged or complete run has left its slot.
 
@@ -212,4 +221,4 @@ class Trouble:
     message: str
 
 
-FromWorker = Ready | Measuring | EpochDone | Froze | Halved | Refused | Tested | Built | Trouble
+FromWorker = Ready | Measuring | PartDone | EpochDone | Froze | Halved | Refused | Tested | Built | Trouble

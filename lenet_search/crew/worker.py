@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -17,13 +17,15 @@ from typing import Any
 
 from lenet_search import data, keras_settings
 from lenet_search.crew.bench import Bench, Benches
-from lenet_search.crew.messages import Built, FromWorker, Froze, Measuring, Orders, Ready, Setup, Trouble
+from lenet_search.crew.messages import Built, FromWorker, Froze, Measuring, Orders, PartDone, Ready, Setup, Trouble
 from lenet_search.crew.signals import SIGNALS
 from lenet_search.crew.testing import model_file, test
 from lenet_search.errors import LenetSearchError
 from lenet_search.machine import memory_was_short
 from lenet_search.recipe import Images, Recipe
 from lenet_search.space import Space
+
+TELL_EVERY = 1.0  # seconds between two messages about an epoch that is under way
 
 
 class Worker:
@@ -99,7 +101,7 @@ class Worker:
         """Train all runs of a stack for one epoch, report it, and obey the parent's orders."""
         try:
             with self._unlocked():
-                computed = bench.stack.compute()
+                computed = bench.stack.compute(self._teller(bench))
         except Exception as error:
             if not memory_was_short(error):
                 raise
@@ -108,6 +110,20 @@ class Worker:
             return
         self._send(self._benches.take(bench, computed))
         self._obey()
+
+    def _teller(self, bench: Bench) -> Callable[[float], None]:
+        """Tells the parent now and then how far an epoch of a stack is that begins now."""
+        numbers = tuple(each.load.number for each in bench.runs.values())
+        told = perf_counter()
+
+        def tell(share: float) -> None:
+            nonlocal told
+            if perf_counter() - told >= TELL_EVERY:
+                told = perf_counter()
+                with self._lock:
+                    self._send(PartDone(numbers, share))
+
+        return tell
 
     def _fill(self) -> None:
         for refused in self._benches.fill():

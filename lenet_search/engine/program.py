@@ -29,6 +29,7 @@ AUGMENT_STREAM = 1000  # random streams below this number belong to the network'
 # Bytes of random numbers that are drawn ahead; twice as many are in memory while they are. LeNet-5 needs 40 MB for an
 # epoch of CIFAR-10 with all dropouts but that of images.
 DRAWS = 64_000_000
+PARTS, SHORTEST = 16, 16  # the most parts of an epoch that are only for showing progress, and the fewest steps of each
 
 
 class State(NamedTuple):
@@ -76,9 +77,16 @@ class Program:
         return Exact(self._layers, self._image_shape, self.structure.loss)
 
     def parts(self, steps: int) -> int:
-        """In how many parts of about the same size an epoch must be trained, so that its draws fit into memory."""
+        """In how many parts an epoch is trained.
+
+        There are so many that the draws of each fit into memory. On a processor, where an epoch may take minutes, there
+        are up to `PARTS`, so that one can say how far it is; but only if all have as many steps, since each number of
+        steps is a program of its own.
+        """
         numbers = sum(math.prod(shape) for shape in self._draws.values())
-        return min(steps, math.ceil(4 * numbers * steps / DRAWS)) or 1
+        least = min(steps, math.ceil(4 * numbers * steps / DRAWS)) or 1
+        most = least if backend.on_gpu() else min(PARTS, steps // SHORTEST)
+        return max((n for n in range(least, most + 1) if steps % n == 0), default=least)
 
     def _train(
         self,

@@ -1,7 +1,7 @@
 """A stack: several networks of one structure, trained side by side in slots; a slot is refilled when its run ends."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -212,20 +212,23 @@ class Stack:
         """Train all slots in use for one epoch, then evaluate them; results by slot. Takes seconds."""
         return self.take(self.compute()) if self.active else {}
 
-    def compute(self) -> "Computed":
+    def compute(self, tell: Callable[[float], None] = lambda share: None) -> "Computed":
         """Compute the next epoch of all slots in use (at least one), without changing them: `take` does that.
 
         This takes seconds. Meanwhile, another thread may freeze slots as they were before the epoch. (The curvature
         that `sdlm` divides by is measured before each epoch, so frozen runs need not store it.)
+
+        Args:
+            tell: called with the share of the epoch's steps that are trained, if it is trained in parts
         """
         order = np.random.default_rng([ORDER_SEED, self.clock]).permutation(len(self._split.x_train))
         size = self.structure.batch_size
-        return self._compute(order[: self._steps * size].reshape(self._steps, size).astype(np.int32))
+        return self._compute(order[: self._steps * size].reshape(self._steps, size).astype(np.int32), tell)
 
     def _run(self, order: np.ndarray) -> dict[int, EpochResult]:
         return self.take(self._compute(order))
 
-    def _compute(self, order: np.ndarray) -> "Computed":
+    def _compute(self, order: np.ndarray, tell: Callable[[float], None] = lambda share: None) -> "Computed":
         """Compute an epoch on the batches listed in `order` (steps, batch)."""
         active = self.active
         started = perf_counter()
@@ -235,7 +238,7 @@ class Stack:
         rows, rates = self._rows(chosen)
         hyper = {name: values[chosen] for name, values in self._hyper.items()}
         state = _state(backend.gather(array, np.array(chosen, np.int32)) for array in _arrays(self._state))
-        losses, hits, finite = [], [], None
+        losses, hits, finite, trained = [], [], None, 0
         count, first = self._program.parts(len(order)), self.clock * self._steps % 2**31
         for some, their in zip(np.array_split(order, count), np.array_split(rows, count), strict=True):
             moment = np.array(first).astype(np.int32)
@@ -245,6 +248,9 @@ class Stack:
             losses.append(loss)
             hits.append(right)
             first += len(some)
+            if (trained := trained + len(some)) < len(order):
+                np.asarray(finite)  # waits for what was only begun
+                tell(trained / len(order))
         validation = self._evaluate(state, hyper)
         means = (sum(np.asarray(part, float) for part in parts) / order.size for parts in (losses, hits))
         measured = np.array([*means, *validation], float).T.tolist()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 EVERY = 10.0  # seconds between two status lines where there is no terminal
 UNCHANGED = 60.0  # the same while nothing happens
+TITLE = len("Precision")  # the longest title of a line of the plan
 BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -35,7 +36,7 @@ class Plain:
 
     def opening(self, title: str, text: str) -> None:
         """Print one line of the plan."""
-        self._print(f"{title:<8} {text}")
+        self._print(f"{title:<{TITLE}} {text}")
 
     def update(self, progress: Progress) -> None:
         """Print a status line from time to time."""
@@ -119,13 +120,16 @@ def leading(progress: Progress) -> str:
 
 
 def rates(progress: Progress) -> str:
-    """'120 trials/h, 24,000 images/s'; before anything is trained, what is waited for."""
+    """'120 trials/h, 24,000 images/s', and how far long epochs are; before the first, what is waited for."""
     if not progress.images_per_second:
         if progress.starting:
             return f"starting {progress.starting} worker{'' if progress.starting == 1 else 's'}"
+        if progress.part:
+            return f"first epoch, {100 * progress.part:.0f} % done"
         return "compiling, then the first epoch" if progress.running else ""
     ended = f"{progress.per_hour:,.0f} {progress.standing.unit}s/h, " if progress.per_hour else ""
-    return f"{ended}{progress.images_per_second:,.0f} images/s"
+    part = f", present epochs {100 * progress.part:.0f} % done" if progress.part else ""
+    return f"{ended}{progress.images_per_second:,.0f} images/s{part}"
 
 
 def left(progress: Progress) -> str:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from lenet_search.look.console import Audience
 from lenet_search.look.intervals import figure
-from lenet_search.look.lines import Plain, duration, epochs, leading, rates, recipe_in_short, sparkline, states
+from lenet_search.look.lines import TITLE, Plain, duration, epochs, leading, rates, recipe_in_short, sparkline, states
 from lenet_search.look.progress import Progress, Running, Standing, View
 from lenet_search.look.streams import is_watched
 
@@ -50,7 +50,7 @@ class Live:
     def opening(self, title: str, text: str) -> None:
         """Print one line of the plan."""
         line = Table.grid(padding=(0, 1))
-        line.add_column(width=8, style="bold cyan", no_wrap=True)
+        line.add_column(width=TITLE, style="bold cyan", no_wrap=True)
         line.add_column(overflow="fold")
         line.add_row(title, Text(text))
         self._print(line)
@@ -99,7 +99,8 @@ def panel(progress: Progress, width: int) -> RenderableType:
 def _how_far(progress: Progress) -> Table:
     standing = progress.standing
     trained, epochs_in_all = progress.epochs
-    done, total = (trained, epochs_in_all) if epochs_in_all else (standing.done, standing.total)
+    under_way = progress.part * len(progress.running)
+    done, total = (trained + under_way, epochs_in_all) if epochs_in_all else (standing.done, standing.total)
     line = Table.grid(padding=(0, 2), expand=True)
     line.add_column(ratio=1)
     line.add_column(justify="right")
@@ -160,8 +161,8 @@ def _row(run: Running, metric: str, width: int) -> list[RenderableType]:
     epoch = len(run.values)
     return [
         Text(run.name, style="dim"),
-        ProgressBar(total=run.epochs, completed=epoch, width=width // 2, complete_style="blue"),
+        ProgressBar(total=run.epochs, completed=epoch + run.part, width=width // 2, complete_style="blue"),
         Text(f"{epoch}/{run.epochs}", style="dim"),
-        Text(figure(run.values[-1], metric) if run.values else "starting"),
+        Text(figure(run.values[-1], metric) if run.values else "first epoch" if run.part else "starting"),
         Text(sparkline(run.values, width // 2), style="blue"),
     ]

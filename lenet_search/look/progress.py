@@ -8,12 +8,16 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class Running:
-    """A run in a slot: `values` holds its metric after each epoch so far."""
+    """A run in a slot: `values` holds its metric after each epoch so far, `part` is the share done of the present one.
+
+    `part` is 0 where nobody knows, as in epochs that take a second.
+    """
 
     name: str  # "trial 12"
     epochs: int
     values: Sequence[float]
     node: str = ""  # where it runs, unless on this machine
+    part: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,11 @@ class Progress:
             return None
         sign = 1.0 if self.standing.maximize else -1.0
         return max(measured, key=lambda run: sign * run.values[-1])
+
+    @property
+    def part(self) -> float:
+        """The share done of the present epochs, averaged over the running ones; 0 where nobody knows."""
+        return sum(run.part for run in self.running) / max(1, len(self.running))
 
     @property
     def epochs(self) -> tuple[int, int]:

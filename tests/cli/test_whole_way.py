@@ -44,7 +44,7 @@ def test_run_measures_the_stack_size_once_for_all_its_workers_and_remembers_it(t
     (measured,) = json.loads((tmp_path / "cache/lenet-search/slots.json").read_text())["measured"]
     assert measured["conditions"]["model"]["network"] == "mlp"
     assert first.count("measuring stack sizes for mlp on 32x32x1 images in batches of 40") == 1
-    assert f"Workers  2 x {measured['slots']} slots" in first
+    assert f"Workers   2 x {measured['slots']} slots" in first
     again = said(4)
     assert "measuring" not in again
     assert f"measured on {measured['date']}" in again

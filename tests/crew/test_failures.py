@@ -15,17 +15,17 @@ from lenet_search.storage.trials import REASON, run_of
 from lenet_search.study import read
 
 KILLED = """
-def deadly(self):
+def deadly(self, *given):
     if any(recipe.regularize.dropout == 0.4 for recipe in recipes(self)):
         os.kill(os.getpid(), signal.{signal})
-    return compute(self)
+    return compute(self, *given)
 stack.Stack.compute = deadly
 """
 SHORT = """
-def short(self):
+def short(self, *given):
     if {condition}:
         raise MemoryError("made up")
-    return compute(self)
+    return compute(self, *given)
 stack.Stack.compute = short
 """
 

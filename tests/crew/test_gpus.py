@@ -24,12 +24,12 @@ backend.on_gpu = lambda: True
 backend.device_name = lambda: str(own)
 backend.compute_capability = lambda: 9.0
 
-def on_its_own(self):
+def on_its_own(self, *given):
     Path("started-" + str(own.id)).touch()
     until = time.monotonic() + 30
     while len(list(Path().glob("started-*"))) < 2 and time.monotonic() < until:  # neither trains before both can
         time.sleep(0.05)
-    computed = compute(self)
+    computed = compute(self, *given)
     time.sleep(0.1)
     for place in {{place for array in jax.live_arrays() for place in array.devices()}}:
         with open("used-" + str(place.id), "a") as file:

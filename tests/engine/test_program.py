@@ -1,6 +1,5 @@
 """What the program of an epoch is made of, as JAX traces it: what a GPU's speed depends on, and no parity test sees."""
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +9,6 @@ import pytest
 from stacks import images, recipe, space_of, stack_of
 
 from lenet_search.engine import Stack
-from lenet_search.engine import program as programs
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "jax", reason="JAX shows what it traces")
 EVERYTHING = {
@@ -132,16 +130,3 @@ def test_what_slots_have_learned_is_used_up_by_the_program(stack: Stack, traced:
     numbers = sum(array.size for array in (stack._state.weights, *stack._state.moments, stack._state.moving))
     compiled = traced.lower().compile()
     assert compiled.memory_analysis().alias_size_in_bytes >= 4 * numbers
-
-
-def test_an_epoch_in_parts_whose_draws_fit_into_memory_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = recipe(**EVERYTHING)
-    whole, divided = (stack_of(one, split=images(channels=3)) for _ in range(2))
-    of_step = 4 * sum(math.prod(shape) for shape in whole._program._draws.values())  # bytes
-    expected = whole.epoch()[0]
-    monkeypatch.setattr(programs, "DRAWS", 4 * of_step)
-    assert divided._program.parts(STEPS) == 3
-    found = divided.epoch()[0]
-    assert found.train_loss == pytest.approx(expected.train_loss, rel=1e-6)
-    for name, value in whole.weights(0).items():
-        np.testing.assert_array_equal(divided.weights(0)[name], value)

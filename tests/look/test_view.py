@@ -1,13 +1,16 @@
 import errno
 import io
 import math
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+import lenet_search
 from lenet_search.look.console import Terminal
-from lenet_search.look.lines import Plain, duration, recipe_in_short, sparkline, words
+from lenet_search.look.lines import TITLE, Plain, duration, recipe_in_short, sparkline, words
 from lenet_search.look.live import Live, panel, view_for
 from lenet_search.look.progress import Best, Progress, Running, Silent, Standing, View
 
@@ -110,12 +113,29 @@ def test_workers_that_are_not_up_yet_are_said_instead_of_a_rate_of_nothing():
     assert "trials/h" not in text
 
 
+def test_no_title_of_a_line_of_the_plan_is_cut():
+    package = Path(lenet_search.__file__).parent
+    titles = {title for file in package.rglob("*.py") for title in re.findall(r'opening\(\s*"(\w+)"', file.read_text())}
+    assert {"Data", "Precision", "Study"} <= titles
+    assert max(map(len, titles)) <= TITLE
+
+
 def test_until_the_first_epoch_is_over_a_rate_of_nothing_is_not_shown():
     text = drawn(Progress(Standing("cifar", "val_accuracy", 100), [Running("trial 0", 10, [])]))
     assert "first epoch" in text
     assert "trials/h" not in text
     text = drawn(Progress(Standing("cifar", "val_accuracy", 100), images_per_second=2000.0))
     assert "2,000 images/s" in text and "trials/h" not in text
+
+
+def test_a_long_epoch_is_followed_by_its_parts():
+    standing = Standing("cifar", "val_accuracy", 100, epochs=(0, 20), unit="run")
+    text = drawn(Progress(standing, [Running("a", 10, [], part=0.5), Running("b", 10, [])]))
+    assert "first epoch, 25 % done" in text and "compiling" not in text
+    text = drawn(Progress(standing, [Running("a", 10, [0.5], part=0.5)], images_per_second=2000.0))
+    assert "2,000 images/s, present epochs 50 % done" in text
+    shown = [drawn(Progress(standing, [Running("a", 10, [0.5], part=part)])) for part in (0.0, 0.9)]
+    assert shown[0].count("━") < shown[1].count("━") or shown[0] != shown[1]
 
 
 def test_where_there_is_no_terminal_a_line_says_what_is_new_and_once_a_minute_that_nothing_is():
@@ -206,7 +226,7 @@ def test_without_a_terminal_there_is_a_line_per_trial_and_a_status_every_ten_sec
     view.update(PROGRESS)
     view.ended("trial 7", "complete", "0.7000")
     before = console.file.getvalue().splitlines()
-    assert before == ["Data     digits", "trial 7 complete: 0.7000"]
+    assert before == ["Data      digits", "trial 7 complete: 0.7000"]
     now[0] = 11.0
     view.update(PROGRESS)
     view.update(PROGRESS)
