@@ -102,13 +102,14 @@ class InOrder:
     def deal(self, worker: WorkerHandle, workers: Sequence[WorkerHandle], room: int, leaving: int) -> list[SeedJob]:
         """The seeds of the next recipe, side by side in one stack, for a worker that has finished its last recipe.
 
-        If fewer recipes are left than there are workers, a recipe's seeds are divided among workers.
+        If fewer recipes are left than workers that are free, or soon will be, a recipe's seeds are divided among these.
         """
         if len(worker.held) > leaving or not self._pending:
             return []
-        groups = list(dict.fromkeys((job.task.name, job.frozen) for job in self._pending))
-        group = [job for job in self._pending if (job.task.name, job.frozen) == groups[0]]
-        parts = max(math.ceil(len(group) / LARGEST_COHORT), min(len(group), len(workers) // len(groups)))
+        groups = list(dict.fromkeys(map(_group, self._pending)))
+        group = [job for job in self._pending if _group(job) == groups[0]]
+        free = sum(each is worker or _is_free_soon(each, group[0]) for each in workers)
+        parts = max(math.ceil(len(group) / LARGEST_COHORT), min(len(group), free // len(groups)))
         dealt = group[: math.ceil(len(group) / parts)]
         self._pending = [job for job in self._pending if job not in dealt]
         return dealt
@@ -197,3 +198,16 @@ class InOrder:
             complete=self._done, failed=failed, interrupted=self._interrupted, unit="run",
             epochs=(trained, self._epochs),
         )  # fmt: skip
+
+
+def _group(job: SeedJob) -> tuple[str, int]:
+    """What runs have in common that train side by side."""
+    return job.task.name, job.frozen
+
+
+def _is_free_soon(worker: WorkerHandle, job: SeedJob) -> bool:
+    """Whether a worker ends its runs in half the time of `job`, and none of them was dealt together with that one."""
+    held = worker.held.values()
+    return 2 * max((each.epochs_left for each in held), default=0) <= job.epochs_left and not any(
+        isinstance(each, SeedJob) and each.task.name == job.task.name for each in held
+    )

@@ -97,10 +97,10 @@ def test_what_is_missing_is_trained_and_measured_and_nothing_twice(tiny_npz: Pat
     assert len(told) == 2
 
 
-def dealt(seeds: int, workers: int, recipes: int = 1, busy: int = 0) -> list[list[tuple[str, int]]]:
-    """What as many workers as are not busy get, each with nothing to do, of seeds of recipes "a", "b", ..."""
+def dealt(seeds: int, workers: int, recipes: int = 1) -> list[list[tuple[str, int]]]:
+    """What workers get one after the other of seeds of recipes "a", "b", ...: each when it has ended what it had."""
     structure = structure_of(RECIPES[0], Space.from_recipe(RECIPES[0]))
-    several = [task("abc"[number], seeds=tuple(range(1, seeds + 1))) for number in range(recipes)]
+    several = [task("abcde"[number], seeds=tuple(range(1, seeds + 1))) for number in range(recipes)]
     jobs = [
         SeedJob(number, "", Run(each.recipe, seed), structure, cohort=True, task=each)
         for number, (each, seed) in enumerate((each, seed) for each in several for seed in each.seeds)
@@ -111,17 +111,37 @@ def dealt(seeds: int, workers: int, recipes: int = 1, busy: int = 0) -> list[lis
     crew: Any = [SimpleNamespace(held={}) for _ in range(workers)]
     found = []
     while decider.wanted():
-        found.append([(job.task.name, job.run.seed) for job in decider.deal(crew[0], crew, 4, 0)])
+        for worker in crew:
+            worker.held = {}  # the others' runs are over at the same moment, or have just begun
+            if jobs := decider.deal(worker, crew, 4, 0):
+                worker.held = {job.number: job for job in jobs}
+                found.append([(job.task.name, job.run.seed) for job in jobs])
+        for worker in crew[1:]:
+            for job in worker.held.values():  # the first worker is the first to end
+                job.run.curve = run(1, 0.5).curve
     return found
 
 
-def test_with_fewer_recipes_than_workers_the_seeds_are_dealt_out() -> None:
-    assert [len(each) for each in dealt(5, workers=2)] == [3, 1, 1]
-    assert [len(each) for each in dealt(4, workers=4)] == [1, 1, 1, 1]
+@pytest.mark.parametrize(
+    ("seeds", "workers", "recipes", "sizes"),
+    [
+        (5, 2, 1, [3, 2]),
+        (4, 4, 1, [1, 1, 1, 1]),
+        (4, 3, 1, [2, 1, 1]),
+        (4, 2, 3, [4, 4, 2, 2]),
+        (4, 4, 2, [2, 2, 2, 2]),
+        (5, 4, 5, [5, 5, 5, 5, 2, 1, 1, 1]),
+        (3, 8, 2, [1, 1, 1, 1, 1, 1]),
+    ],
+)
+def test_with_fewer_recipes_than_workers_the_seeds_are_dealt_out_at_once(
+    seeds: int, workers: int, recipes: int, sizes: list[int]
+) -> None:
+    assert [len(each) for each in dealt(seeds, workers, recipes)] == sizes
 
 
 def test_with_as_many_recipes_as_workers_each_is_one_stack() -> None:
-    first, second, *_ = dealt(5, workers=2, recipes=2)
+    first, second = dealt(5, workers=2, recipes=2)
     assert first == [("a", seed) for seed in range(1, 6)]
     assert {name for name, _ in second} == {"b"}
 
