@@ -219,7 +219,7 @@ class Stack:
         that `sdlm` divides by is measured before each epoch, so frozen runs need not store it.)
 
         Args:
-            tell: called with the share of the epoch's steps that are trained, if it is trained in parts
+            tell: called on a processor with the share of the steps that are trained, after each part but the last
         """
         order = np.random.default_rng([ORDER_SEED, self.clock]).permutation(len(self._split.x_train))
         size = self.structure.batch_size
@@ -248,7 +248,7 @@ class Stack:
             losses.append(loss)
             hits.append(right)
             first += len(some)
-            if (trained := trained + len(some)) < len(order):
+            if (trained := trained + len(some)) < len(order) and not backend.on_gpu():  # which need not wait for us
                 np.asarray(finite)  # waits for what was only begun
                 tell(trained / len(order))
         validation = self._evaluate(state, hyper)

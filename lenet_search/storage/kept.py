@@ -61,32 +61,32 @@ class Kept:
         path = self.folder / f"seed-{seed}.json"
         if not path.exists():
             return None
-        beside = self._described()
+        beside, recipe = self._described()
         try:
             raw = read_json(path)
             if "recipe" not in raw:  # of version 0.1.0, which had it in recipe.json alone; all began at clock 0
                 raw |= {"recipe": beside["values"], "images": beside["images"], "clock": 0}
                 raw["seconds"] /= len(raw["stack"])
             run = Run.from_json(raw)
-            problem = _problem(run, seed, Recipe.from_values(beside["values"]), beside["images"])
+            problem = _problem(run, seed, recipe, beside["images"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
             raise ResultError(f"{path}: expected the file of a run; remove it to train the run again") from error
         if problem:
             raise ResultError(f"{path}: expected {problem}; remove it to train the run again")
         return run
 
-    def _described(self) -> dict[str, Any]:
-        """The content of recipe.json, with the values of a recipe and the digest of its images."""
+    def _described(self) -> tuple[dict[str, Any], Recipe]:
+        """The content of recipe.json, which has the digest of its images, and its recipe."""
         try:
             content = read_json(self._summary)
-            Recipe.from_values(content["values"])
+            recipe = Recipe.from_values(content["values"])
             content["images"]["digest"]
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ResultError(
                 f"{self._summary}: expected the description of the recipe whose runs are here; remove {self.folder} "
                 "to train them again"
             ) from error
-        return content
+        return content, recipe
 
     def keep_model(self, seed: int, model: bytes) -> None:
         """Write the model of a seed."""

@@ -166,7 +166,9 @@ def test_a_confirmed_study_begins_with_its_winner_and_shows_the_race_and_its_cur
 def test_the_runs_of_a_confirmation_on_another_machine_are_said_to_be_missing(made_study: Make, tmp_path: Path) -> None:
     study, url = made_study(6), str(tmp_path / "a.journal")
     winner = confirm(study)
-    assert "runs of the confirmation are not on this machine" in report_page(study, url)
+    text = report_page(study, url)
+    assert "runs of the confirmation are not on this machine" in text
+    assert "Learning curves on fresh seeds" not in text
 
     confirm(study, url)
     assert "missing on this machine" not in report_page(study, url)
